@@ -1,0 +1,45 @@
+// The border of every HTTP function: parameters checked, answers as JSON, errors as problem details.
+import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { MailscopeError } from '../errors.ts';
+import { createLog, errorData } from '../log.ts';
+import { problemResponse } from './problem.ts';
+
+/** The platform's own query parameters: the function key, and the name it is logged under. */
+const PLATFORM_PARAMETERS = ['code', 'clientId'];
+
+type Answer = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+
+/**
+ * A handler that answers what `answer` answers, or a problem for what it throws. A query parameter that is not among
+ * `parameters` is refused: a misspelt filter must not look like an answer to the question.
+ */
+export function endpoint(parameters: readonly string[], answer: Answer): HttpHandler {
+  return async (request, context) => {
+    try {
+      checkParameters(request, parameters);
+      return await answer(request, context);
+    } catch (error) {
+      return problemResponse(toProblem(error, context), request.url);
+    }
+  };
+}
+
+/** A JSON answer that no cache keeps. */
+export function json(body: unknown, status = 200): HttpResponseInit {
+  return { status, jsonBody: body, headers: { 'cache-control': 'no-store' } };
+}
+
+function checkParameters(request: HttpRequest, parameters: readonly string[]): void {
+  for (const name of request.query.keys()) {
+    if (parameters.includes(name) || PLATFORM_PARAMETERS.includes(name)) continue;
+    const known = parameters.length > 0 ? `It takes ${parameters.join(', ')}.` : 'It takes none.';
+    throw new MailscopeError('parameter-invalid', `The query parameter "${name}" is unknown here. ${known}`);
+  }
+}
+
+function toProblem(error: unknown, context: InvocationContext): MailscopeError {
+  if (error instanceof MailscopeError) return error;
+  createLog(context)('error', 'invocation.failed', { invocationId: context.invocationId, error: errorData(error) });
+  const text = `Something went wrong in here. The log has it under the invocation id ${context.invocationId}.`;
+  return new MailscopeError('internal-error', text, { cause: error });
+}

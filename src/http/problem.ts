@@ -1,0 +1,41 @@
+// Errors as RFC 9457 problem details.
+import type { HttpResponseInit } from '@azure/functions';
+import type { ErrorCode, MailscopeError } from '../errors.ts';
+
+const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: string }> = {
+  'mailbox-invalid': { status: 400, title: 'Not a mailbox name' },
+  'parameter-invalid': { status: 400, title: 'Invalid parameter' },
+  'mailbox-not-listed': { status: 403, title: 'Mailbox not listed' },
+  'mailbox-refused': { status: 403, title: 'Mailbox refused' },
+  'scope-breach': { status: 403, title: 'Scope breach' },
+  'mailbox-not-found': { status: 404, title: 'Mailbox not found' },
+  throttled: { status: 429, title: 'Throttled' },
+  'internal-error': { status: 500, title: 'Internal error' },
+  'graph-error': { status: 502, title: 'Unexpected answer of Microsoft Graph' },
+  'configuration-invalid': { status: 503, title: 'Invalid configuration' },
+  'graph-unavailable': { status: 503, title: 'Microsoft Graph unavailable' },
+  'identity-unavailable': { status: 503, title: 'Identity unavailable' },
+  'graph-timeout': { status: 504, title: 'Microsoft Graph did not answer' },
+};
+
+/** The answer for `error`; `instance` is the path alone, since a query may hold a function key. */
+export function problemResponse(error: MailscopeError, requestUrl: string): HttpResponseInit {
+  const { status, title } = PROBLEMS[error.code];
+  const { graph, retryAfterSeconds, faults } = error.facts;
+  const body = {
+    type: `urn:mailscope:problem:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    instance: new URL(requestUrl).pathname,
+    code: error.code,
+    ...(graph ? { graph } : {}),
+    ...(faults ? { faults } : {}),
+  };
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  };
+  return { status, headers, body: JSON.stringify(body) };
+}

@@ -1,0 +1,3 @@
+// Imports every function: the entry of the bundle.
+import './functions/health.ts';
+import './functions/latestSubject.ts';

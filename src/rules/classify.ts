@@ -1,0 +1,104 @@
+// What one answer of Microsoft Graph proves about access to a mailbox.
+
+/** What one request showed. */
+export type Outcome = 'readable' | 'refused' | 'inconclusive';
+
+/** Why an outcome is inconclusive. */
+export type Reason =
+  | 'throttled'
+  | 'not-found'
+  | 'no-mailbox'
+  | 'token'
+  | 'service'
+  | 'network'
+  | 'timeout'
+  | 'unexpected';
+
+/** Which mechanism a refusal's message points to. Kept as evidence: messages may change, so no verdict rests on it. */
+export type MessageClass = 'application-access-policy' | 'generic' | 'other';
+
+/** An answer as it came: the status, and the body as parsed JSON, or as text when it was none. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Classification {
+  readonly outcome: Outcome;
+  /** Null unless the outcome is inconclusive. */
+  readonly reason: Reason | null;
+  /** Graph's `error.code`, the outermost one. */
+  readonly code: string | null;
+  /** Null unless the outcome is refused. */
+  readonly messageClass: MessageClass | null;
+}
+
+const NOT_FOUND = new Set(['ErrorInvalidUser', 'Request_ResourceNotFound', 'ResourceNotFound']);
+const NO_MAILBOX = new Set(['MailboxNotEnabledForRESTAPI']);
+const ACCESS_DENIED = new Set(['ErrorAccessDenied']);
+
+/**
+ * Classifies an answer to a request for a mailbox's messages.
+ *
+ * It decides on the status and on `error.code`, nested codes included, as Microsoft asks ("Microsoft Graph error
+ * responses and resource types"). Only two answers prove anything: a list of messages, and a 403 `ErrorAccessDenied` that
+ * does not hide a missing mailbox. All else is inconclusive, above all a 404: a deleted mailbox answers it for ever.
+ */
+export function classify(answer: Answer): Classification {
+  const { status, body } = answer;
+  if (status === 200) return isMessageList(body) ? READABLE : inconclusive('unexpected', null);
+  const errors = nestedErrors(body);
+  const code = errors[0]?.code ?? null;
+  const has = (codes: ReadonlySet<string>) => errors.some((error) => error.code !== null && codes.has(error.code));
+
+  if (status === 401) return inconclusive('token', code);
+  if (status === 429) return inconclusive('throttled', code);
+  if (status >= 500) return inconclusive('service', code);
+  if (status !== 403 && status !== 404) return inconclusive('unexpected', code);
+  if (has(NO_MAILBOX)) return inconclusive('no-mailbox', code);
+  if (has(NOT_FOUND)) return inconclusive('not-found', code);
+  if (status === 404 || !has(ACCESS_DENIED)) return inconclusive('unexpected', code);
+  return { outcome: 'refused', reason: null, code, messageClass: messageClass(errors[0]?.message ?? '') };
+}
+
+const READABLE: Classification = { outcome: 'readable', reason: null, code: null, messageClass: null };
+
+/** The classification of a request that showed nothing. */
+export function inconclusive(reason: Reason, code: string | null = null): Classification {
+  return { outcome: 'inconclusive', reason, code, messageClass: null };
+}
+
+function isMessageList(body: unknown): boolean {
+  return isRecord(body) && Array.isArray(body.value);
+}
+
+interface NestedError {
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+/** The error and those nested in it, outermost first. Graph spells the nesting in two ways; a hostile depth is cut off. */
+function nestedErrors(body: unknown): NestedError[] {
+  const errors: NestedError[] = [];
+  let error = isRecord(body) ? body.error : undefined;
+  while (isRecord(error) && errors.length < 10) {
+    errors.push({ code: text(error.code), message: text(error.message) });
+    error = error.innerError ?? error.innererror;
+  }
+  return errors;
+}
+
+function messageClass(message: string): MessageClass {
+  // "Access to OData is disabled." is the older text of the same policy, without its marker.
+  if (/\[RAOP\]|AppOnly AccessPolicy|Access to OData is disabled/i.test(message)) return 'application-access-policy';
+  if (/^Access is denied\. Check credentials and try again\./i.test(message)) return 'generic';
+  return 'other';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,93 @@
+// NCRONTAB, the schedule language of Azure Functions timers, in UTC. The one reader of it.
+import { Cron } from 'croner';
+
+/** A schedule that can be asked for its ticks. */
+export interface Schedule {
+  /** The six fields, names and steps resolved. */
+  readonly expression: string;
+  /** The first tick after `instant`. */
+  next(instant: Date): Date;
+  /** The last `count` ticks before `instant`, newest first. */
+  previous(instant: Date, count: number): Date[];
+}
+
+interface Field {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly names?: readonly string[];
+}
+
+const MONTHS = 'january february march april may june july august september october november december'.split(' ');
+const DAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
+
+const FIELDS: readonly Field[] = [
+  { name: 'seconds', min: 0, max: 59 },
+  { name: 'minutes', min: 0, max: 59 },
+  { name: 'hours', min: 0, max: 23 },
+  { name: 'day of the month', min: 1, max: 31 },
+  { name: 'month', min: 1, max: 12, names: MONTHS },
+  { name: 'day of the week', min: 0, max: 6, names: DAYS },
+];
+
+/**
+ * Reads `{second} {minute} {hour} {day} {month} {day-of-week}`; five fields also parse, with second 0.
+ *
+ * The grammar is that of the NCrontab library which the Functions host uses: lists, ranges (turned round when
+ * they begin with the larger value), steps (`5/15` runs from 5 to the field's end), names by any prefix, and a day
+ * must fit both its month and its week field. `L`, `W`, `#` and `?` do not exist. Croner only finds the dates: it is given
+ * the values as plain lists, since its own reading of cron differs in each of these points.
+ *
+ * @throws Error that names the field at fault; also when no date ever fits
+ */
+export function parseSchedule(expression: string): Schedule {
+  const texts = expression.trim().split(/ +/);
+  if (texts.length === 5) texts.unshift('0');
+  if (texts.length !== 6) {
+    throw new Error('it needs six fields: second, minute, hour, day of the month, month, day of the week');
+  }
+  const resolved = FIELDS.map((field, index) => fieldValues(field, texts[index] ?? '').join(',')).join(' ');
+  const cron = new Cron(resolved, { timezone: 'UTC', domAndDow: true, mode: '6-part' });
+  if (cron.nextRun(new Date(0)) === null) throw new Error('it never comes: no month has such a day');
+  return {
+    expression: resolved,
+    next: (instant) => definite(cron.nextRun(instant)),
+    previous: (instant, count) => cron.previousRuns(count, instant),
+  };
+}
+
+function fieldValues(field: Field, text: string): number[] {
+  const values = new Set<number>();
+  for (const part of text.split(',')) {
+    for (const value of partValues(field, part)) values.add(value);
+  }
+  return [...values].sort((a, b) => a - b);
+}
+
+function partValues(field: Field, part: string): number[] {
+  const [, range = '', stepText] = /^([^/]+)(?:\/(\d{1,4}))?$/.exec(part) ?? refuse(field, part);
+  const step = Math.max(1, Number(stepText ?? 1));
+  const [a, b, ...rest] = range === '*' ? [`${field.min}`, `${field.max}`] : range.split('-');
+  if (rest.length > 0) refuse(field, part);
+  const first = fieldValue(field, a ?? '', part);
+  const last = b !== undefined ? fieldValue(field, b, part) : stepText ? field.max : first;
+  const [from, to] = first <= last ? [first, last] : [last, first];
+  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
+}
+
+function fieldValue(field: Field, text: string, part: string): number {
+  const named = text === '' ? -1 : (field.names ?? []).findIndex((name) => name.startsWith(text.toLowerCase()));
+  if (named >= 0) return named + field.min;
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= field.min && value <= field.max ? value : refuse(field, part);
+}
+
+function refuse(field: Field, part: string): never {
+  const names = field.names ? `, or names such as ${field.names[1]?.slice(0, 3)}` : '';
+  throw new Error(`"${part}" is no ${field.name}: ${field.min} to ${field.max}${names}, lists, ranges and steps`);
+}
+
+function definite(date: Date | null): Date {
+  if (date === null) throw new Error('the schedule has no further tick');
+  return date;
+}

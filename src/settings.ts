@@ -1,0 +1,316 @@
+// The application settings: read once, checked whole, every fault named in one answer.
+import { inspect } from 'node:util';
+import { z } from 'zod';
+import { type Expectation, parseMailbox } from './rules/mailbox.ts';
+import { parseSchedule } from './schedule.ts';
+
+/** Environment variables, as `process.env` holds them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
+
+/** Who asks Graph. */
+export type GraphIdentity =
+  | { readonly kind: 'managed-identity'; readonly clientId: string | undefined }
+  | {
+      readonly kind: 'app-registration';
+      readonly tenantId: string;
+      readonly clientId: string;
+      readonly proof: { readonly secret: Secret } | { readonly certificatePath: string; readonly password?: Secret };
+    };
+
+export interface Settings {
+  /** Every listed mailbox with what was declared of it. */
+  readonly mailboxes: ReadonlyMap<string, Expectation>;
+  /** Six-field NCRONTAB, UTC. */
+  readonly pollSchedule: string;
+  /** The origin of Microsoft Graph, without a path: `https://graph.microsoft.com`. */
+  readonly graphEndpoint: string;
+  readonly graphIdentity: GraphIdentity;
+  readonly rules: {
+    readonly propagationMinutes: number;
+    readonly lockoutAfterRuns: number;
+    readonly unverifiedAfterRuns: number;
+  };
+  readonly storeSubjects: boolean;
+  readonly retentionMonths: number;
+  readonly shardSize: number;
+  readonly pollConcurrency: number;
+}
+
+/** What is wrong with a setting, in a word that may be shown to anybody. */
+export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory' | 'unsupported';
+
+export interface SettingFault {
+  readonly setting: string;
+  readonly kind: FaultKind;
+  /** One sentence that names the setting and says what would be right. May hold values, never secrets. */
+  readonly message: string;
+  /** A fault of an alert setting stops alerts only. */
+  readonly stops: 'everything' | 'alerts';
+}
+
+/** `settings` is undefined when a fault stops everything. */
+export interface Configuration {
+  readonly settings: Settings | undefined;
+  readonly faults: readonly SettingFault[];
+}
+
+/** A value that never prints: not by `String`, JSON or `console.log`. */
+export class Secret {
+  readonly #value: string;
+  constructor(value: string) {
+    this.#value = value;
+  }
+  reveal(): string {
+    return this.#value;
+  }
+  toString(): string {
+    return '[secret]';
+  }
+  toJSON(): string {
+    return '[secret]';
+  }
+  [inspect.custom](): string {
+    return '[secret]';
+  }
+}
+
+/** The schedule to register: the host would not index a timer whose schedule it cannot read. */
+export function registeredPollSchedule(environment: Environment): string {
+  const read = FIELDS.shape.POLL_SCHEDULE.safeParse(given(environment.POLL_SCHEDULE));
+  return read.success ? read.data : DEFAULT_POLL_SCHEDULE;
+}
+
+/** Reads and checks the settings. Never throws; a setting that is set to nothing counts as not set. */
+export function readConfiguration(environment: Environment): Configuration {
+  const faults: SettingFault[] = [];
+  const values = readFields(environment, faults);
+  const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
+  if (allowed && denied) faults.push(...listFaults(allowed, denied));
+  const identity = readIdentity(values, faults);
+  if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
+    faults.push(
+      fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but there is no ALERT_WEBHOOK_URL to sign for.'),
+    );
+  }
+  if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
+  // Without a fault that stops everything, each of these fields was read.
+  return { settings: assemble(values as FieldValues, identity as GraphIdentity), faults };
+}
+
+type FieldValues = z.output<typeof FIELDS>;
+
+function assemble(values: FieldValues, graphIdentity: GraphIdentity): Settings {
+  const mailboxes = new Map<string, Expectation>();
+  for (const mailbox of values.ALLOWED_MAILBOXES) mailboxes.set(mailbox, 'allowed');
+  for (const mailbox of values.DENIED_MAILBOXES) mailboxes.set(mailbox, 'denied');
+  return {
+    mailboxes,
+    pollSchedule: values.POLL_SCHEDULE,
+    graphEndpoint: values.GRAPH_ENDPOINT,
+    graphIdentity,
+    rules: {
+      propagationMinutes: values.PROPAGATION_MINUTES,
+      lockoutAfterRuns: values.LOCKOUT_AFTER_RUNS,
+      unverifiedAfterRuns: values.UNVERIFIED_AFTER_RUNS,
+    },
+    storeSubjects: values.STORE_SUBJECTS,
+    retentionMonths: values.RETENTION_MONTHS,
+    shardSize: values.SHARD_SIZE,
+    pollConcurrency: values.POLL_CONCURRENCY,
+  };
+}
+
+function readFields(environment: Environment, faults: SettingFault[]): Partial<FieldValues> {
+  const values: Record<string, unknown> = {};
+  for (const [setting, schema] of Object.entries(FIELDS.shape)) {
+    const read = schema.safeParse(given(environment[setting]));
+    if (read.success) values[setting] = read.data;
+    for (const issue of read.error?.issues ?? []) {
+      const kind = issue.code === 'custom' ? issue.params?.kind : 'malformed';
+      faults.push(fault(setting, kind ?? 'malformed', issue.message));
+    }
+  }
+  return values as Partial<FieldValues>;
+}
+
+function listFaults(allowed: readonly string[], denied: readonly string[]): SettingFault[] {
+  const both = denied.filter((mailbox) => allowed.includes(mailbox));
+  if (both.length > 0) {
+    const text = `names ${both.map(quote).join(', ')}, which ALLOWED_MAILBOXES names too: a mailbox is one or the other.`;
+    return [fault('DENIED_MAILBOXES', 'contradictory', text)];
+  }
+  if (allowed.length > 0) return [];
+  const text =
+    denied.length === 0
+      ? 'is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here.'
+      : 'is empty: without a mailbox that can be read, no refusal of the denied ones ever proves anything.';
+  return [fault('ALLOWED_MAILBOXES', 'missing', text)];
+}
+
+function readIdentity(values: Partial<FieldValues>, faults: SettingFault[]): GraphIdentity | undefined {
+  if (values.GRAPH_IDENTITY === undefined) return undefined;
+  const { AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId, AZURE_CLIENT_SECRET: secret } = values;
+  if (values.GRAPH_IDENTITY === 'managed-identity') return { kind: 'managed-identity', clientId };
+
+  const why = 'GRAPH_IDENTITY is app-registration';
+  const missing = (setting: string, what: string) =>
+    faults.push(fault(setting, 'missing', `is missing: ${why}, which needs ${what}.`));
+  if (!tenantId) missing('AZURE_TENANT_ID', 'the id of the tenant whose mailboxes are read');
+  if (!clientId) missing('AZURE_CLIENT_ID', 'the application (client) id');
+  const certificatePath = values.AZURE_CLIENT_CERTIFICATE_PATH;
+  if (secret && certificatePath) {
+    const text = 'is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.';
+    faults.push(fault('AZURE_CLIENT_SECRET', 'contradictory', text));
+  }
+  if (!secret && !certificatePath) missing('AZURE_CLIENT_SECRET', 'it or AZURE_CLIENT_CERTIFICATE_PATH');
+  if (!tenantId || !clientId) return undefined;
+  if (secret) return { kind: 'app-registration', tenantId, clientId, proof: { secret } };
+  if (!certificatePath) return undefined;
+  const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
+  const proof = { certificatePath, ...(password ? { password } : {}) };
+  return { kind: 'app-registration', tenantId, clientId, proof };
+}
+
+function fault(setting: string, kind: FaultKind, text: string): SettingFault {
+  const stops = setting.startsWith('ALERT_') ? 'alerts' : 'everything';
+  return { setting, kind, message: `${setting} ${text}`, stops };
+}
+
+function given(value: string | undefined): string | undefined {
+  return value?.trim() || undefined;
+}
+
+function quote(value: string): string {
+  return `"${value}"`;
+}
+
+// The fields. Each schema takes the text of one setting, or undefined, and says what would be right.
+
+function issue(context: z.RefinementCtx, kind: FaultKind, message: string): never {
+  context.addIssue({ code: 'custom', message, params: { kind } });
+  return z.NEVER;
+}
+
+function optional<T>(read: (text: string, context: z.RefinementCtx) => T) {
+  return z
+    .string()
+    .optional()
+    .transform((text, context) => (text === undefined ? undefined : read(text, context)));
+}
+
+function withDefault<T>(fallback: T, read: (text: string, context: z.RefinementCtx) => T) {
+  return optional(read).transform((value) => value ?? fallback);
+}
+
+function mailboxes() {
+  return withDefault<readonly string[]>([], (text, context) => {
+    const names = text.split(/[\s,;]+/).filter((name) => name !== '');
+    const bad = names.filter((name) => parseMailbox(name) === null);
+    if (bad.length > 0) {
+      const more = bad.length > 20 ? ` and ${bad.length - 20} more` : '';
+      const list = `${bad.slice(0, 20).map(quote).join(', ')}${more}`;
+      const text = `names ${list}: a mailbox is a user principal name (with one @ and no /) or a directory object id.`;
+      return issue(context, 'malformed', text);
+    }
+    return [...new Set(names.map((name) => parseMailbox(name) ?? name))];
+  });
+}
+
+function wholeNumber(fallback: number, min: number, max: number) {
+  return withDefault(fallback, (text, context) => {
+    if (!/^-?\d{1,9}$/.test(text)) return issue(context, 'malformed', `is ${quote(text)}: it takes a whole number.`);
+    const value = Number(text);
+    if (value >= min && value <= max) return value;
+    return issue(context, 'out-of-range', `is ${text}: it takes a whole number from ${min} to ${max}.`);
+  });
+}
+
+function choice<const T extends string>(fallback: T, all: readonly T[]) {
+  return withDefault(fallback, (text, context) => {
+    const found = all.find((one) => one === text);
+    return found ?? issue(context, 'malformed', `is ${quote(text)}: it takes ${all.join(', ')}.`);
+  });
+}
+
+/** An https address, or plain http on this machine. A webhook's address is a secret, so no text repeats it. */
+function address(origin: boolean) {
+  return (text: string, context: z.RefinementCtx) => {
+    const url = URL.parse(text);
+    if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))) {
+      return issue(context, 'malformed', 'is no https address (plain http is for this machine only).');
+    }
+    if (!origin) return url.href;
+    if (url.pathname === '/' && !url.search && !url.hash && !url.username && !url.password) return url.origin;
+    return issue(
+      context,
+      'malformed',
+      'takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
+    );
+  };
+}
+
+/** Whether a host name means this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+const text = optional((value) => value);
+const secret = optional((value) => new Secret(value));
+
+const FIELDS = z.object({
+  ALLOWED_MAILBOXES: mailboxes(),
+  DENIED_MAILBOXES: mailboxes(),
+  MAILBOXES_FILE: optional((_, context) =>
+    issue(context, 'unsupported', 'is not read yet: list the mailboxes in ALLOWED_MAILBOXES and DENIED_MAILBOXES.'),
+  ),
+  POLL_SCHEDULE: withDefault(DEFAULT_POLL_SCHEDULE, (value, context) => {
+    try {
+      parseSchedule(value);
+      return value;
+    } catch (error) {
+      // parseSchedule throws nothing but Errors whose message says which field is at fault.
+      const why = (error as Error).message;
+      return issue(context, 'malformed', `is ${quote(value)}: ${why} (NCRONTAB, such as ${DEFAULT_POLL_SCHEDULE}).`);
+    }
+  }),
+  GRAPH_ENDPOINT: withDefault('https://graph.microsoft.com', address(true)),
+  GRAPH_IDENTITY: withDefault<'managed-identity' | 'app-registration'>('managed-identity', (value, context) => {
+    if (value === 'managed-identity' || value === 'app-registration') return value;
+    if (value === 'federated' || value === 'developer') {
+      return issue(
+        context,
+        'unsupported',
+        `is ${value}, which is not built yet: take managed-identity or app-registration.`,
+      );
+    }
+    return issue(
+      context,
+      'malformed',
+      `is ${quote(value)}: it takes managed-identity, app-registration, federated, developer.`,
+    );
+  }),
+  AZURE_CLIENT_ID: text,
+  AZURE_TENANT_ID: text,
+  AZURE_CLIENT_SECRET: secret,
+  AZURE_CLIENT_CERTIFICATE_PATH: text,
+  AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,
+  PROPAGATION_MINUTES: wholeNumber(120, 0, 10_080),
+  LOCKOUT_AFTER_RUNS: wholeNumber(2, 1, 1_000),
+  UNVERIFIED_AFTER_RUNS: wholeNumber(3, 1, 1_000),
+  STORE_SUBJECTS: choice('true', ['true', 'false']).transform((value) => value === 'true'),
+  RETENTION_MONTHS: wholeNumber(13, 1, 1_200),
+  SHARD_SIZE: wholeNumber(500, 1, 5_000),
+  POLL_CONCURRENCY: wholeNumber(16, 1, 256),
+  ALERT_WEBHOOK_URL: optional(address(false)),
+  ALERT_WEBHOOK_FORMAT: choice('cloudevents', ['cloudevents', 'teams', 'slack']),
+  ALERT_WEBHOOK_SECRET: secret,
+  ALERT_REMINDER_HOURS: wholeNumber(24, 0, 8_760),
+  PAUSE_ALERTS_UNTIL: optional((value, context) => {
+    const read = z.iso.datetime({ offset: true }).safeParse(value);
+    if (read.success) return new Date(read.data);
+    return issue(context, 'malformed', `is ${quote(value)}: it takes a time such as 2026-12-24T18:00:00Z.`);
+  }),
+  HEARTBEAT_URL: optional(address(false)),
+});
