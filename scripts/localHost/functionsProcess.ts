@@ -1,0 +1,142 @@
+// Keeps one functions process running: invokes in it, notices when it dies or hangs, and starts another.
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { startChild, stopChild } from '../processes.ts';
+import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
+import type { FromFunctions, ToFunctions, TriggerData } from './messages.ts';
+
+export interface FunctionsProcess {
+  readonly functions: readonly RegisteredFunction[];
+  /** Runs a function; rejects with an InvocationError when it throws, or when its process dies or hangs. */
+  invoke(name: string, data: TriggerData): Promise<HttpOutput | null>;
+  close(): Promise<void>;
+}
+
+export interface FunctionsProcessOptions {
+  /** The bundle. */
+  readonly entry: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: (line: string) => void;
+  /** How long the process may be deaf (a handler that blocks its event loop) before it is ended. */
+  readonly deafMs: number;
+  /** host.json's functionTimeout. */
+  readonly functionTimeoutMs: number;
+}
+
+export class InvocationError extends Error {
+  override readonly name = 'InvocationError';
+}
+
+interface Pending {
+  readonly name: string;
+  resolve(output: HttpOutput | null): void;
+  reject(error: InvocationError): void;
+}
+
+const MAIN = fileURLToPath(new URL('./functionsMain.ts', import.meta.url));
+const PING_MS = 500;
+
+/** Starts the process and settles when the app is loaded. Rejects when it cannot be. */
+export async function startFunctionsProcess(options: FunctionsProcessOptions): Promise<FunctionsProcess> {
+  let closing = false;
+  let running = launch(options, onGone);
+  const { functions } = await running;
+
+  function onGone(why: string): void {
+    if (closing) return;
+    options.log(`The functions process ${why}; another one is started.`);
+    running = launch(options, onGone);
+    running.catch((error: Error) => options.log(`It cannot be started: ${error.message}`));
+  }
+
+  return {
+    functions,
+    async invoke(name, data) {
+      return (await running.catch(gone)).invoke(name, data);
+    },
+    async close() {
+      closing = true;
+      await (await running.catch(() => undefined))?.stop();
+    },
+  };
+}
+
+function gone(cause: unknown): never {
+  throw new InvocationError('the functions process cannot be started', { cause });
+}
+
+interface Launched {
+  readonly functions: readonly RegisteredFunction[];
+  invoke(name: string, data: TriggerData): Promise<HttpOutput | null>;
+  stop(): Promise<void>;
+}
+
+function launch(options: FunctionsProcessOptions, onGone: (why: string) => void): Promise<Launched> {
+  const pending = new Map<string, Pending>();
+  const child = startChild(MAIN, { name: 'functions', args: [options.entry], env: options.env, onLine: options.log });
+  let heardAt = performance.now();
+  let deaf = false;
+
+  const watch = setInterval(() => {
+    if (performance.now() - heardAt > options.deafMs) {
+      deaf = true;
+      child.kill('SIGKILL');
+    } else tell(child, { type: 'ping' });
+  }, PING_MS);
+
+  return new Promise((resolve, reject) => {
+    let loaded = false;
+    child.on('message', (message: FromFunctions) => {
+      heardAt = performance.now();
+      if (message.type === 'ready') {
+        loaded = true;
+        resolve({ functions: message.functions, invoke, stop: () => stopChild(child) });
+      } else if (message.type === 'failed') {
+        options.log(message.message);
+        child.kill('SIGKILL');
+      } else if (message.type === 'log') options.log(`[${message.name}] ${message.message}`);
+      else settle(message);
+    });
+    child.once('exit', (code, signal) => {
+      clearInterval(watch);
+      const names = [...new Set([...pending.values()].map((one) => one.name))].join(', ');
+      const during = names ? ` while it ran ${names}` : '';
+      const how = deaf ? `blocked its event loop and was ended` : `ended (${signal ?? `exit code ${code}`})`;
+      for (const one of pending.values()) one.reject(new InvocationError(`the functions process ${how}`));
+      pending.clear();
+      if (loaded) onGone(how + during);
+      else reject(new Error(`the app in ${options.entry} cannot be loaded, see above`));
+    });
+  });
+
+  function settle(message: FromFunctions): void {
+    if (message.type !== 'done' && message.type !== 'threw') return;
+    const one = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.type === 'done') one?.resolve(message.output);
+    else one?.reject(new InvocationError(message.message));
+  }
+
+  function invoke(name: string, data: TriggerData): Promise<HttpOutput | null> {
+    const id = randomUUID();
+    return new Promise((resolve, reject) => {
+      // The platform, too, ends the process of a function that runs longer than functionTimeout.
+      const timer = setTimeout(() => child.kill('SIGKILL'), options.functionTimeoutMs);
+      const clear = () => clearTimeout(timer);
+      pending.set(id, {
+        name,
+        resolve: (output) => resolve((clear(), output)),
+        reject: (error) => reject((clear(), error)),
+      });
+      if (!tell(child, { type: 'invoke', id, name, data })) {
+        pending.get(id)?.reject(new InvocationError('the functions process has just ended'));
+        pending.delete(id);
+      }
+    });
+  }
+}
+
+function tell(child: ChildProcess, message: ToFunctions): boolean {
+  return child.connected && child.send(message, () => undefined);
+}
