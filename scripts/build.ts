@@ -18,5 +18,7 @@ await build({
   // The host supplies this one when the app is loaded.
   external: ['@azure/functions-core'],
   // CommonJS packages in an ES module still call require.
-  banner: { js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);",
+  },
 });

@@ -3,13 +3,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
-  readonly name: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   /** Called with each line that the child prints. */
   readonly onLine: (line: string) => void;
-  /** How a child that is no program of ours (and so sends no message) shows that it serves. */
-  readonly untilServing?: () => Promise<void>;
 }
 
 const WATCHDOG = fileURLToPath(new URL('./watchdog.mjs', import.meta.url));

@@ -48,7 +48,10 @@ function install() {
 function versionsIn(file, only = file) {
   const names = Object.keys(JSON.parse(readFileSync(only, 'utf8')).packages);
   const { packages } = JSON.parse(readFileSync(file, 'utf8'));
-  return names.filter((key) => key !== '').map((key) => `${key}@${packages[key]?.version}`).join('\n');
+  return names
+    .filter((key) => key !== '')
+    .map((key) => `${key}@${packages[key]?.version}`)
+    .join('\n');
 }
 
 function suitableNode() {

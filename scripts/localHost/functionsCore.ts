@@ -100,7 +100,11 @@ function provideModule(api: object): void {
       specifier === NAME ? { url, format: 'commonjs', shortCircuit: true } : next(specifier, context),
     load: (address, context, next) =>
       address === url
-        ? { format: 'commonjs', source: `module.exports = globalThis[Symbol.for('${key.description}')];`, shortCircuit: true }
+        ? {
+            format: 'commonjs',
+            source: `module.exports = globalThis[Symbol.for('${key.description}')];`,
+            shortCircuit: true,
+          }
         : next(address, context),
   });
 }

@@ -74,7 +74,7 @@ interface Launched {
 
 function launch(options: FunctionsProcessOptions, onGone: (why: string) => void): Promise<Launched> {
   const pending = new Map<string, Pending>();
-  const child = startChild(MAIN, { name: 'functions', args: [options.entry], env: options.env, onLine: options.log });
+  const child = startChild(MAIN, { args: [options.entry], env: options.env, onLine: options.log });
   let heardAt = performance.now();
   let deaf = false;
 
@@ -123,11 +123,16 @@ function launch(options: FunctionsProcessOptions, onGone: (why: string) => void)
     return new Promise((resolve, reject) => {
       // The platform, too, ends the process of a function that runs longer than functionTimeout.
       const timer = setTimeout(() => child.kill('SIGKILL'), options.functionTimeoutMs);
-      const clear = () => clearTimeout(timer);
       pending.set(id, {
         name,
-        resolve: (output) => resolve((clear(), output)),
-        reject: (error) => reject((clear(), error)),
+        resolve(output) {
+          clearTimeout(timer);
+          resolve(output);
+        },
+        reject(error) {
+          clearTimeout(timer);
+          reject(error);
+        },
       });
       if (!tell(child, { type: 'invoke', id, name, data })) {
         pending.get(id)?.reject(new InvocationError('the functions process has just ended'));

@@ -2,10 +2,7 @@
 import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
 
 /** The trigger's data in the host's protocol (`RpcTypedData`): an HTTP request, a timer as JSON, a queue message as text. */
-export type TriggerData =
-  | { readonly http: HttpInput }
-  | { readonly json: string }
-  | { readonly string: string };
+export type TriggerData = { readonly http: HttpInput } | { readonly json: string } | { readonly string: string };
 
 type Nullable = Readonly<Record<string, { readonly value: string }>>;
 

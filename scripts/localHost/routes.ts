@@ -25,15 +25,15 @@ export function compileRoute<T>(template: string, methods: readonly string[], ta
   const kinds: string[] = [];
   let source = '';
   for (const segment of template.split('/').filter((one) => one !== '')) {
-    const [, star = '', name, constraint, optional = ''] =
-      /^\{(\*?)(\w+)(?::(\w+))?(\??)\}$/.exec(segment) ?? [];
+    const [, star = '', name, constraint, optional = ''] = /^\{(\*?)(\w+)(?::(\w+))?(\??)\}$/.exec(segment) ?? [];
     if (name === undefined) {
-      source += `/${RegExp.escape(segment)}`;
+      source += `/${segment.replace(/[^\w]/g, '\\$&')}`;
       kinds.push('2');
       continue;
     }
     const pattern = constraint === undefined ? (star ? '.*' : '[^/]+') : CONSTRAINTS[constraint];
-    if (!pattern) throw new Error(`the route ${template} has the constraint "${constraint}", which the local host does not know`);
+    if (!pattern)
+      throw new Error(`the route ${template} has the constraint "${constraint}", which the local host does not know`);
     names.push(name);
     kinds.push(star ? '0' : '1');
     source += optional || star ? `(?:/(${pattern}))?` : `/(${pattern})`;

@@ -1,0 +1,135 @@
+// The local host: runs the built app as Azure Functions would, without Core Tools.
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { parseSchedule } from '../../src/schedule.ts';
+import type { Binding, RegisteredFunction } from './functionsCore.ts';
+import { type FunctionsProcess, startFunctionsProcess } from './functionsProcess.ts';
+import { readHostJson } from './hostJson.ts';
+import { createHttpServer, type HttpFunction, type Keys } from './http.ts';
+import type { TriggerData } from './messages.ts';
+import { compileRoute, type Route } from './routes.ts';
+import { startTimer, timerData } from './timers.ts';
+
+export interface LocalHostOptions {
+  /** The package's folder, with host.json. */
+  readonly root: string;
+  /** The bundle; the package's own by default. */
+  readonly entry?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly env: NodeJS.ProcessEnv;
+  /** Ask for function, host and master keys, as in Azure. */
+  readonly withKeys: boolean;
+  readonly log: (line: string) => void;
+  readonly deafMs?: number;
+}
+
+export interface LocalHost {
+  readonly url: string;
+  readonly keys: Keys | undefined;
+  readonly functions: readonly RegisteredFunction[];
+  close(): Promise<void>;
+}
+
+const DEAF_MS = 15_000;
+
+/**
+ * 1. The functions process loads the app, which registers its functions.
+ * 2. Every trigger is checked: one that this host does not know is an error that names it, not a function that never runs.
+ * 3. The port is taken.
+ * 4. Timers begin to tick.
+ */
+export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
+  const hostJson = readHostJson(options.root, options.env);
+  const app = await startFunctionsProcess({
+    entry: options.entry ?? join(options.root, 'dist/index.js'),
+    env: options.env,
+    log: options.log,
+    deafMs: options.deafMs ?? DEAF_MS,
+    functionTimeoutMs: hostJson.functionTimeoutMs,
+  });
+  try {
+    return await serve(options, hostJson.routePrefix, app);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+async function serve(options: LocalHostOptions, routePrefix: string, app: FunctionsProcess): Promise<LocalHost> {
+  const enabled = app.functions.filter(({ name }) => options.env[`AzureWebJobs.${name}.Disabled`] !== 'true');
+  const triggers = enabled.map((registered) => ({ name: registered.name, binding: triggerOf(registered) }));
+  const keys = options.withKeys ? makeKeys(enabled) : undefined;
+  const timers = triggers.filter(({ binding }) => binding.type === 'timerTrigger');
+
+  const run = async (name: string, data: TriggerData): Promise<void> => {
+    try {
+      await app.invoke(name, data);
+    } catch (error) {
+      // An error never stops a schedule.
+      options.log(`[${name}] failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  const scheduleOf = (binding: Binding) => resolveSetting(binding.schedule ?? '', options.env);
+
+  const server = createHttpServer({
+    routes: triggers.flatMap(({ name, binding }) => httpRoute(routePrefix, name, binding)),
+    keys,
+    invoke: (name, http) => app.invoke(name, { http }),
+    runNow(name) {
+      const timer = timers.find((one) => one.name === name);
+      if (timer) void run(name, timerData(parseSchedule(scheduleOf(timer.binding)), new Date(), false));
+      return timer !== undefined;
+    },
+    log: options.log,
+  });
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  const stops = timers.map(({ name, binding }) =>
+    startTimer({ schedule: scheduleOf(binding), run: (data) => run(name, data) }),
+  );
+  // A listening TCP server has an address with a port.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    keys,
+    functions: enabled,
+    async close() {
+      for (const stop of stops) stop();
+      server.closeAllConnections();
+      server.close();
+      await app.close();
+    },
+  };
+}
+
+function triggerOf({ name, bindings }: RegisteredFunction): Binding {
+  const trigger = Object.values(bindings).find(({ type }) => type.endsWith('Trigger'));
+  if (trigger && ['httpTrigger', 'timerTrigger'].includes(trigger.type)) return trigger;
+  throw new Error(`The function ${name} has a trigger that the local host does not know: ${trigger?.type ?? 'none'}.`);
+}
+
+function httpRoute(prefix: string, name: string, binding: Binding): Route<HttpFunction>[] {
+  if (binding.type !== 'httpTrigger') return [];
+  const template = [prefix, binding.route ?? name].join('/');
+  return [
+    compileRoute(template, binding.methods ?? ['GET', 'POST'], { name, authLevel: binding.authLevel ?? 'function' }),
+  ];
+}
+
+/** A schedule may be `%NAME%`, the name of an application setting. */
+function resolveSetting(text: string, env: NodeJS.ProcessEnv): string {
+  const [, name] = /^%(.+)%$/.exec(text) ?? [];
+  return name === undefined ? text : (env[name] ?? '');
+}
+
+function makeKeys(functions: readonly RegisteredFunction[]): Keys {
+  const key = () => randomBytes(32).toString('base64url');
+  return {
+    master: key(),
+    host: key(),
+    functions: Object.fromEntries(functions.map(({ name }) => [name, key()])),
+  };
+}

@@ -1,0 +1,34 @@
+// What the local host obeys of host.json, with the environment winning over it as on the platform.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface HostJson {
+  readonly routePrefix: string;
+  readonly functionTimeoutMs: number;
+}
+
+/** Reads host.json of the package at `root`; `AzureFunctionsJobHost__functionTimeout` and the like win over it. */
+export function readHostJson(root: string, env: NodeJS.ProcessEnv): HostJson {
+  const file: unknown = JSON.parse(readFileSync(join(root, 'host.json'), 'utf8'));
+  const value = (...path: readonly string[]): unknown => {
+    const override = env[['AzureFunctionsJobHost', ...path].join('__')];
+    if (override !== undefined) return override;
+    return path.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), file);
+  };
+  return {
+    routePrefix: String(value('extensions', 'http', 'routePrefix') ?? 'api'),
+    functionTimeoutMs: timeSpanMs(String(value('functionTimeout') ?? '00:05:00')),
+  };
+}
+
+/** A .NET time span, `[d.]hh:mm:ss[.fff]`, in milliseconds. */
+export function timeSpanMs(text: string): number {
+  const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)$/.exec(text);
+  if (!match) throw new Error(`"${text}" in host.json is no time span such as 00:10:00`);
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,51 @@
+// Timer triggers: each tick invokes its function once, never while the last one still runs.
+import { parseSchedule, type Schedule } from '../../src/schedule.ts';
+import type { TriggerData } from './messages.ts';
+
+export interface TimerOptions {
+  readonly schedule: string;
+  readonly run: (data: TriggerData) => Promise<void>;
+}
+
+// setTimeout takes 31 bits of milliseconds; a longer wait is cut into pieces.
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+/**
+ * Starts ticking; the answer stops it. As on the platform the next tick is computed when a run has ended, so that runs never
+ * overlap and ticks that were missed meanwhile become one run that is past due.
+ */
+export function startTimer({ schedule: expression, run }: TimerOptions): () => void {
+  const schedule = parseSchedule(expression);
+  let timer: NodeJS.Timeout;
+
+  function waitFor(tick: Date): void {
+    const waitMs = tick.getTime() - Date.now();
+    timer = setTimeout(() => (waitMs > LONGEST_WAIT_MS ? waitFor(tick) : void tickNow(tick)), clamp(waitMs));
+  }
+
+  async function tickNow(tick: Date): Promise<void> {
+    await run(timerData(schedule, tick, false));
+    const next = schedule.next(tick);
+    if (next.getTime() <= Date.now()) await run(timerData(schedule, next, true));
+    waitFor(schedule.next(new Date()));
+  }
+
+  waitFor(schedule.next(new Date()));
+  return () => clearTimeout(timer);
+}
+
+/** The timer's data as the platform hands it over. */
+export function timerData(schedule: Schedule, tick: Date, isPastDue: boolean): TriggerData {
+  const last = tick.toISOString();
+  return {
+    json: JSON.stringify({
+      Schedule: { AdjustForDST: false },
+      ScheduleStatus: { Last: last, LastUpdated: last, Next: schedule.next(tick).toISOString() },
+      IsPastDue: isPastDue,
+    }),
+  };
+}
+
+function clamp(ms: number): number {
+  return Math.min(Math.max(ms, 0), LONGEST_WAIT_MS);
+}
