@@ -19,6 +19,6 @@ await build({
   external: ['@azure/functions-core'],
   // CommonJS packages in an ES module still call require.
   banner: {
-    js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);",
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
 });

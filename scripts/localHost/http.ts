@@ -64,9 +64,10 @@ async function serve(side: HttpSide, request: IncomingMessage, response: ServerR
 }
 
 function serveAdmin(side: HttpSide, method: string, name: string, key: string, response: ServerResponse): void {
-  if (side.keys && !same(key, side.keys.master)) return end(response, 401);
-  if (method !== 'POST') return end(response, 405);
-  end(response, side.runNow(name) ? 202 : 404);
+  const mayAdminister = !side.keys || same(key, side.keys.master);
+  if (!mayAdminister) end(response, 401);
+  else if (method !== 'POST') end(response, 405);
+  else end(response, side.runNow(name) ? 202 : 404);
 }
 
 function mayCall(keys: Keys | undefined, name: string, authLevel: string, key: string): boolean {
