@@ -1,0 +1,26 @@
+// Who gets in: the tenant's mechanism and the app's roles, as Exchange decides.
+import type { Policy } from './tenant.ts';
+
+/** Roles that let an application read mail in every mailbox ("Microsoft Graph permissions reference"). */
+const READ_ROLES = new Set(['Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite']);
+
+/** Roles that show bodies and attachments too. */
+const BODY_ROLES = new Set(['Mail.Read', 'Mail.ReadWrite']);
+
+export type Access = 'open' | 'closed-by-policy' | 'no-permission';
+
+/**
+ * Under an application access policy the token needs a role, and the policy's members are what it opens. RBAC opens its
+ * members without any role; a role opens everybody besides, since grants are a union. Without either a role opens everybody.
+ */
+export function accessTo(mailbox: string, policy: Policy, roles: readonly string[]): Access {
+  const hasRole = roles.some((role) => READ_ROLES.has(role));
+  const isMember = policy.members.has(mailbox);
+  if (policy.mechanism === 'rbac') return isMember || hasRole ? 'open' : 'no-permission';
+  if (!hasRole) return 'no-permission';
+  return policy.mechanism === 'none' || isMember ? 'open' : 'closed-by-policy';
+}
+
+export function mayReadBodies(roles: readonly string[]): boolean {
+  return roles.some((role) => BODY_ROLES.has(role));
+}

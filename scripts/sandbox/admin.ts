@@ -1,0 +1,135 @@
+// The tenant's switches under /sandbox: what an administrator or the weather would do.
+import { z } from 'zod';
+import { createFaults } from './faults.ts';
+import { addUser, DOMAIN, deliver, findUser, removeUser, setPolicy, type Tenant } from './tenant.ts';
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body?: object;
+}
+
+const share = z.number().min(0).max(1);
+const whole = z.number().int().min(0);
+const limits = { after: whole.optional(), times: whole.optional() };
+const status = z.number().int().min(100).max(599);
+const mailbox = z
+  .string()
+  .min(3)
+  .regex(/^[^\s/]+@[^\s/]+$/, 'a mailbox such as support@contoso.example');
+
+const FAULTS = z.strictObject({
+  latencyMs: whole.optional(),
+  throttle: z.strictObject({ share, retryAfterSeconds: whole.optional(), ...limits }).optional(),
+  error: z
+    .strictObject({ share, status: status.optional(), body: z.enum(['json', 'html', 'empty']).optional(), ...limits })
+    .optional(),
+  drop: z.strictObject({ share, ...limits }).optional(),
+  token: z.strictObject({ status: z.union([z.literal(0), status]), ...limits }).optional(),
+  propagationSeconds: z.number().min(0).optional(),
+  mailboxes: z.record(z.string(), z.strictObject({ status, code: z.string().optional(), ...limits })).optional(),
+  batch: z.enum(['reverse', 'omit', 'double', 'cut']).optional(),
+});
+
+const POLICY = z.strictObject({
+  mechanism: z.enum(['application-access-policy', 'rbac', 'none']).optional(),
+  members: z.array(z.string()).optional(),
+});
+
+const ROLES = z.strictObject({
+  roles: z.array(z.string()).optional(),
+  tokenLifetimeSeconds: z.number().int().min(1).optional(),
+});
+
+const MAILBOXES = z.union([
+  z.strictObject({ count: z.number().int().min(1).max(1_000_000) }),
+  z.strictObject({ mailboxes: z.array(mailbox).min(1) }),
+]);
+
+const MESSAGE = z.strictObject({ mailbox: z.string(), subject: z.string() });
+
+class BadBody extends Error {}
+
+/** Answers a call to `path` (below /sandbox). `body` is parsed JSON; bad ones are a 400 that names the field. */
+export function answerAdmin(tenant: Tenant, method: string, path: string, body: unknown): AdminAnswer {
+  try {
+    const call = `${method} ${path}`;
+    if (call === 'GET /state') return { status: 200, body: state(tenant) };
+    if (call === 'PUT /policy') return putPolicy(tenant, read(POLICY, body));
+    if (call === 'PUT /roles') return putRoles(tenant, read(ROLES, body));
+    if (call === 'PUT /faults') return putFaults(tenant, read(FAULTS, body));
+    if (call === 'POST /mailboxes') return postMailboxes(tenant, read(MAILBOXES, body));
+    if (call === 'POST /messages') return postMessage(tenant, read(MESSAGE, body));
+    const [, name] = /^DELETE \/mailboxes\/([^/]+)$/.exec(call) ?? [];
+    if (name !== undefined) return deleteMailbox(tenant, decodeURIComponent(name));
+    return problem(404, `The sandbox has no ${call}.`);
+  } catch (error) {
+    if (error instanceof BadBody || error instanceof URIError) return problem(400, error.message);
+    throw error;
+  }
+}
+
+function state(tenant: Tenant): object {
+  return {
+    policy: policyOf(tenant),
+    roles: tenant.roles,
+    tokenLifetimeSeconds: tenant.tokenLifetimeSeconds,
+    faults: tenant.faults.settings,
+    mailboxes: tenant.users.size,
+    requests: tenant.requests,
+  };
+}
+
+function policyOf({ policy }: Tenant): object {
+  return { mechanism: policy.mechanism, members: [...policy.members] };
+}
+
+function putPolicy(tenant: Tenant, { mechanism, members }: z.output<typeof POLICY>): AdminAnswer {
+  setPolicy(tenant, mechanism ?? tenant.policy.mechanism, members ?? tenant.policy.members);
+  return { status: 200, body: policyOf(tenant) };
+}
+
+function putRoles(tenant: Tenant, { roles, tokenLifetimeSeconds }: z.output<typeof ROLES>): AdminAnswer {
+  tenant.roles = roles ?? tenant.roles;
+  tenant.tokenLifetimeSeconds = tokenLifetimeSeconds ?? tenant.tokenLifetimeSeconds;
+  return { status: 200, body: { roles: tenant.roles, tokenLifetimeSeconds: tenant.tokenLifetimeSeconds } };
+}
+
+function putFaults(tenant: Tenant, settings: z.output<typeof FAULTS>): AdminAnswer {
+  tenant.faults = createFaults(settings);
+  return { status: 200, body: settings };
+}
+
+function postMailboxes(tenant: Tenant, wanted: z.output<typeof MAILBOXES>): AdminAnswer {
+  const before = tenant.users.size;
+  const numbered = (index: number) => `user${String(index + 1).padStart(5, '0')}@${DOMAIN}`;
+  const names =
+    'count' in wanted ? Array.from({ length: wanted.count }, (_, index) => numbered(index)) : wanted.mailboxes;
+  for (const name of names) addUser(tenant, name);
+  return { status: 201, body: { created: tenant.users.size - before, mailboxes: tenant.users.size } };
+}
+
+function postMessage(tenant: Tenant, { mailbox, subject }: z.output<typeof MESSAGE>): AdminAnswer {
+  const user = findUser(tenant, mailbox);
+  if (!user) return problem(404, `The tenant has no mailbox ${mailbox}.`);
+  const { id, receivedAt } = deliver(tenant, user, subject);
+  const receivedDateTime = new Date(receivedAt).toISOString().replace('.000Z', 'Z');
+  return { status: 201, body: { id, mailbox: user.userPrincipalName, subject, receivedDateTime } };
+}
+
+function deleteMailbox(tenant: Tenant, name: string): AdminAnswer {
+  const user = findUser(tenant, name);
+  if (!user) return problem(404, `The tenant has no mailbox ${name}.`);
+  removeUser(tenant, user);
+  return { status: 204 };
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const texts = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`);
+  throw new BadBody(texts.join('; '));
+}
+
+function problem(statusCode: number, detail: string): AdminAnswer {
+  return { status: statusCode, body: { title: 'The sandbox did not understand', status: statusCode, detail } };
+}

@@ -1,0 +1,139 @@
+// `npm run sandbox -- …`: the tenant's switches from a shell.
+import { parseArgs } from 'node:util';
+import { FIRST_POLICY } from './tenant.ts';
+
+const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]
+
+  policy remove            take the policy away: a read role now opens every mailbox
+  policy restore           put it back as the tenant started
+  allow MAILBOX            let the policy open this mailbox too
+  deliver MAILBOX SUBJECT  mail arrives
+  fault throttle SHARE     that share of mailbox requests answers 429 (0.2: every fifth)
+  fault error SHARE [STATUS]
+  fault drop SHARE         that share of connections is cut
+  fault latency MS         every mailbox request takes that long
+  fault token STATUS       the identity endpoint fails (0: never answers)
+  fault clear              all is well again
+  state                    policy, roles, faults and counted requests`;
+
+class UsageError extends Error {}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+  /** What now holds, for a person. */
+  readonly said: string;
+}
+
+/** Runs one command and answers the exit code: 0 done, 1 the sandbox refused or is not there, 2 not understood. */
+export async function sandboxCommand(args: readonly string[]): Promise<number> {
+  try {
+    const options = { 'sandbox-port': { type: 'string', default: '7075' } } as const;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return await run(positionals, `http://127.0.0.1:${values['sandbox-port']}/sandbox`);
+  } catch (error) {
+    if (error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {
+      console.error(`${(error as Error).message}\n\n${USAGE}`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+async function run(words: readonly string[], url: string): Promise<number> {
+  const command = words.join(' ');
+  if (command === '' || command === 'help') {
+    console.log(USAGE);
+    return 0;
+  }
+  let answer: unknown;
+  try {
+    const [verb, mailbox = ''] = words;
+    const members = verb === 'allow' ? [...(await membersOf(url)), need(mailbox, 'a mailbox')] : [];
+    const { method, path, body, said } = callFor(words, members);
+    answer = await ask(url, method, path, body);
+    console.log(said === '' ? JSON.stringify(answer, null, 2) : said);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    console.error((error as Error).message);
+    return 1;
+  }
+}
+
+function callFor(words: readonly string[], members: readonly string[]): Call {
+  const [verb = '', noun = '', ...rest] = words;
+  if (verb === 'state') return { method: 'GET', path: '/state', said: '' };
+  if (verb === 'policy' && noun === 'remove') {
+    const said = 'The policy is gone: a read role now opens every mailbox.';
+    return { method: 'PUT', path: '/policy', body: { mechanism: 'none' }, said };
+  }
+  if (verb === 'policy' && noun === 'restore') {
+    const said = `The policy is back: it opens ${FIRST_POLICY.members.join(', ')} and no other mailbox.`;
+    return { method: 'PUT', path: '/policy', body: FIRST_POLICY, said };
+  }
+  if (verb === 'allow') {
+    return { method: 'PUT', path: '/policy', body: { members }, said: `The policy now opens ${members.join(', ')}.` };
+  }
+  if (verb === 'deliver') {
+    const body = { mailbox: need(noun, 'a mailbox'), subject: need(rest.join(' '), 'a subject') };
+    return { method: 'POST', path: '/messages', body, said: `Mail arrived in ${noun}.` };
+  }
+  if (verb === 'fault') {
+    const [body, said] = faultFor(noun, rest);
+    return { method: 'PUT', path: '/faults', body, said };
+  }
+  throw new UsageError(`There is no command "${words.join(' ')}".`);
+}
+
+function faultFor(kind: string, [first, second]: readonly string[]): [object, string] {
+  if (kind === 'clear') return [{}, 'All is well again.'];
+  const value = number(first, `fault ${kind} takes a number`);
+  if (kind === 'throttle') {
+    return [
+      { throttle: { share: value, retryAfterSeconds: 1 } },
+      `A share of ${value} of mailbox requests now answers 429.`,
+    ];
+  }
+  if (kind === 'error') {
+    const status = second === undefined ? 503 : number(second, 'the status of fault error is a number');
+    return [{ error: { share: value, status } }, `A share of ${value} of mailbox requests now answers ${status}.`];
+  }
+  if (kind === 'drop') return [{ drop: { share: value } }, `A share of ${value} of connections is now cut.`];
+  if (kind === 'latency') return [{ latencyMs: value }, `Every mailbox request now takes ${value} ms.`];
+  if (kind === 'token')
+    return [{ token: { status: value } }, `The identity endpoint now answers ${value || 'nothing'}.`];
+  throw new UsageError(`There is no fault "${kind}".`);
+}
+
+async function membersOf(url: string): Promise<readonly string[]> {
+  const { policy } = (await ask(url, 'GET', '/state')) as { readonly policy: { readonly members: readonly string[] } };
+  return policy.members;
+}
+
+async function ask(url: string, method: string, path: string, body?: object): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(url + path, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+  } catch (cause) {
+    const where = new URL(url).port;
+    throw new Error(`No sandbox answers on port ${where}: run npm start first, or give its port with --sandbox-port.`, {
+      cause,
+    });
+  }
+  const answer = (await response.json()) as { readonly detail?: string };
+  if (!response.ok) throw new Error(answer.detail ?? `The sandbox answered ${response.status}.`);
+  return answer;
+}
+
+function need(text: string, what: string): string {
+  if (text === '') throw new UsageError(`It needs ${what}.`);
+  return text;
+}
+
+function number(text: string | undefined, message: string): number {
+  const value = Number(text);
+  if (text === undefined || Number.isNaN(value)) throw new UsageError(`${message}.`);
+  return value;
+}

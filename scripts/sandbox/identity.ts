@@ -1,0 +1,104 @@
+// The identity endpoint of App Service, and the tokens it gives out and Graph accepts.
+import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { Tenant } from './tenant.ts';
+
+export interface IdentityAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+const GRAPH = 'https://graph.microsoft.com';
+const TENANT_ID = '3f5c6d1e-0000-4000-a000-00000000c0de';
+const SYSTEM_ASSIGNED_CLIENT_ID = '9b1d2f3a-0000-4000-a000-0000000005ca';
+
+// Made anew with each tenant: a token of an earlier one is as foreign as it would be at Graph.
+const KEY = randomBytes(32);
+
+/**
+ * `GET /msi/token` ("How to use managed identities for App Service", the REST protocol). The roles in a token are those of
+ * the moment it is issued, as on the platform.
+ */
+export function issueToken(
+  params: URLSearchParams,
+  header: string | undefined,
+  tenant: Tenant,
+  origin: string,
+): IdentityAnswer {
+  if (header !== 'sandbox') return refuse(401, 'The X-IDENTITY-HEADER header is missing or wrong.');
+  if (params.get('api-version') !== '2019-08-01') return refuse(400, 'Unsupported api-version; it takes 2019-08-01.');
+  const resource = params.get('resource')?.replace(/\/$/, '');
+  if (resource === undefined) return refuse(400, 'The resource parameter is missing.');
+  if (resource !== GRAPH && resource !== origin) {
+    return refuse(400, `The resource principal named ${resource} was not found in the tenant.`);
+  }
+  const clientId = params.get('client_id') ?? SYSTEM_ASSIGNED_CLIENT_ID;
+  const issuedAt = Math.floor(tenant.now() / 1000);
+  const expiresAt = issuedAt + tenant.tokenLifetimeSeconds;
+  const token = sign({
+    aud: resource,
+    iss: `https://sts.windows.net/${TENANT_ID}/`,
+    iat: issuedAt,
+    nbf: issuedAt,
+    exp: expiresAt,
+    appid: clientId,
+    idtyp: 'app',
+    oid: clientId,
+    sub: clientId,
+    tid: TENANT_ID,
+    roles: tenant.roles,
+    ver: '1.0',
+    uti: randomUUID(),
+  });
+  const body = {
+    access_token: token,
+    expires_on: String(expiresAt),
+    resource: params.get('resource'),
+    token_type: 'Bearer',
+    client_id: clientId,
+  };
+  return { status: 200, body };
+}
+
+/** What is wrong with a request's token, in Graph's words; undefined when nothing is. */
+export function tokenFault(authorization: string | undefined, tenant: Tenant, origin: string): string | undefined {
+  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
+  if (token === undefined) return 'Access token is empty.';
+  const claims = verify(token);
+  if (!claims) return 'Access token validation failure. Invalid signature.';
+  if (claims.aud !== GRAPH && claims.aud !== origin) return 'Access token validation failure. Invalid audience.';
+  if (claims.exp * 1000 <= tenant.now()) return 'Lifetime validation failed, the token is expired.';
+  return undefined;
+}
+
+interface Claims {
+  readonly aud: string;
+  readonly exp: number;
+}
+
+function sign(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const content = `${part({ typ: 'JWT', alg: 'HS256' })}.${part(claims)}`;
+  return `${content}.${signature(content).toString('base64url')}`;
+}
+
+// Verifying costs more than all else of a request, and a client sends the same token thousands of times.
+let lastVerified: { readonly token: string; readonly claims: Claims } | undefined;
+
+function verify(token: string): Claims | undefined {
+  if (lastVerified?.token === token) return lastVerified.claims;
+  const [header = '', claims = '', given = ''] = token.split('.');
+  const expected = signature(`${header}.${claims}`);
+  const actual = Buffer.from(given, 'base64url');
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
+  // It is ours, so it holds what `issueToken` put in.
+  lastVerified = { token, claims: JSON.parse(Buffer.from(claims, 'base64url').toString()) as Claims };
+  return lastVerified.claims;
+}
+
+function signature(content: string): Buffer {
+  return createHmac('sha256', KEY).update(content).digest();
+}
+
+function refuse(statusCode: number, message: string): IdentityAnswer {
+  return { status: statusCode, body: { statusCode, message, correlationId: randomUUID() } };
+}

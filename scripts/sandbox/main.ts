@@ -1,0 +1,18 @@
+// The sandbox tenant as a process of its own: `node scripts/sandbox/main.ts --port 7075`.
+import { parseArgs } from 'node:util';
+import { startSandbox } from './server.ts';
+
+const { values } = parseArgs({ options: { port: { type: 'string', default: '7075' } } });
+
+try {
+  const { port, url } = await startSandbox({ port: Number(values.port) });
+  if (process.send) process.send({ type: 'ready', port });
+  else console.log(`The sandbox tenant is at ${url}.`);
+} catch (error) {
+  // listen rejects with nothing but the system's errors.
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!process.send) console.error(message);
+  else process.send({ type: 'failed', code, message });
+  process.exitCode = 1;
+  process.disconnect?.();
+}

@@ -1,0 +1,140 @@
+// The tenant's state: who has a mailbox, what lies in it, which roles and which policy hold.
+import { createHash, randomUUID } from 'node:crypto';
+import { createFaults, type Faults } from './faults.ts';
+
+export interface Message {
+  readonly id: string;
+  readonly subject: string;
+  /** Milliseconds since the epoch, whole seconds as Graph shows them. */
+  readonly receivedAt: number;
+  /** Order of arrival, for mails of the same second. */
+  readonly sequence: number;
+}
+
+export interface User {
+  readonly id: string;
+  readonly userPrincipalName: string;
+  readonly licensed: boolean;
+  /** Newest first. Undefined for an empty inbox: most of 100,000 are. */
+  messages: Message[] | undefined;
+  /** Requests at work in this mailbox; Exchange lets an app have four. */
+  atWork: number;
+}
+
+export type Mechanism = 'application-access-policy' | 'rbac' | 'none';
+
+export interface Policy {
+  readonly mechanism: Mechanism;
+  /** Lower case. */
+  readonly members: ReadonlySet<string>;
+}
+
+export interface Tenant {
+  /** By lower-case name. */
+  readonly users: Map<string, User>;
+  readonly usersById: Map<string, User>;
+  policy: Policy;
+  /** The policy that still holds while a change propagates, and until when. */
+  propagating: { readonly old: Policy; readonly until: number } | undefined;
+  roles: readonly string[];
+  tokenLifetimeSeconds: number;
+  faults: Faults;
+  readonly requests: RequestCounts;
+  readonly now: () => number;
+  sequence: number;
+}
+
+export interface RequestCounts {
+  byKind: Record<string, number>;
+  byOutcome: Record<string, number>;
+  byMailbox: Record<string, number>;
+}
+
+export const DOMAIN = 'contoso.example';
+
+/** The policy that the tenant starts with and `policy restore` puts back. */
+export const FIRST_POLICY = { mechanism: 'application-access-policy', members: [`support@${DOMAIN}`] } as const;
+
+export function createTenant(now: () => number): Tenant {
+  const tenant: Tenant = {
+    users: new Map(),
+    usersById: new Map(),
+    policy: { mechanism: FIRST_POLICY.mechanism, members: new Set(FIRST_POLICY.members) },
+    propagating: undefined,
+    roles: ['Mail.ReadBasic.All'],
+    tokenLifetimeSeconds: 86_400,
+    faults: createFaults({}),
+    requests: { byKind: {}, byOutcome: {}, byMailbox: {} },
+    now,
+    sequence: 0,
+  };
+  const start = now();
+  const inboxes: Readonly<Record<string, readonly string[]>> = {
+    support: ['Printer on the second floor', 'Password reset, please', 'VPN drops every hour'],
+    cch: ['Board papers, confidential'],
+    sales: ['Quote for 200 seats'],
+    ceo: ['Offer letter'],
+    hr: [],
+    "o'brien": ['Timesheet'],
+    'plus+tag': ['Newsletter'],
+  };
+  for (const [name, subjects] of Object.entries(inboxes)) {
+    const user = addUser(tenant, `${name}@${DOMAIN}`);
+    for (const [index, subject] of subjects.entries()) {
+      deliver(tenant, user, subject, start - (subjects.length - index) * 3_600_000);
+    }
+  }
+  addUser(tenant, `unlicensed@${DOMAIN}`, false);
+  return tenant;
+}
+
+/** The user of that name or object id, in any case. */
+export function findUser(tenant: Tenant, key: string): User | undefined {
+  const lower = key.toLowerCase();
+  return tenant.users.get(lower) ?? tenant.usersById.get(lower);
+}
+
+/** Makes a user with an empty inbox, or answers the one that exists. Object ids follow from the name. */
+export function addUser(tenant: Tenant, name: string, licensed = true): User {
+  const key = name.toLowerCase();
+  const existing = tenant.users.get(key);
+  if (existing) return existing;
+  const hex = createHash('sha256').update(key).digest('hex');
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const user: User = { id, userPrincipalName: name, licensed, messages: undefined, atWork: 0 };
+  tenant.users.set(key, user);
+  tenant.usersById.set(id, user);
+  return user;
+}
+
+export function removeUser(tenant: Tenant, user: User): void {
+  tenant.users.delete(user.userPrincipalName.toLowerCase());
+  tenant.usersById.delete(user.id);
+}
+
+/** Mail arrives: it becomes the newest of its inbox, also when several come in one second. */
+export function deliver(tenant: Tenant, user: User, subject: string, at = tenant.now()): Message {
+  tenant.sequence += 1;
+  const receivedAt = Math.max(Math.floor(at / 1000) * 1000, user.messages?.[0]?.receivedAt ?? 0);
+  const id = Buffer.from(`${randomUUID()}${randomUUID()}`).toString('base64url');
+  const message = { id: `AAMk${id}=`, subject, receivedAt, sequence: tenant.sequence };
+  user.messages = [message, ...(user.messages ?? [])];
+  return message;
+}
+
+/** Changes the policy; it holds after the propagation that the faults ask for. */
+export function setPolicy(tenant: Tenant, mechanism: Mechanism, members: Iterable<string>): void {
+  const delayMs = (tenant.faults.settings.propagationSeconds ?? 0) * 1000;
+  const old = policyInForce(tenant);
+  tenant.policy = { mechanism, members: new Set([...members].map((one) => one.toLowerCase())) };
+  tenant.propagating = delayMs > 0 ? { old, until: tenant.now() + delayMs } : undefined;
+}
+
+export function policyInForce(tenant: Tenant): Policy {
+  const { propagating } = tenant;
+  return propagating && tenant.now() < propagating.until ? propagating.old : tenant.policy;
+}
+
+export function count(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}
