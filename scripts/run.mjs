@@ -17,10 +17,14 @@ const script = join(root, 'scripts', `${name}.ts`);
 install();
 const node = suitableNode();
 if (node === process.execPath) {
+  // npm, too, may be killed without a chance to hand that on.
+  if (process.env.npm_lifecycle_event) await import('./watchdog.mjs');
   process.argv = [process.execPath, script, ...args];
   await import(pathToFileURL(script).href);
 } else {
-  const child = spawn(node, [script, ...args], { stdio: 'inherit' });
+  // Nothing that this process starts outlives it, whatever ends it.
+  const watchdog = pathToFileURL(join(root, 'scripts', 'watchdog.mjs')).href;
+  const child = spawn(node, ['--import', watchdog, script, ...args], { stdio: 'inherit' });
   // Ctrl-C reaches the child on its own; what is sent to this process alone is handed on. Either way the child decides.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

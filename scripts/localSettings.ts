@@ -1,0 +1,72 @@
+// The settings of a developer's machine: local.settings.json, or the example beside it, under the environment.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isLoopback } from '../src/settings.ts';
+
+export interface LocalSettings {
+  /** Which file was read. */
+  readonly file: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Where the parts of a developer's machine serve. Storage takes three ports: blob, queue, table. */
+export interface Ports {
+  readonly functions: number;
+  readonly sandbox: number;
+  readonly storage: number;
+}
+
+/** Reads `local.settings.json` of the package, or the example. Throws an Error that says what is wrong with the file. */
+export function readLocalSettings(root: string): LocalSettings {
+  const own = join(root, 'local.settings.json');
+  const file = existsSync(own) ? own : `${own}.example`;
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new Error(`${file} is no JSON: ${(cause as Error).message}`, { cause });
+  }
+  const values = (content as { readonly Values?: unknown } | null)?.Values;
+  if (typeof values !== 'object' || values === null)
+    throw new Error(`${file} has no "Values" with the settings in it.`);
+  return { file, values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)])) };
+}
+
+/** The environment wins over the file, also where it is set to nothing. */
+export function environmentOver(file: LocalSettings, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...file.values, ...environment };
+}
+
+/** The sandbox stands in for Graph when the settings point Graph at this machine. */
+export function usesSandbox(environment: NodeJS.ProcessEnv): boolean {
+  const url = URL.parse(environment.GRAPH_ENDPOINT ?? '');
+  return url !== null && isLoopback(url.hostname);
+}
+
+/** Whether the settings ask for the storage emulator. */
+export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
+  return environment.AzureWebJobsStorage === 'UseDevelopmentStorage=true';
+}
+
+/** Settings for the ports in use. */
+export function sandboxSettings({ sandbox }: Ports): Record<string, string> {
+  const url = `http://127.0.0.1:${sandbox}`;
+  return { GRAPH_ENDPOINT: url, IDENTITY_ENDPOINT: `${url}/msi/token`, IDENTITY_HEADER: 'sandbox' };
+}
+
+// The emulator's account and key are the same everywhere ("Use the Azurite emulator", well-known account).
+const EMULATOR_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+export function emulatorSettings({ storage }: Ports): Record<string, string> {
+  const endpoint = (name: string, offset: number) =>
+    `${name}Endpoint=http://127.0.0.1:${storage + offset}/devstoreaccount1`;
+  const parts = [
+    'DefaultEndpointsProtocol=http',
+    'AccountName=devstoreaccount1',
+    `AccountKey=${EMULATOR_KEY}`,
+    endpoint('Blob', 0),
+    endpoint('Queue', 1),
+    endpoint('Table', 2),
+  ];
+  return { AzureWebJobsStorage: parts.join(';') };
+}

@@ -1,0 +1,122 @@
+// `npm start`: the whole of Mailscope on this machine, and what to try with it.
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildBundle } from './build.ts';
+import { PortInUseError, type Stack, startStack } from './stack.ts';
+
+const USAGE = `Usage: npm start -- [OPTIONS]
+
+  --port 7071           the functions
+  --sandbox-port 7075   the sandbox tenant
+  --storage-port 10000  the storage emulator: blob, and queue and table on the two ports after it
+  --data DIR            keep the emulator's data there; in memory otherwise
+  --keys                ask for function keys, as in Azure`;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let stack: Stack | undefined;
+let stopping = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+await main();
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === undefined) return;
+  try {
+    await buildBundle();
+    stack = await startStack({
+      ...options,
+      root,
+      environment: process.env,
+      log: (line) => console.log(line),
+      onPartGone(text) {
+        if (stopping) return;
+        console.error(`${text} Everything else is stopped.`);
+        void stop(1);
+      },
+    });
+  } catch (error) {
+    if (stopping) return;
+    console.error(error instanceof PortInUseError ? error.message : `It did not start: ${(error as Error).message}`);
+    process.exit(1);
+  }
+  if (stopping) await stop(0);
+  else console.log(summary(stack, options.ports.sandbox));
+}
+
+/** The options, or undefined when there is nothing to start. */
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '7071' },
+        'sandbox-port': { type: 'string', default: '7075' },
+        'storage-port': { type: 'string', default: '10000' },
+        data: { type: 'string' },
+        keys: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      return undefined;
+    }
+    const ports = {
+      functions: portOf('--port', values.port),
+      sandbox: portOf('--sandbox-port', values['sandbox-port']),
+      storage: portOf('--storage-port', values['storage-port']),
+    };
+    return { ports, dataDir: values.data, withKeys: values.keys };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+function portOf(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_533) return port;
+  throw new Error(`${option} takes a port from 1 to 65533, not "${text}".`);
+}
+
+async function stop(code: number): Promise<void> {
+  if (stopping && code === 0 && !stack) return;
+  stopping = true;
+  const running = stack;
+  stack = undefined;
+  await running?.close();
+  process.exit(code);
+}
+
+function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: Stack, sandboxPort: number): string {
+  const [allowed = 'support@contoso.example'] = (environment.ALLOWED_MAILBOXES ?? '').split(/[\s,;]+/);
+  const [denied = 'cch@contoso.example'] = (environment.DENIED_MAILBOXES ?? '').split(/[\s,;]+/);
+  const key = host.keys ? ` -H 'x-functions-key: ${host.keys.host}'` : '';
+  const curl = (mailbox: string) => `  curl${key} ${host.url}/api/mailboxes/${mailbox}/latest-subject`;
+  const port = sandboxPort === 7075 ? '' : ` --sandbox-port ${sandboxPort}`;
+  const lines = [
+    '',
+    'Mailscope is running.',
+    `  functions  ${host.url}/api (${host.functions.map(({ name }) => name).join(', ')})`,
+    `  Graph      ${sandboxUrl ? `${sandboxUrl} (the sandbox tenant)` : environment.GRAPH_ENDPOINT || 'https://graph.microsoft.com'}`,
+    `  storage    ${storageUrl ?? 'the account that AzureWebJobsStorage names'}`,
+    `  settings   ${settingsFile}`,
+    ...(host.keys ? [`  keys       host ${host.keys.host}`, `             master ${host.keys.master}`] : []),
+    '',
+    'Try:',
+    `  curl ${host.url}/api/health`,
+    curl(allowed),
+    curl(denied),
+    ...(sandboxUrl
+      ? [
+          `  npm run sandbox -- deliver ${allowed} "Hello"${port}`,
+          `  npm run sandbox -- policy remove${port}    and ask for ${denied} again`,
+          `  npm run sandbox -- policy restore${port}`,
+        ]
+      : []),
+    '',
+    'Ctrl-C stops everything.',
+  ];
+  return lines.join('\n');
+}
