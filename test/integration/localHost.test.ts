@@ -1,0 +1,159 @@
+// The local host with small apps of its own: triggers, keys, and handlers that misbehave.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
+import { ROOT } from '../support/http.ts';
+
+let folder: string;
+const logs: string[] = [];
+
+beforeAll(async () => {
+  // Inside the project, so that the app finds @azure/functions as any app does.
+  folder = await mkdtemp(join(ROOT, 'node_modules/.local-host-'));
+  await writeFile(join(folder, 'host.json'), '{ "version": "2.0", "functionTimeout": "00:01:00" }');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function start(source: string, options: { withKeys?: boolean; deafMs?: number } = {}): Promise<LocalHost> {
+  const entry = join(folder, `app-${Math.random().toString(36).slice(2)}.mjs`);
+  await writeFile(entry, `import { app } from '@azure/functions';\n${source}`);
+  const { withKeys = false, deafMs = 15_000 } = options;
+  return startLocalHost({
+    root: folder,
+    entry,
+    port: 0,
+    env: process.env,
+    withKeys,
+    deafMs,
+    log: (line) => logs.push(line),
+  });
+}
+
+async function status(host: LocalHost, path: string, init?: RequestInit): Promise<number> {
+  return (await fetch(host.url + path, init)).status;
+}
+
+describe('HTTP triggers', () => {
+  it('take routes, parameters, queries and bodies as the platform hands them over', async () => {
+    const host = await start(`
+      app.http('echo', { route: 'things/{kind:alpha}/{id?}', methods: ['GET', 'POST'], handler: async (request) => ({
+        status: 201, headers: { 'x-a': 'b' },
+        jsonBody: { params: request.params, query: Object.fromEntries(request.query), body: await request.text(), method: request.method },
+      }) });
+      app.http('nothing', { handler: () => undefined });
+      app.http('literal', { route: 'things/one/two', handler: () => ({ body: 'literal' }) });
+      app.http('throws', { handler: () => { throw new Error('on purpose'); } });
+    `);
+    try {
+      const response = await fetch(`${host.url}/api/Things/blue/a%20b%2Fc?x=1&x=2&y=%C3%BC`, {
+        method: 'POST',
+        body: 'hi',
+      });
+      expect([response.status, response.headers.get('x-a')]).toEqual([201, 'b']);
+      expect(await response.json()).toEqual({
+        params: { kind: 'blue', id: 'a b%2Fc' },
+        query: { x: '1,2', y: 'ü' },
+        body: 'hi',
+        method: 'POST',
+      });
+      expect(await (await fetch(`${host.url}/api/things/one/two`)).text()).toBe('literal');
+      expect(await status(host, '/api/things/blue')).toBe(201);
+      expect(await status(host, '/api/things/7')).toBe(404);
+      expect(await status(host, '/api/things/blue', { method: 'DELETE' })).toBe(404);
+      expect(await status(host, '/api/nothing')).toBe(204);
+      expect(await status(host, '/api/throws')).toBe(500);
+      expect(await status(host, '/elsewhere')).toBe(404);
+      expect(logs.join('\n')).toContain('[throws] failed: Error: on purpose');
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('ask for keys when there are keys', async () => {
+    const host = await start(
+      `for (const authLevel of ['anonymous', 'function', 'admin']) app.http(authLevel, { authLevel, handler: () => ({}) });`,
+      { withKeys: true },
+    );
+    try {
+      const keys = host.keys;
+      if (!keys) throw new Error('there are no keys');
+      const own = keys.functions.function ?? '';
+      const answers = async (key: string) =>
+        Promise.all(
+          ['anonymous', 'function', 'admin'].map((name) =>
+            status(host, `/api/${name}`, { headers: { 'x-functions-key': key } }),
+          ),
+        );
+      expect(await answers('wrong')).toEqual([200, 401, 401]);
+      expect(await answers(own)).toEqual([200, 200, 401]);
+      expect(await answers(keys.host)).toEqual([200, 200, 401]);
+      expect(await answers(keys.master)).toEqual([200, 200, 200]);
+      expect(await status(host, `/api/function?code=${own}`)).toBe(200);
+      expect(await status(host, '/admin/functions/function', { method: 'POST' })).toBe(401);
+    } finally {
+      await host.close();
+    }
+  });
+});
+
+describe('timer triggers', () => {
+  it('tick, run on demand, and never overlap', async () => {
+    const host = await start(`
+      let running = 0;
+      app.timer('tick', { schedule: '* * * * * *', handler: async (timer, context) => {
+        running += 1;
+        context.log(JSON.stringify({ running, isPastDue: timer.isPastDue, next: timer.scheduleStatus.next }));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        running -= 1;
+      } });
+    `);
+    try {
+      const seen = () => logs.filter((line) => line.startsWith('[tick]'));
+      await vi.waitFor(() => expect(seen().length).toBeGreaterThanOrEqual(2), 5_000);
+      expect(seen().every((line) => line.includes('"running":1'))).toBe(true);
+      const before = seen().length;
+      expect(await status(host, '/admin/functions/tick', { method: 'POST', body: '{}' })).toBe(202);
+      await vi.waitFor(() => expect(seen().length).toBeGreaterThan(before), 5_000);
+      expect(await status(host, '/admin/functions/unknown', { method: 'POST' })).toBe(404);
+    } finally {
+      await host.close();
+    }
+  });
+});
+
+describe('an app', () => {
+  it('with a trigger that the host does not know does not start', async () => {
+    await expect(
+      start(`app.serviceBusQueue('orders', { connection: 'x', queueName: 'y', handler: () => undefined });`),
+    ).rejects.toThrow('The function orders has a trigger that the local host does not know: serviceBusTrigger.');
+  });
+
+  it('that throws while it is loaded does not start', async () => {
+    await expect(start(`throw new Error('broken');`)).rejects.toThrow('cannot be loaded');
+    expect(logs.join('\n')).toContain('Error: broken');
+  });
+
+  it.each([
+    ['exits', 'process.exit(3)', 'ended (exit code 3) while it ran bad'],
+    ['blocks its loop', 'for (;;);', 'blocked its event loop and was ended while it ran bad'],
+    [
+      'rejects in the background',
+      `Promise.reject(new Error('late')); await new Promise(() => {})`,
+      'ended (exit code 1) while it ran bad',
+    ],
+  ])('whose handler %s is reported and served on', async (_, code, report) => {
+    const host = await start(
+      `app.http('bad', { handler: async () => { ${code}; } }); app.http('good', { handler: () => ({ body: 'good' }) });`,
+      { deafMs: 1_500 },
+    );
+    try {
+      expect(await status(host, '/api/bad')).toBe(500);
+      expect(await (await fetch(`${host.url}/api/good`)).text()).toBe('good');
+      expect(logs.join('\n')).toContain(`The functions process ${report}`);
+    } finally {
+      await host.close();
+    }
+  });
+});

@@ -1,0 +1,60 @@
+// What the built bundle registers with a host, whatever the settings.
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RegisteredFunction } from '../../scripts/localHost/functionsCore.ts';
+import type { FromFunctions } from '../../scripts/localHost/messages.ts';
+import { ROOT } from '../support/http.ts';
+
+/** Loads the bundle in a process of its own over a stand-in for the host's core. */
+function load(env: NodeJS.ProcessEnv): Promise<readonly RegisteredFunction[]> {
+  const child = fork(join(ROOT, 'scripts/localHost/functionsMain.ts'), [join(ROOT, 'dist/index.js')], {
+    env,
+    serialization: 'advanced',
+  });
+  return new Promise((resolve, reject) => {
+    child.on('message', (message: FromFunctions) => {
+      child.kill();
+      if (message.type === 'ready') resolve(message.functions);
+      else reject(new Error(JSON.stringify(message)));
+    });
+  });
+}
+
+function triggers(functions: readonly RegisteredFunction[]) {
+  return functions
+    .map(({ name, bindings }) => {
+      const { type, methods, authLevel, route, schedule } =
+        Object.values(bindings).find((binding) => binding.type.endsWith('Trigger')) ?? {};
+      return { name, type, methods, authLevel, route, schedule };
+    })
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+const EXPECTED = [
+  { name: 'health', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'health' },
+  {
+    name: 'latestSubject',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'mailboxes/{mailbox}/latest-subject',
+  },
+];
+
+describe('the bundle', () => {
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['the example', { ALLOWED_MAILBOXES: 'support@contoso.example', DENIED_MAILBOXES: 'cch@contoso.example' }],
+    ['none at all', {}],
+    ['a mailbox with a slash', { ALLOWED_MAILBOXES: 'a/b' }],
+    ['a malformed schedule', { POLL_SCHEDULE: 'often' }],
+    ['an empty schedule', { POLL_SCHEDULE: '' }],
+    ['a Graph that is none', { GRAPH_ENDPOINT: 'nowhere' }],
+    ['an identity that is none', { GRAPH_IDENTITY: 'me' }],
+    ['an incomplete app registration', { GRAPH_IDENTITY: 'app-registration' }],
+    ['numbers that are none', { SHARD_SIZE: 'x', POLL_CONCURRENCY: '-1', RETENTION_MONTHS: '1e9' }],
+    ['bad alert settings', { ALERT_WEBHOOK_URL: 'x', ALERT_WEBHOOK_FORMAT: 'x', PAUSE_ALERTS_UNTIL: 'x' }],
+  ])('registers every function with settings like %s', async (_, env) => {
+    expect(triggers(await load(env))).toEqual(EXPECTED);
+  });
+});

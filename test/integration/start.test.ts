@@ -1,0 +1,110 @@
+// `npm start` as a person runs it: real processes, ports and signals.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ROOT } from '../support/http.ts';
+
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+}
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'start', ...args], {
+    env: { ...process.env, npm_lifecycle_event: '', ...env },
+  });
+  started.push(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  return { child, output: () => output };
+}
+
+/** Three ports in a row from a base that follows from the worker, so that test files side by side do not meet. */
+const base = 20_000 + Number(process.env.VITEST_POOL_ID ?? 1) * 100 + (process.pid % 90) * 300;
+const PORTS = ['--port', `${base}`, '--sandbox-port', `${base + 1}`, '--storage-port', `${base + 10}`];
+
+function untilRunning({ output }: Started): Promise<void> {
+  return vi.waitFor(() => expect(output()).toContain('Ctrl-C stops everything.'), { timeout: 20_000, interval: 50 });
+}
+
+async function answers(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/`).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function serving(): Promise<boolean[]> {
+  return Promise.all([base, base + 1, base + 10, base + 11, base + 12].map(answers));
+}
+
+const NONE = [false, false, false, false, false];
+
+describe('npm start', () => {
+  it('runs everything, says what to try, and Ctrl-C stops all of it', async () => {
+    const it = run([...PORTS, '--keys']);
+    await untilRunning(it);
+    expect(await serving()).toEqual([true, true, true, true, true]);
+    expect(it.output()).toContain(`http://127.0.0.1:${base}/api (health, latestSubject)`);
+    expect(it.output()).toContain(`http://127.0.0.1:${base + 1} (the sandbox tenant)`);
+    const [, key = ''] = /x-functions-key: ([\w-]+)/.exec(it.output()) ?? [];
+    const url = `http://127.0.0.1:${base}/api/mailboxes/support@contoso.example/latest-subject`;
+    expect((await fetch(url)).status).toBe(401);
+    expect((await fetch(url, { headers: { 'x-functions-key': key } })).status).toBe(200);
+
+    it.child.kill('SIGINT');
+    const [code] = await once(it.child, 'exit');
+    expect(code).toBe(0);
+    expect(await serving()).toEqual(NONE);
+  });
+
+  it('leaves nothing behind when it is killed', async () => {
+    const it = run(PORTS);
+    await untilRunning(it);
+    it.child.kill('SIGKILL');
+    await vi.waitFor(async () => expect(await serving()).toEqual(NONE), { timeout: 5_000, interval: 50 });
+  });
+
+  it.each([
+    [base, '--port'],
+    [base + 1, '--sandbox-port'],
+    [base + 12, '--storage-port'],
+  ])('names the option for port %i when that is taken: %s', async (port, option) => {
+    const other = createServer().listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    const it = run(PORTS);
+    const [code] = await once(it.child, 'exit');
+    other.close();
+    expect(code).toBe(1);
+    expect(it.output()).toContain(`Port ${port} is in use: choose another one with ${option}.`);
+    expect(await serving()).toEqual(NONE);
+  });
+
+  it('refuses options that it does not know', async () => {
+    const it = run(['--prot', '1']);
+    const [code] = await once(it.child, 'exit');
+    expect(code).toBe(2);
+    expect(it.output()).toContain('Usage: npm start');
+  });
+
+  it('starts no sandbox when the settings name a real tenant', async () => {
+    const it = run(PORTS, { GRAPH_ENDPOINT: 'https://graph.microsoft.com' });
+    await untilRunning(it);
+    expect((await serving())[1]).toBe(false);
+    expect(it.output()).toContain('Graph      https://graph.microsoft.com');
+    it.child.kill('SIGTERM');
+    await once(it.child, 'exit');
+  });
+});

@@ -1,0 +1,47 @@
+// Documents name only files that exist, and the project speaks of itself alone.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readConfiguration } from '../../src/settings.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(join(root, file)));
+const documents = files.filter((file) => file.endsWith('.md'));
+
+/** Files that only a user's or a build's folder has. */
+const NOT_IN_THE_CLONE = /^(dist\/|node_modules\/|local\.settings\.json$)/;
+
+function namedFiles(document: string): string[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path = '']) =>
+    join(dirname(document), path),
+  );
+  const known = /`((?:src|scripts|test|docs|infra|web|\.ci)\/[\w./-]+|[\w.-]+\.(?:json(?:\.example)?|mjs))`/g;
+  return [...links, ...[...text.matchAll(known)].map(([, path = '']) => path)];
+}
+
+describe('documents', () => {
+  it.each(documents)('%s names only files that exist', (document) => {
+    const missing = namedFiles(document).filter(
+      (path) => !NOT_IN_THE_CLONE.test(path) && !existsSync(join(root, path)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('are there', () => {
+    expect(documents).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md']));
+  });
+
+  it('describe every setting of the example in the README', () => {
+    const { Values } = JSON.parse(readFileSync(join(root, 'local.settings.json.example'), 'utf8'));
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    expect(Object.keys(Values).filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+    expect(readConfiguration(Values).faults).toEqual([]);
+  });
+});

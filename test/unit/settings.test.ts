@@ -1,0 +1,236 @@
+// Every way a setting can be wrong, with its exact text.
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { readConfiguration, registeredPollSchedule } from '../../src/settings.ts';
+
+const GOOD = { ALLOWED_MAILBOXES: 'support@contoso.example', DENIED_MAILBOXES: 'cch@contoso.example' };
+
+function faultsOf(environment: Record<string, string>) {
+  return readConfiguration({ ...GOOD, ...environment }).faults;
+}
+
+describe('good settings', () => {
+  it('need no more than mailboxes', () => {
+    const { settings, faults } = readConfiguration(GOOD);
+    expect(faults).toEqual([]);
+    expect(settings).toMatchObject({
+      pollSchedule: '0 */15 * * * *',
+      graphEndpoint: 'https://graph.microsoft.com',
+      graphIdentity: { kind: 'managed-identity' },
+      rules: { propagationMinutes: 120, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 },
+      storeSubjects: true,
+      retentionMonths: 13,
+      shardSize: 500,
+      pollConcurrency: 16,
+    });
+  });
+
+  it('list mailboxes with commas, semicolons, spaces or lines, in any case and more than once', () => {
+    const { settings } = readConfiguration({
+      ALLOWED_MAILBOXES: ' Support@contoso.example, sales@contoso.example;SALES@contoso.example\n',
+      DENIED_MAILBOXES: 'cch@contoso.example ceo@contoso.example\r\nhr@contoso.example',
+    });
+    expect([...(settings?.mailboxes ?? [])]).toEqual([
+      ['support@contoso.example', 'allowed'],
+      ['sales@contoso.example', 'allowed'],
+      ['cch@contoso.example', 'denied'],
+      ['ceo@contoso.example', 'denied'],
+      ['hr@contoso.example', 'denied'],
+    ]);
+  });
+
+  it.each(['http://127.0.0.1:7075', 'http://localhost:7075/', 'https://graph.microsoft.us'])(
+    'take %s as Graph',
+    (url) => {
+      expect(faultsOf({ GRAPH_ENDPOINT: url })).toEqual([]);
+    },
+  );
+
+  it('count as not set when they are set to nothing', () => {
+    expect(faultsOf({ SHARD_SIZE: '', POLL_SCHEDULE: ' ', GRAPH_ENDPOINT: '' })).toEqual([]);
+  });
+
+  it('take an app registration with a secret or a certificate', () => {
+    const app = { GRAPH_IDENTITY: 'app-registration', AZURE_TENANT_ID: 't', AZURE_CLIENT_ID: 'c' };
+    expect(faultsOf({ ...app, AZURE_CLIENT_SECRET: 's' })).toEqual([]);
+    expect(faultsOf({ ...app, AZURE_CLIENT_CERTIFICATE_PATH: '/etc/app.pem' })).toEqual([]);
+  });
+});
+
+describe('a fault', () => {
+  const names = 'a mailbox is a user principal name (with one @ and no /) or a directory object id.';
+  const app = {
+    GRAPH_IDENTITY: 'app-registration',
+    AZURE_TENANT_ID: 't',
+    AZURE_CLIENT_ID: 'c',
+    AZURE_CLIENT_SECRET: 's',
+  };
+  const https = 'is no https address (plain http is for this machine only).';
+
+  it.each<[string, string, Record<string, string>]>([
+    [
+      'malformed',
+      `ALLOWED_MAILBOXES names "a/b@contoso.example": ${names}`,
+      { ALLOWED_MAILBOXES: 'a/b@contoso.example' },
+    ],
+    ['malformed', `DENIED_MAILBOXES names "cch": ${names}`, { DENIED_MAILBOXES: 'cch' }],
+    [
+      'contradictory',
+      'DENIED_MAILBOXES names "support@contoso.example", which ALLOWED_MAILBOXES names too: a mailbox is one or the other.',
+      { DENIED_MAILBOXES: 'SUPPORT@contoso.example' },
+    ],
+    [
+      'missing',
+      'ALLOWED_MAILBOXES is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here.',
+      { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' },
+    ],
+    [
+      'missing',
+      'ALLOWED_MAILBOXES is empty: without a mailbox that can be read, no refusal of the denied ones ever proves anything.',
+      { ALLOWED_MAILBOXES: ' ' },
+    ],
+    [
+      'unsupported',
+      'MAILBOXES_FILE is not read yet: list the mailboxes in ALLOWED_MAILBOXES and DENIED_MAILBOXES.',
+      { MAILBOXES_FILE: 'mailboxes.csv' },
+    ],
+    [
+      'malformed',
+      'POLL_SCHEDULE is "often": it needs six fields: second, minute, hour, day of the month, month, day of the week (NCRONTAB, such as 0 */15 * * * *).',
+      { POLL_SCHEDULE: 'often' },
+    ],
+    ['malformed', `GRAPH_ENDPOINT ${https}`, { GRAPH_ENDPOINT: 'http://graph.microsoft.com' }],
+    ['malformed', `GRAPH_ENDPOINT ${https}`, { GRAPH_ENDPOINT: 'graph' }],
+    [
+      'malformed',
+      'GRAPH_ENDPOINT takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
+      { GRAPH_ENDPOINT: 'https://graph.microsoft.com/v1.0' },
+    ],
+    [
+      'malformed',
+      'GRAPH_IDENTITY is "me": it takes managed-identity, app-registration, federated, developer.',
+      { GRAPH_IDENTITY: 'me' },
+    ],
+    [
+      'unsupported',
+      'GRAPH_IDENTITY is federated, which is not built yet: take managed-identity or app-registration.',
+      { GRAPH_IDENTITY: 'federated' },
+    ],
+    [
+      'unsupported',
+      'GRAPH_IDENTITY is developer, which is not built yet: take managed-identity or app-registration.',
+      { GRAPH_IDENTITY: 'developer' },
+    ],
+    [
+      'missing',
+      'AZURE_TENANT_ID is missing: GRAPH_IDENTITY is app-registration, which needs the id of the tenant whose mailboxes are read.',
+      { ...app, AZURE_TENANT_ID: '' },
+    ],
+    [
+      'missing',
+      'AZURE_CLIENT_ID is missing: GRAPH_IDENTITY is app-registration, which needs the application (client) id.',
+      { ...app, AZURE_CLIENT_ID: '' },
+    ],
+    [
+      'missing',
+      'AZURE_CLIENT_SECRET is missing: GRAPH_IDENTITY is app-registration, which needs it or AZURE_CLIENT_CERTIFICATE_PATH.',
+      { ...app, AZURE_CLIENT_SECRET: '' },
+    ],
+    [
+      'contradictory',
+      'AZURE_CLIENT_SECRET is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.',
+      { ...app, AZURE_CLIENT_CERTIFICATE_PATH: '/x.pem' },
+    ],
+    ['malformed', 'PROPAGATION_MINUTES is "2h": it takes a whole number.', { PROPAGATION_MINUTES: '2h' }],
+    [
+      'out-of-range',
+      'PROPAGATION_MINUTES is -1: it takes a whole number from 0 to 10080.',
+      { PROPAGATION_MINUTES: '-1' },
+    ],
+    ['out-of-range', 'LOCKOUT_AFTER_RUNS is 0: it takes a whole number from 1 to 1000.', { LOCKOUT_AFTER_RUNS: '0' }],
+    [
+      'out-of-range',
+      'UNVERIFIED_AFTER_RUNS is 0: it takes a whole number from 1 to 1000.',
+      { UNVERIFIED_AFTER_RUNS: '0' },
+    ],
+    ['malformed', 'STORE_SUBJECTS is "yes": it takes true, false.', { STORE_SUBJECTS: 'yes' }],
+    ['out-of-range', 'RETENTION_MONTHS is 0: it takes a whole number from 1 to 1200.', { RETENTION_MONTHS: '0' }],
+    ['out-of-range', 'SHARD_SIZE is 0: it takes a whole number from 1 to 5000.', { SHARD_SIZE: '0' }],
+    ['malformed', 'POLL_CONCURRENCY is "1.5": it takes a whole number.', { POLL_CONCURRENCY: '1.5' }],
+    ['malformed', `ALERT_WEBHOOK_URL ${https}`, { ALERT_WEBHOOK_URL: 'http://hooks.fabrikam.example/secret' }],
+    [
+      'malformed',
+      'ALERT_WEBHOOK_FORMAT is "email": it takes cloudevents, teams, slack.',
+      { ALERT_WEBHOOK_FORMAT: 'email' },
+    ],
+    [
+      'contradictory',
+      'ALERT_WEBHOOK_SECRET is set, but there is no ALERT_WEBHOOK_URL to sign for.',
+      { ALERT_WEBHOOK_SECRET: 'whsec_x' },
+    ],
+    [
+      'out-of-range',
+      'ALERT_REMINDER_HOURS is 9000: it takes a whole number from 0 to 8760.',
+      { ALERT_REMINDER_HOURS: '9000' },
+    ],
+    [
+      'malformed',
+      'PAUSE_ALERTS_UNTIL is "tomorrow": it takes a time such as 2026-12-24T18:00:00Z.',
+      { PAUSE_ALERTS_UNTIL: 'tomorrow' },
+    ],
+    ['malformed', `HEARTBEAT_URL ${https}`, { HEARTBEAT_URL: 'ping' }],
+  ])('is %s: %s', (kind, message, environment) => {
+    expect(faultsOf(environment)).toMatchObject([{ kind, message }]);
+  });
+
+  it('comes with all the others in one answer', () => {
+    const faults = faultsOf({ ALLOWED_MAILBOXES: 'x', POLL_SCHEDULE: 'x', SHARD_SIZE: 'x', GRAPH_IDENTITY: 'x' });
+    expect(faults.map(({ setting }) => setting)).toEqual([
+      'ALLOWED_MAILBOXES',
+      'POLL_SCHEDULE',
+      'GRAPH_IDENTITY',
+      'SHARD_SIZE',
+    ]);
+  });
+
+  it('of an alert setting stops alerts, not runs', () => {
+    const { settings, faults } = readConfiguration({ ...GOOD, ALERT_WEBHOOK_FORMAT: 'email' });
+    expect(faults).toMatchObject([{ stops: 'alerts' }]);
+    expect(settings).toBeDefined();
+  });
+});
+
+describe('secrets', () => {
+  const environment = {
+    ...GOOD,
+    GRAPH_IDENTITY: 'app-registration',
+    AZURE_TENANT_ID: 't',
+    AZURE_CLIENT_ID: 'c',
+    AZURE_CLIENT_SECRET: 'hunter2',
+  };
+
+  it('never print', () => {
+    const { settings } = readConfiguration(environment);
+    expect(`${inspect(settings, { depth: 9 })} ${JSON.stringify(settings)}`).not.toContain('hunter2');
+  });
+
+  it('never stand in a fault', () => {
+    const faults = readConfiguration({
+      ...environment,
+      AZURE_CLIENT_CERTIFICATE_PATH: 'x',
+      ALERT_WEBHOOK_URL: 'ftp://hooks/hunter2',
+    }).faults;
+    expect(faults).toHaveLength(2);
+    expect(JSON.stringify(faults)).not.toContain('hunter2');
+  });
+});
+
+describe('the registered schedule', () => {
+  it.each([
+    [undefined, '0 */15 * * * *'],
+    ['often', '0 */15 * * * *'],
+    ['0 */5 * * * *', '0 */5 * * * *'],
+  ])('of %s is %s', (value, schedule) => {
+    expect(registeredPollSchedule({ POLL_SCHEDULE: value })).toBe(schedule);
+  });
+});
