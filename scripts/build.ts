@@ -1,15 +1,21 @@
-// Builds the bundle: dist/index.js, the whole app in one ES module, which loads several times faster than its packages.
+// Builds the bundle: the whole app as ES modules in dist/, which load several times faster than its packages.
+import { readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'dist');
 
+/** Writes `dist/index.js`, and beside it the chunks that it loads when they are first needed: identity, storage. */
 export async function buildBundle(): Promise<void> {
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/index.ts'],
-    outfile: 'dist/index.js',
+    outdir: folder,
     bundle: true,
+    splitting: true,
+    metafile: true,
     platform: 'node',
     target: 'node22',
     format: 'esm',
@@ -23,6 +29,13 @@ export async function buildBundle(): Promise<void> {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
   });
+  await removeOthers(new Set(Object.keys(metafile.outputs).map((path) => basename(path))));
+}
+
+/** Chunks of earlier builds. Only those: another process may just be loading one of today's. */
+async function removeOthers(built: ReadonlySet<string>): Promise<void> {
+  const stale = (await readdir(folder)).filter((name) => !built.has(name));
+  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildBundle();

@@ -1,6 +1,6 @@
 // The application settings: read once, checked whole, every fault named in one answer.
 import { inspect } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Expectation, parseMailbox } from './rules/mailbox.ts';
 import { parseSchedule } from './schedule.ts';
 
@@ -16,6 +16,8 @@ export type GraphIdentity =
       readonly kind: 'app-registration';
       readonly tenantId: string;
       readonly clientId: string;
+      /** The origin of the token service; undefined for the public cloud's. */
+      readonly authorityHost: string | undefined;
       readonly proof: { readonly secret: Secret } | { readonly certificatePath: string; readonly password?: Secret };
     };
 
@@ -152,6 +154,7 @@ function listFaults(allowed: readonly string[], denied: readonly string[]): Sett
 function readIdentity(values: Partial<FieldValues>, faults: SettingFault[]): GraphIdentity | undefined {
   if (values.GRAPH_IDENTITY === undefined) return undefined;
   const { AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId, AZURE_CLIENT_SECRET: secret } = values;
+  const authorityHost = values.AZURE_AUTHORITY_HOST;
   if (values.GRAPH_IDENTITY === 'managed-identity') return { kind: 'managed-identity', clientId };
 
   const why = 'GRAPH_IDENTITY is app-registration';
@@ -166,11 +169,11 @@ function readIdentity(values: Partial<FieldValues>, faults: SettingFault[]): Gra
   }
   if (!secret && !certificatePath) missing('AZURE_CLIENT_SECRET', 'it or AZURE_CLIENT_CERTIFICATE_PATH');
   if (!tenantId || !clientId) return undefined;
-  if (secret) return { kind: 'app-registration', tenantId, clientId, proof: { secret } };
+  if (secret) return { kind: 'app-registration', tenantId, clientId, authorityHost, proof: { secret } };
   if (!certificatePath) return undefined;
   const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
   const proof = { certificatePath, ...(password ? { password } : {}) };
-  return { kind: 'app-registration', tenantId, clientId, proof };
+  return { kind: 'app-registration', tenantId, clientId, authorityHost, proof };
 }
 
 function fault(setting: string, kind: FaultKind, text: string): SettingFault {
@@ -293,6 +296,7 @@ const FIELDS = z.object({
   }),
   AZURE_CLIENT_ID: text,
   AZURE_TENANT_ID: text,
+  AZURE_AUTHORITY_HOST: optional(address(true)),
   AZURE_CLIENT_SECRET: secret,
   AZURE_CLIENT_CERTIFICATE_PATH: text,
   AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,

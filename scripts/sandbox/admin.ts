@@ -1,5 +1,5 @@
 // The tenant's switches under /sandbox: what an administrator or the weather would do.
-import { z } from 'zod';
+import * as z from 'zod';
 import { createFaults } from './faults.ts';
 import { addUser, DOMAIN, deliver, findUser, removeUser, setPolicy, type Tenant } from './tenant.ts';
 

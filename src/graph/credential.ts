@@ -34,13 +34,19 @@ async function createCredential(identity: GraphIdentity): Promise<TokenCredentia
       ? new ManagedIdentityCredential(identity.clientId, RETRIES)
       : new ManagedIdentityCredential(RETRIES);
   }
-  const { tenantId, clientId, proof } = identity;
-  if ('secret' in proof) return new ClientSecretCredential(tenantId, clientId, proof.secret.reveal(), RETRIES);
+  const { tenantId, clientId, authorityHost, proof } = identity;
+  const options = {
+    ...RETRIES,
+    ...(authorityHost ? { authorityHost } : {}),
+    // The library asks Microsoft whether it knows a foreign token service; it knows none on this machine.
+    disableInstanceDiscovery: authorityHost !== undefined && isLoopback(new URL(authorityHost).hostname),
+  };
+  if ('secret' in proof) return new ClientSecretCredential(tenantId, clientId, proof.secret.reveal(), options);
   const certificate = {
     certificatePath: proof.certificatePath,
     ...(proof.password ? { certificatePassword: proof.password.reveal() } : {}),
   };
-  return new ClientCertificateCredential(tenantId, clientId, certificate, RETRIES);
+  return new ClientCertificateCredential(tenantId, clientId, certificate, options);
 }
 
 /** `ManagedIdentityCredential` cannot be told to look past its cache, which is kept by the library below it for the process. */
