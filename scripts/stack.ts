@@ -1,10 +1,5 @@
 // Everything that runs on a developer's machine: storage emulator, sandbox tenant and functions, started and stopped together.
-import type { ChildProcess } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type LocalHost, startLocalHost } from './localHost/host.ts';
 import {
   emulatorSettings,
@@ -15,7 +10,7 @@ import {
   usesEmulator,
   usesSandbox,
 } from './localSettings.ts';
-import { startChild, stopChild } from './processes.ts';
+import { type Part, startSandboxProcess, startStorage } from './parts.ts';
 
 export interface StackOptions {
   readonly root: string;
@@ -61,13 +56,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const emulated = usesEmulator(wanted) || (sandboxed && !('AzureWebJobsStorage' in environment));
   await checkPorts(ports, sandboxed, emulated);
 
-  const children: ChildProcess[] = [];
-  const stop = () => Promise.all(children.map((child) => stopChild(child)));
+  const parts: Part[] = [];
+  const stop = () => Promise.all(parts.map((part) => part.stop()));
+  const keep = async (starting: Promise<Part>) => {
+    const part = await starting;
+    parts.push(part);
+    part.gone.catch((error: Error) => options.onPartGone(error.message));
+  };
   try {
-    await Promise.all([
-      emulated ? startStorage(options, children) : undefined,
-      sandboxed ? startSandboxProcess(options, children) : undefined,
+    const started = await Promise.allSettled([
+      emulated ? keep(startStorage({ port: ports.storage, dataDir: options.dataDir, log: options.log })) : undefined,
+      sandboxed ? keep(startSandboxProcess({ port: ports.sandbox, log: options.log })) : undefined,
     ]);
+    for (const one of started) if (one.status === 'rejected') throw one.reason;
     const settings = {
       ...wanted,
       ...(emulated ? emulatorSettings(ports) : {}),
@@ -114,60 +115,4 @@ function checkPort(port: number, option: string): Promise<void> {
     });
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
   });
-}
-
-async function startStorage(options: StackOptions, children: ChildProcess[]): Promise<void> {
-  const { ports, dataDir } = options;
-  const require = createRequire(import.meta.url);
-  const main = join(require.resolve('azurite/package.json'), '../dist/src/azurite.js');
-  const storagePorts = ['blob', 'queue', 'table'].flatMap((name, offset) => [
-    `--${name}Port`,
-    String(ports.storage + offset),
-  ]);
-  const where = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
-  const args = [...storagePorts, ...where, '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
-  // It announces its services on standard output, which says nothing that the summary does not say better.
-  const child = startChild(main, { args, onLine: (line) => /error/i.test(line) && options.log(`[storage] ${line}`) });
-  children.push(child);
-  const early = untilGone(child, 'The storage emulator');
-  await Promise.race([early, ...[0, 1, 2].map((offset) => untilServing(ports.storage + offset))]);
-  await Promise.race([early, untilServing(ports.storage + 2)]);
-  early.catch((error: Error) => options.onPartGone(error.message));
-}
-
-async function startSandboxProcess(options: StackOptions, children: ChildProcess[]): Promise<void> {
-  const main = fileURLToPath(new URL('./sandbox/main.ts', import.meta.url));
-  const child = startChild(main, {
-    args: ['--port', String(options.ports.sandbox)],
-    onLine: (line) => options.log(`[sandbox] ${line}`),
-  });
-  children.push(child);
-  const early = untilGone(child, 'The sandbox tenant');
-  const ready = new Promise<void>((resolve, reject) => {
-    child.on('message', (message: { readonly type: string; readonly message?: string }) =>
-      message.type === 'ready' ? resolve() : reject(new Error(message.message)),
-    );
-  });
-  await Promise.race([early, ready]);
-  early.catch((error: Error) => options.onPartGone(error.message));
-}
-
-/** Never settles while the child lives; rejects when it ends. */
-function untilGone(child: ChildProcess, name: string): Promise<never> {
-  return new Promise((_, reject) => {
-    child.once('exit', (code, signal) => reject(new Error(`${name} ended (${signal ?? `exit code ${code}`}).`)));
-  });
-}
-
-/** Settles once something answers HTTP on the port. */
-async function untilServing(port: number): Promise<void> {
-  for (;;) {
-    try {
-      await fetch(`http://127.0.0.1:${port}/`);
-      return;
-    } catch {
-      // Nothing listens yet: that is what is waited for.
-      await wait(50);
-    }
-  }
 }

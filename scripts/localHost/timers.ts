@@ -27,7 +27,8 @@ export function startTimer({ schedule: expression, run }: TimerOptions): () => v
     await run(timerData(schedule, tick, false));
     const next = schedule.next(tick);
     if (next.getTime() <= Date.now()) await run(timerData(schedule, next, true));
-    waitFor(schedule.next(new Date()));
+    // A timer may fire a millisecond early: the tick that was just served must not come again.
+    waitFor(schedule.next(new Date(Math.max(Date.now(), tick.getTime()))));
   }
 
   waitFor(schedule.next(new Date()));

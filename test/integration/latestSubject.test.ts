@@ -1,5 +1,7 @@
 // The latest subject over real HTTP: the built bundle, the local host and a sandbox tenant.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { latestSubject } from '../../src/monitor/latestSubject.ts';
+import { createServices } from '../../src/services.ts';
 import { type App, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/http.ts';
 
 let tenant: Switches;
@@ -192,6 +194,28 @@ describe('a bad day', () => {
     } finally {
       await other.host.close();
     }
+  });
+});
+
+describe('an identity endpoint that never answers', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+  });
+
+  it('is waited for until the deadline, and no longer', async () => {
+    const identity = await startServer(() => undefined);
+    const settings = settingsFor(tenant.sandbox.url, identity);
+    // The identity library reads the process's own environment.
+    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+    const asked = latestSubject(createServices(settings, vi.fn()), 'support@contoso.example');
+    const settled = vi.fn();
+    asked.catch(settled);
+    await vi.advanceTimersByTimeAsync(14_999);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await expect(asked).rejects.toMatchObject({ code: 'identity-unavailable' });
   });
 });
 

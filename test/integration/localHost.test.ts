@@ -1,4 +1,5 @@
 // The local host with small apps of its own: triggers, keys, and handlers that misbehave.
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -156,4 +157,36 @@ describe('an app', () => {
       await host.close();
     }
   });
+
+  it('whose handler blocks its loop ends with its host, even when that is killed', async () => {
+    const entry = join(folder, 'blocks.mjs');
+    await writeFile(
+      entry,
+      `import { app } from '@azure/functions';
+      app.http('block', { handler: () => { process.stdout.write('blocked ' + process.pid + '\\n'); for (;;); } });`,
+    );
+    const script = `
+      import { startLocalHost } from './scripts/localHost/host.ts';
+      const options = { root: ${JSON.stringify(folder)}, entry: ${JSON.stringify(entry)}, port: 0, env: process.env, withKeys: false };
+      const host = await startLocalHost({ ...options, deafMs: 60_000, log: (line) => console.log(line) });
+      fetch(host.url + '/api/block').catch(() => undefined);
+    `;
+    const parent = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: ROOT });
+    let output = '';
+    parent.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const pid = await vi.waitFor(() => Number(/blocked (\d+)/.exec(output)?.[1] ?? expect.unreachable()), 5_000);
+    expect(isRunning(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 5_000);
+  });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,13 @@
+// `npm run bench -- NAME`: runs one of the benchmarks in bench/.
+import { readdirSync } from 'node:fs';
+
+const names = readdirSync(new URL('./bench', import.meta.url))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .filter((name) => name !== 'report');
+const [, , name = ''] = process.argv;
+
+if (names.includes(name)) await import(`./bench/${name}.ts`);
+else {
+  console.error(`Usage: npm run bench -- ${names.join(' | ')}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,72 @@
+// The parts that run beside the functions, each in a process that does not outlive this one: storage emulator, sandbox tenant.
+import type { ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startChild, stopChild } from './processes.ts';
+
+export interface Part {
+  /** Never settles while the part runs; rejects with a sentence that says how it ended. */
+  readonly gone: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export interface PartOptions {
+  readonly port: number;
+  readonly log: (line: string) => void;
+}
+
+/** Azurite, on three ports from `port` on: blob, queue, table. It keeps its data in `dataDir`, or in memory. */
+export async function startStorage(options: PartOptions & { readonly dataDir?: string | undefined }): Promise<Part> {
+  const { port, dataDir, log } = options;
+  const require = createRequire(import.meta.url);
+  const main = join(require.resolve('azurite/package.json'), '../dist/src/azurite.js');
+  const ports = ['blob', 'queue', 'table'].flatMap((name, offset) => [`--${name}Port`, String(port + offset)]);
+  const where = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
+  const args = [...ports, ...where, '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
+  // It announces its services on standard output, which says nothing that is not known.
+  const child = startChild(main, { args, onLine: (line) => /error/i.test(line) && log(`[storage] ${line}`) });
+  const serving = Promise.all([0, 1, 2].map((offset) => untilServing(port + offset, child)));
+  return part(child, 'The storage emulator', serving);
+}
+
+/** The sandbox tenant. */
+export async function startSandboxProcess({ port, log }: PartOptions): Promise<Part> {
+  const main = fileURLToPath(new URL('./sandbox/main.ts', import.meta.url));
+  const child = startChild(main, { args: ['--port', String(port)], onLine: (line) => log(`[sandbox] ${line}`) });
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message: { readonly type: string; readonly message?: string }) =>
+      message.type === 'ready' ? resolve() : reject(new Error(message.message)),
+    );
+  });
+  return part(child, 'The sandbox tenant', ready);
+}
+
+async function part(child: ChildProcess, name: string, ready: Promise<unknown>): Promise<Part> {
+  const gone = new Promise<never>((_, reject) => {
+    child.once('exit', (code, signal) => reject(new Error(`${name} ended (${signal ?? `exit code ${code}`}).`)));
+  });
+  // Whoever stops the part has no use for the news that it ended.
+  gone.catch(() => undefined);
+  try {
+    await Promise.race([gone, ready]);
+  } catch (error) {
+    await stopChild(child);
+    throw error;
+  }
+  return { gone, stop: () => stopChild(child) };
+}
+
+/** Settles once something answers HTTP on the port, or the child is gone. */
+async function untilServing(port: number, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    try {
+      await fetch(`http://127.0.0.1:${port}/`);
+      return;
+    } catch {
+      // Nothing listens yet: that is what is waited for.
+      await wait(50);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// Free ports of this machine.
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+
+/** The first of `count` ports in a row that are free right now. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const servers: Server[] = [];
+    try {
+      const lowest = await listen(0);
+      servers.push(lowest);
+      // A server that listens on TCP has such an address.
+      const first = (lowest.address() as AddressInfo).port;
+      for (let offset = 1; offset < count; offset += 1) servers.push(await listen(first + offset));
+      return first;
+    } catch {
+      // The row is broken by a port that is taken: another row is tried.
+    } finally {
+      await Promise.all(servers.map((server) => once(server.close(), 'close')));
+    }
+  }
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
