@@ -1,0 +1,172 @@
+// Where a mailbox stands: the heart of Mailscope. Pure: what was remembered and what was seen in, what is remembered next out.
+import type { MessageClass, Outcome, Reason } from './classify.ts';
+import type { Expectation } from './mailbox.ts';
+import type { Observation } from './observation.ts';
+
+/**
+ * `compliant`; `breach`: denied but readable; `lockout`: allowed but refused; `unverified`: nothing has proved it for some
+ * runs; `pending`: not decided yet, first seen, or contrary and not confirmed.
+ */
+export type Verdict = 'compliant' | 'breach' | 'lockout' | 'unverified' | 'pending';
+
+/** What is remembered of a mailbox between runs. Times are ISO 8601 UTC. */
+export interface MailboxState {
+  readonly mailbox: string;
+  readonly expectation: Expectation;
+  readonly verdict: Verdict;
+  /** Start and number of the run that the verdict began with. A drift's id and opening follow from them. */
+  readonly since: string;
+  readonly sinceRun: number;
+  /** The run that saw the mailbox first. */
+  readonly addedRun: number;
+  /** Start and number of the run that saw it first under its present expectation. The propagation window opens then. */
+  readonly declaredAt: string;
+  readonly declaredRun: number;
+  /** When it was last observed as declared. */
+  readonly provenAt: string | null;
+  readonly lastRun: number;
+  /** The last run that showed something. */
+  readonly lastConclusiveRun: number | null;
+  /** Of an allowed mailbox: refusals in a row. */
+  readonly refusals: number;
+  readonly lastOutcome: Outcome;
+  readonly lastReason: Reason | null;
+  readonly lastMessageClass: MessageClass | null;
+  readonly lastControlHeld: boolean;
+  readonly lastCheckedAt: string;
+  /** The last run in which a drift of this mailbox was closed. */
+  readonly closedRun: number | null;
+  /** One letter a run, newest last, 48 at most: `o` readable, `x` refused, `?` inconclusive. */
+  readonly recent: string;
+}
+
+export interface RuleSettings {
+  readonly propagationMinutes: number;
+  readonly lockoutAfterRuns: number;
+  readonly unverifiedAfterRuns: number;
+}
+
+/** The run that judges. Runs are ordered by number; now is the run's start. */
+export interface JudgingRun {
+  readonly number: number;
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+}
+
+export interface Judgement {
+  readonly expectation: Expectation;
+  readonly run: JudgingRun;
+  readonly rules: RuleSettings;
+}
+
+const RECENT_RUNS = 48;
+const LETTERS: Readonly<Record<Outcome, string>> = { readable: 'o', refused: 'x', inconclusive: '?' };
+
+/**
+ * The next state of a mailbox. The first row that fits gives the verdict:
+ *
+ * | expectation | shown        | and                                                                     | verdict    |
+ * | ----------- | ------------ | ----------------------------------------------------------------------- | ---------- |
+ * | denied      | refused      |                                                                         | compliant  |
+ * | denied      | readable     | a breach is open, it was proven before, or the window is over           | breach     |
+ * | denied      | readable     |                                                                         | pending    |
+ * | allowed     | readable     |                                                                         | compliant  |
+ * | allowed     | refused      | a lockout is open, or refusals in a row, and proven before or window over | lockout  |
+ * | allowed     | refused      |                                                                         | pending    |
+ * | any         | inconclusive | a breach or lockout is open                                             | unchanged  |
+ * | any         | inconclusive | enough runs in a row, and proven before or the window is over           | unverified |
+ * | any         | inconclusive |                                                                         | unchanged  |
+ *
+ * A refusal of a denied mailbox counts only when the control held; otherwise it shows nothing, as an inconclusive one. Under a
+ * new expectation everything remembered starts anew. A state that this run or a later one has judged stays as it is.
+ */
+export function judge(previous: MailboxState | null, observation: Observation, judgement: Judgement): MailboxState {
+  const { expectation, run } = judgement;
+  if (previous !== null && previous.lastRun >= run.number) return previous;
+  const known = previous?.expectation === expectation ? previous : null;
+  const shown = whatItShows(observation, expectation);
+  const proves = shown === (expectation === 'denied' ? 'refused' : 'readable');
+
+  const memory = {
+    declaredAt: known?.declaredAt ?? run.startedAt,
+    declaredRun: known?.declaredRun ?? run.number,
+    lastConclusiveRun: shown === 'inconclusive' ? (known?.lastConclusiveRun ?? null) : run.number,
+    refusals: countRefusals(known, shown, expectation),
+  };
+  const verdict = decide(
+    known,
+    shown,
+    { ...memory, provenBefore: known !== null && known.provenAt !== null },
+    judgement,
+  );
+  const changed = known?.verdict !== verdict;
+  const closes = previous !== null && isDrift(previous.verdict) && changed;
+  return {
+    mailbox: observation.mailbox,
+    expectation,
+    verdict,
+    since: changed ? run.startedAt : known.since,
+    sinceRun: changed ? run.number : known.sinceRun,
+    addedRun: previous?.addedRun ?? run.number,
+    ...memory,
+    provenAt: proves ? observation.checkedAt : (known?.provenAt ?? null),
+    lastRun: run.number,
+    lastOutcome: observation.outcome,
+    lastReason: observation.reason,
+    lastMessageClass: observation.messageClass,
+    lastControlHeld: observation.controlHeld,
+    lastCheckedAt: observation.checkedAt,
+    closedRun: closes ? run.number : (known?.closedRun ?? null),
+    recent: ((known?.recent ?? '') + LETTERS[observation.outcome]).slice(-RECENT_RUNS),
+  };
+}
+
+export type DriftKind = Extract<Verdict, 'breach' | 'lockout' | 'unverified'>;
+
+/** Whether a verdict is one that a drift is opened for. */
+export function isDrift(verdict: Verdict): verdict is DriftKind {
+  return verdict === 'breach' || verdict === 'lockout' || verdict === 'unverified';
+}
+
+interface Memory {
+  readonly declaredAt: string;
+  readonly declaredRun: number;
+  readonly lastConclusiveRun: number | null;
+  readonly refusals: number;
+  readonly provenBefore: boolean;
+}
+
+function decide(known: MailboxState | null, shown: Outcome, memory: Memory, judgement: Judgement): Verdict {
+  const { expectation, run, rules } = judgement;
+  const settled = memory.provenBefore || windowIsOver(memory.declaredAt, judgement);
+  const open = known?.verdict;
+
+  if (shown === 'inconclusive') {
+    if (open === 'breach' || open === 'lockout') return open;
+    // Counted by numbers, so that a mailbox that no shard reached counts without being written.
+    const runs = run.number - (memory.lastConclusiveRun ?? memory.declaredRun - 1);
+    return runs >= rules.unverifiedAfterRuns && settled ? 'unverified' : (open ?? 'pending');
+  }
+  if (expectation === 'denied') {
+    if (shown === 'refused') return 'compliant';
+    return open === 'breach' || settled ? 'breach' : 'pending';
+  }
+  if (shown === 'readable') return 'compliant';
+  const confirmed = memory.refusals >= rules.lockoutAfterRuns && settled;
+  return open === 'lockout' || confirmed ? 'lockout' : 'pending';
+}
+
+function whatItShows({ outcome, controlHeld }: Observation, expectation: Expectation): Outcome {
+  return expectation === 'denied' && outcome === 'refused' && !controlHeld ? 'inconclusive' : outcome;
+}
+
+/** An inconclusive run neither counts for nor breaks a row of refusals. */
+function countRefusals(known: MailboxState | null, shown: Outcome, expectation: Expectation): number {
+  if (expectation === 'denied' || shown === 'readable') return 0;
+  return (known?.refusals ?? 0) + (shown === 'refused' ? 1 : 0);
+}
+
+/** A fresh policy needs an hour or more until Exchange obeys it; what is contrary before then is not held against it. */
+function windowIsOver(declaredAt: string, { run, rules }: Judgement): boolean {
+  return Date.parse(run.startedAt) >= Date.parse(declaredAt) + rules.propagationMinutes * 60_000;
+}

@@ -1,0 +1,26 @@
+// What a run saw of one mailbox: the outcome, and everything that proves it.
+import type { MessageClass, Outcome, Reason } from './classify.ts';
+
+export interface Observation {
+  readonly mailbox: string;
+  readonly runId: string;
+  /** When the deciding answer came, or asking was given up; ISO 8601 UTC. */
+  readonly checkedAt: string;
+  readonly outcome: Outcome;
+  /** Null unless the outcome is inconclusive. */
+  readonly reason: Reason | null;
+  /** Of the last answer; null when none came. */
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly messageClass: MessageClass | null;
+  /** Graph's id of the request about this mailbox alone, where it gave one. */
+  readonly requestId: string | null;
+  /** Ours of the same request. */
+  readonly clientRequestId: string | null;
+  /** Graph's id of the batch that the request travelled in. */
+  readonly batchRequestId: string | null;
+  readonly durationMs: number;
+  readonly attempts: number;
+  /** Whether an allowed mailbox was readable before and after, with the same token: without it a refusal proves nothing. */
+  readonly controlHeld: boolean;
+}
