@@ -1,16 +1,19 @@
 // The newest message of a mailbox's inbox, as far as it may be asked for.
-import type { Exchange, Graph } from './client.ts';
+import type { Classification } from '../rules/classify.ts';
+import type { AskOptions, Exchange, Graph } from './client.ts';
 
-export interface LatestMessage extends Exchange {
+/** What is shown of a message. */
+export interface Message {
   /** Null unless asked for and readable; null too when the inbox is empty or the mail has none. */
   readonly subject: string | null;
   /** ISO 8601 UTC; null as above. */
   readonly receivedDateTime: string | null;
 }
 
+export interface LatestMessage extends Exchange, Classification, Message {}
+
 /**
- * Asks for the newest message. No default order is documented, so it asks for one; and for the inbox, since `/messages` spans
- * Deleted Items too.
+ * Asks for the newest message.
  *
  * @param withSubject false for a denied mailbox: what must not be read is not requested either
  */
@@ -18,20 +21,30 @@ export async function latestMessage(
   graph: Graph,
   mailbox: string,
   withSubject: boolean,
-  deadlineMs: number,
+  options: AskOptions,
 ): Promise<LatestMessage> {
-  const query = {
+  const exchange = await graph.get(inboxPath(mailbox), newestFirst(withSubject), options);
+  return { ...exchange, ...messageIn(exchange.body, withSubject && exchange.outcome === 'readable') };
+}
+
+/** The path of the inbox's messages; not `/messages`, which spans Deleted Items too. */
+export function inboxPath(mailbox: string): string {
+  return `/users/${pathSegment(mailbox)}/mailFolders/inbox/messages`;
+}
+
+/** One message, the newest: no default order is documented, so one is asked for. */
+export function newestFirst(withSubject: boolean): Readonly<Record<string, string>> {
+  return {
     $top: '1',
     $select: withSubject ? 'id,subject,receivedDateTime' : 'id',
     $orderby: 'receivedDateTime desc',
   };
-  const exchange = await graph.get(`/users/${pathSegment(mailbox)}/mailFolders/inbox/messages`, query, deadlineMs);
-  const message = withSubject && exchange.outcome === 'readable' ? firstMessage(exchange.body) : {};
-  return {
-    ...exchange,
-    subject: textOrNull(message.subject),
-    receivedDateTime: textOrNull(message.receivedDateTime),
-  };
+}
+
+/** The message in a readable answer's body; nulls when it may not be shown. */
+export function messageIn(body: unknown, shown: boolean): Message {
+  const message = shown ? firstMessage(body) : {};
+  return { subject: textOrNull(message.subject), receivedDateTime: textOrNull(message.receivedDateTime) };
 }
 
 /** Escapes everything that has a meaning in a path, the quote of OData's key syntax included. */

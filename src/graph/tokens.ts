@@ -82,3 +82,15 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
+
+/** The `roles` that a token claims. For diagnosis only: the payload is read as it stands, the signature is Graph's to check. */
+export function rolesOf(token: Token): readonly string[] {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.value.split('.')[1] ?? '', 'base64url').toString());
+    const roles = typeof claims === 'object' && claims !== null && 'roles' in claims ? claims.roles : [];
+    return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+  } catch {
+    // A token that is no JWT is Graph's to judge; it names no roles.
+    return [];
+  }
+}

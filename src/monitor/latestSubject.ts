@@ -35,7 +35,9 @@ export async function latestSubject(services: Services, name: string): Promise<L
   if (expectation === undefined) {
     throw new MailscopeError('mailbox-not-listed', `${mailbox} is in neither ALLOWED_MAILBOXES nor DENIED_MAILBOXES.`);
   }
-  const message = await latestMessage(services.graph(), mailbox, expectation === 'allowed', DEADLINE_MS);
+  const message = await latestMessage(services.graph(), mailbox, expectation === 'allowed', {
+    deadlineMs: DEADLINE_MS,
+  });
   services.log(message.outcome === 'inconclusive' ? 'warn' : 'info', 'mailbox.asked', evidence(message));
   if (message.outcome !== 'readable' || expectation === 'denied') throw problem(mailbox, expectation, message);
   return {

@@ -50,7 +50,11 @@ describe('an exchange', () => {
   it('keeps what proves it, under a fresh id for each request', async () => {
     const headers = { 'request-id': 'r-2', 'x-ms-ags-diagnostic': '{"ServerInfo":{}}' };
     const { requests, listener } = inTurn(answer(503), answer(200, READABLE, headers));
-    const exchange = await graphAt(await startServer(listener)).get('/users/x/messages', { $top: '1' }, 5_000);
+    const exchange = await graphAt(await startServer(listener)).get(
+      '/users/x/messages',
+      { $top: '1' },
+      { deadlineMs: 5_000 },
+    );
     expect(exchange).toMatchObject({
       outcome: 'readable',
       status: 200,
@@ -75,7 +79,7 @@ describe('an exchange', () => {
     ['a throttling until a date', answer(429, '', { 'retry-after': new Date().toUTCString() })],
   ])('asks again after %s', async (_, first) => {
     const { listener } = inTurn(first, answer(200, READABLE));
-    expect(await graphAt(await startServer(listener)).get('/x', {}, 5_000)).toMatchObject({
+    expect(await graphAt(await startServer(listener)).get('/x', {}, { deadlineMs: 5_000 })).toMatchObject({
       outcome: 'readable',
       attempts: 2,
     });
@@ -83,19 +87,19 @@ describe('an exchange', () => {
 
   it.each([301, 302, 307])('does not follow a %i', async (status) => {
     const { requests, listener } = inTurn(answer(status, '', { location: '/v1.0/elsewhere' }));
-    const exchange = await graphAt(await startServer(listener)).get('/x', {}, 5_000);
+    const exchange = await graphAt(await startServer(listener)).get('/x', {}, { deadlineMs: 5_000 });
     expect(exchange).toMatchObject({ outcome: 'inconclusive', reason: 'unexpected', status });
     expect(requests).toHaveLength(1);
   });
 
   it('decides by its last answer when the tries after it got none', async () => {
     const { listener } = inTurn(answer(503, '{"error":{"code":"serviceNotAvailable"}}'), () => undefined);
-    const exchange = await graphAt(await startServer(listener)).get('/x', {}, 600);
+    const exchange = await graphAt(await startServer(listener)).get('/x', {}, { deadlineMs: 600 });
     expect(exchange).toMatchObject({ reason: 'service', code: 'serviceNotAvailable', status: 503 });
   });
 
   it('gives up at the deadline when nothing ever answers', async () => {
-    const exchange = await graphAt(await startServer(() => undefined)).get('/x', {}, 300);
+    const exchange = await graphAt(await startServer(() => undefined)).get('/x', {}, { deadlineMs: 300 });
     expect(exchange).toMatchObject({ reason: 'timeout', status: null, attempts: 1 });
   });
 });
@@ -108,21 +112,21 @@ describe('with a clock that the test moves', () => {
 
   it('asks a failing service five times, ever later', async () => {
     const send = sending(() => new Response('', { status: 503 }));
-    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, 20_000);
+    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     await vi.advanceTimersByTimeAsync(3_100);
     expect(await asked).toMatchObject({ reason: 'service', attempts: 5 });
   });
 
   it('reports a network fault when there was nothing else', async () => {
     const send = sending(() => Promise.reject(new TypeError('fetch failed')));
-    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, 20_000);
+    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     await vi.advanceTimersByTimeAsync(3_100);
     expect(await asked).toMatchObject({ reason: 'network', status: null, attempts: 5 });
   });
 
   it('waits as long as a throttling asks, and no less', async () => {
     const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '3' } }));
-    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, 20_000);
+    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     await vi.advanceTimersByTimeAsync(2_999);
     expect(send).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(20_000);
@@ -131,7 +135,7 @@ describe('with a clock that the test moves', () => {
 
   it('does not begin a wait that the deadline would end', async () => {
     const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '60' } }));
-    const exchange = await graphAt('https://graph.example', tokenSource(), send).get('/x', {}, 20_000);
+    const exchange = await graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     expect(exchange).toMatchObject({ reason: 'throttled', retryAfterSeconds: 60, attempts: 1 });
   });
 });
@@ -140,14 +144,14 @@ describe('a token', () => {
   it('is fetched once for all who wait', async () => {
     const fetchToken = tokenSource();
     const graph = graphAt(await startServer(answer(200, READABLE)), fetchToken);
-    await Promise.all(Array.from({ length: 10 }, () => graph.get('/x', {}, 5_000)));
+    await Promise.all(Array.from({ length: 10 }, () => graph.get('/x', {}, { deadlineMs: 5_000 })));
     expect(fetchToken).toHaveBeenCalledTimes(1);
   });
 
   it('that Graph rejects is replaced once', async () => {
     const fetchToken = tokenSource();
     const { requests, listener } = inTurn(answer(401), answer(200, READABLE));
-    const exchange = await graphAt(await startServer(listener), fetchToken).get('/x', {}, 5_000);
+    const exchange = await graphAt(await startServer(listener), fetchToken).get('/x', {}, { deadlineMs: 5_000 });
     expect(exchange.outcome).toBe('readable');
     expect(requests.map((request) => request.headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
     expect(fetchToken.mock.calls).toEqual([[false], [true]]);
@@ -155,7 +159,7 @@ describe('a token', () => {
 
   it('that Graph goes on rejecting is inconclusive, and asked for twice only', async () => {
     const { requests, listener } = inTurn(answer(401, '{"error":{"code":"InvalidAuthenticationToken"}}'));
-    const exchange = await graphAt(await startServer(listener)).get('/x', {}, 5_000);
+    const exchange = await graphAt(await startServer(listener)).get('/x', {}, { deadlineMs: 5_000 });
     expect(exchange).toMatchObject({ reason: 'token', code: 'InvalidAuthenticationToken' });
     expect(requests).toHaveLength(2);
   });
@@ -163,7 +167,11 @@ describe('a token', () => {
   it('that cannot be had is inconclusive, keeps its cause and is asked for anew next time', async () => {
     const failing = vi.fn<(fresh: boolean) => Promise<Token>>(() => Promise.reject(new Error('no identity')));
     const graph = graphAt(await startServer(answer(200, READABLE)), failing);
-    expect(await graph.get('/x', {}, 5_000)).toMatchObject({ reason: 'token', attempts: 0, status: null });
+    expect(await graph.get('/x', {}, { deadlineMs: 5_000 })).toMatchObject({
+      reason: 'token',
+      attempts: 0,
+      status: null,
+    });
     const refused = graph.token(5_000);
     await expect(refused).rejects.toThrow(TokenUnavailableError);
     await expect(refused).rejects.toMatchObject({ cause: { message: 'no identity' } });
@@ -173,7 +181,7 @@ describe('a token', () => {
   it('that never comes ends with the deadline', async () => {
     const never = () => new Promise<Token>(() => undefined);
     const graph = graphAt(await startServer(answer(200, READABLE)), vi.fn(never));
-    expect(await graph.get('/x', {}, 200)).toMatchObject({ reason: 'token' });
+    expect(await graph.get('/x', {}, { deadlineMs: 200 })).toMatchObject({ reason: 'token' });
   });
 });
 

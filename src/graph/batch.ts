@@ -1,0 +1,148 @@
+// One `$batch` call: up to twenty mailboxes asked at once, each answer matched to its mailbox by id.
+import { type Classification, classify, inconclusive } from '../rules/classify.ts';
+import { type AskOptions, classifyExchange, type Exchange, type Graph } from './client.ts';
+import { inboxPath, type Message, messageIn, newestFirst } from './latestMessage.ts';
+import { retryAfterMs } from './retryAfter.ts';
+
+/** "Combine multiple HTTP requests using JSON batching": twenty requests. */
+export const LARGEST_BATCH = 20;
+
+export interface Question {
+  readonly mailbox: string;
+  readonly withSubject: boolean;
+}
+
+/** What one request about one mailbox showed, alone or in a batch. */
+export interface Answer extends Classification, Message {
+  readonly status: number | null;
+  readonly requestId: string | null;
+  readonly clientRequestId: string | null;
+  readonly batchRequestId: string | null;
+  /** Requests sent on the wire for it. */
+  readonly attempts: number;
+  /** What it asks to wait before it is asked again. */
+  readonly retryAfterMs: number | null;
+  /** Whether asking again is left to do: the tries of the batch as a whole are over when it failed as a whole. */
+  readonly final: boolean;
+}
+
+export interface BatchServices {
+  readonly graph: Graph;
+  readonly newId: () => string;
+  readonly now: () => Date;
+}
+
+/** Asks about all `questions` in one call. The answers stand in their order. */
+export async function askBatch(
+  { graph, newId, now }: BatchServices,
+  questions: readonly Question[],
+  options: AskOptions,
+): Promise<readonly Answer[]> {
+  const ids = questions.map(() => newId());
+  const requests = questions.map(({ mailbox, withSubject }, index) => ({
+    id: String(index + 1),
+    method: 'GET',
+    url: `${inboxPath(mailbox)}?${queryText(newestFirst(withSubject))}`,
+    headers: { 'client-request-id': ids[index] },
+  }));
+  const exchange = await graph.post('/$batch', { requests }, options);
+  const inner = exchange.failure === null && exchange.status === 200 ? innerAnswers(exchange.body) : null;
+  return questions.map((question, index) => {
+    const clientRequestId = ids[index] ?? null;
+    if (inner === null) return failedAnswer(exchange, clientRequestId);
+    const sentAt = exchange.date === null ? now() : new Date(exchange.date);
+    return innerAnswer(question, inner.get(String(index + 1)) ?? [], { exchange, sentAt, clientRequestId });
+  });
+}
+
+/** Only the separators are escaped that would end a value; Graph reads the rest as it stands. */
+function queryText(query: Readonly<Record<string, string>>): string {
+  return Object.entries(query)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&');
+}
+
+interface InnerAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** The answers by id, those that can be read; null when the body is no batch's answer at all. */
+function innerAnswers(body: unknown): Map<string, InnerAnswer[]> | null {
+  if (!isRecord(body) || !Array.isArray(body.responses)) return null;
+  const found = new Map<string, InnerAnswer[]>();
+  for (const one of body.responses as readonly unknown[]) {
+    if (!isRecord(one) || typeof one.id !== 'string' || typeof one.status !== 'number') continue;
+    const answer = { status: one.status, headers: headersOf(one.headers), body: one.body };
+    found.set(one.id, [...(found.get(one.id) ?? []), answer]);
+  }
+  return found;
+}
+
+function innerAnswer(
+  { withSubject }: Question,
+  answers: readonly InnerAnswer[],
+  outer: { readonly exchange: Exchange; readonly sentAt: Date; readonly clientRequestId: string | null },
+): Answer {
+  const { requestId: batchRequestId, attempts } = outer.exchange;
+  const common = { clientRequestId: outer.clientRequestId, batchRequestId, attempts, final: false };
+  const [first] = answers;
+  const classified = answers.map((answer) => classify(answer));
+  // An answer that is missing, or two that contradict each other, say nothing.
+  const agreed = classified.every(({ outcome }) => outcome === classified[0]?.outcome);
+  if (!first || !classified[0] || !agreed) {
+    const nothing = { subject: null, receivedDateTime: null, status: null, requestId: null, retryAfterMs: null };
+    return { ...common, ...nothing, ...inconclusive('unexpected') };
+  }
+  return {
+    ...common,
+    ...classified[0],
+    ...messageIn(first.body, withSubject && classified[0].outcome === 'readable'),
+    status: first.status,
+    requestId: first.headers.get('request-id') ?? requestIdIn(first.body),
+    retryAfterMs: retryAfterMs(first.headers, outer.sentAt),
+  };
+}
+
+/** The batch as a whole got no answer that counts, and the client's tries are over. Whatever it says, it says of no mailbox. */
+function failedAnswer(outer: Exchange, clientRequestId: string | null): Answer {
+  const { reason, code } = classifyExchange(outer);
+  return {
+    ...inconclusive(reason ?? 'unexpected', code),
+    subject: null,
+    receivedDateTime: null,
+    status: outer.status,
+    requestId: null,
+    clientRequestId,
+    batchRequestId: outer.requestId,
+    attempts: outer.attempts,
+    retryAfterMs: null,
+    final: true,
+  };
+}
+
+/** An inner answer has no request-id header of its own; an error's body may hold one. */
+function requestIdIn(body: unknown): string | null {
+  const error = isRecord(body) && isRecord(body.error) ? body.error : {};
+  const inner = error.innerError ?? error.innererror;
+  const id = isRecord(inner) ? inner['request-id'] : null;
+  return typeof id === 'string' ? id : null;
+}
+
+function headersOf(headers: unknown): Headers {
+  const read = new Headers();
+  if (!isRecord(headers)) return read;
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      read.set(name, String(value));
+    } catch {
+      // A header that is none is foreign data gone wrong; the answer beside it still counts.
+    }
+  }
+  return read;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

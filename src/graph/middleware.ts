@@ -1,0 +1,175 @@
+// The middleware chain under the official Graph client: retries, the token, one request.
+import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
+import { retryAfterMs } from './retryAfter.ts';
+import { sleep } from './sleep.ts';
+import { type Token, type Tokens, TokenUnavailableError } from './tokens.ts';
+
+export interface ChainOptions {
+  /** The origin of Graph: the token goes nowhere else. */
+  readonly endpoint: string;
+  readonly tokens: Tokens;
+  readonly now: () => Date;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly fetch?: typeof fetch;
+}
+
+/** Several exchanges that are asked with one token, until Graph rejects it: a control says nothing about another token. */
+export interface Session {
+  token?: Token | undefined;
+}
+
+/** What is learnt while a request is under way. */
+export class Journey {
+  readonly signal: AbortSignal;
+  readonly endsAt: number;
+  readonly session: Session;
+  readonly onThrottled: ((waitMs: number) => void) | undefined;
+  attempts = 0;
+  clientRequestId: string | null = null;
+  answer: { readonly status: number; readonly headers: Headers; readonly text: string } | undefined;
+  failure: 'network' | 'timeout' | 'token' | undefined;
+
+  constructor(signal: AbortSignal, endsAt: number, session: Session, onThrottled?: (waitMs: number) => void) {
+    this.signal = signal;
+    this.endsAt = endsAt;
+    this.session = session;
+    this.onThrottled = onThrottled;
+  }
+}
+
+/** Hands a journey through the official client to the chain. */
+export class JourneyOptions {
+  readonly journey: Journey;
+  constructor(journey: Journey) {
+    this.journey = journey;
+  }
+}
+
+/** The chain, to be given to the official client. Every request needs `JourneyOptions`. */
+export function createChain(options: ChainOptions): Middleware {
+  return new Retry(options, new Authenticate(options, new Send(options)));
+}
+
+// Asked again after 5xx and network faults: five times in all. Throttling is asked again as long as the deadline allows.
+export const MAX_ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 200;
+
+/** The wait before asking again: what was asked for, or ever longer, 0.2, 0.4, 0.8, 1.6 seconds. */
+export function waitBeforeRetryMs(asked: number | null, attempts: number, random: () => number): number {
+  // Jitter only ever lengthens what a server asked for.
+  if (asked !== null) return asked * (1 + random() / 10);
+  return FIRST_BACKOFF_MS * 2 ** Math.min(attempts - 1, 7) * (0.75 + random() / 2);
+}
+
+/** Asks again what may pass, under the one deadline. */
+class Retry implements Middleware {
+  readonly #options: ChainOptions;
+  readonly #next: Middleware;
+  constructor(options: ChainOptions, next: Middleware) {
+    this.#options = options;
+    this.#next = next;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const journey = journeyOf(context);
+    for (;;) {
+      await this.#next.execute(context);
+      const waitMs = this.#waitMs(journey);
+      if (waitMs === null) break;
+      if (journey.failure === undefined) journey.onThrottled?.(waitMs);
+      if (performance.now() + waitMs >= journey.endsAt) break;
+      if (!(await sleep(waitMs, journey.signal))) break;
+    }
+    // The official client wants a response; what it would make of it is not used.
+    context.response = new Response(null, { status: 204 });
+  }
+
+  /** How long to wait before asking again; null when the last answer decides. */
+  #waitMs({ answer, attempts, failure }: Journey): number | null {
+    if (failure === 'timeout' || failure === 'token') return null;
+    const headers = answer && failure === undefined ? answer.headers : new Headers();
+    const wait = waitBeforeRetryMs(retryAfterMs(headers, this.#options.now()), attempts, this.#options.random);
+    if (failure === 'network' || (answer && answer.status >= 500)) return attempts < MAX_ATTEMPTS ? wait : null;
+    return answer?.status === 429 ? wait : null;
+  }
+}
+
+/** Adds the token, there and only for the configured Graph, and replaces one that Graph rejects, once. */
+class Authenticate implements Middleware {
+  readonly #options: ChainOptions;
+  readonly #next: Middleware;
+  constructor(options: ChainOptions, next: Middleware) {
+    this.#options = options;
+    this.#next = next;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const journey = journeyOf(context);
+    const { session } = journey;
+    const { tokens, endpoint } = this.#options;
+    if (new URL(String(context.request)).origin !== endpoint) throw new Error('a request for another host than Graph');
+    for (const last of [false, true]) {
+      journey.failure = undefined;
+      const token = session.token ?? (await this.#fetchToken(journey));
+      if (!token) return;
+      session.token = token;
+      setHeader(context, 'authorization', `Bearer ${token.value}`);
+      await this.#next.execute(context);
+      if (journey.failure !== undefined || journey.answer?.status !== 401) return;
+      tokens.reject(token);
+      // Another exchange of the session may have replaced it meanwhile.
+      if (session.token === token) session.token = undefined;
+      if (last) return;
+    }
+  }
+
+  async #fetchToken(journey: Journey): Promise<Token | undefined> {
+    try {
+      return await this.#options.tokens.get(journey.signal);
+    } catch (error) {
+      if (!(error instanceof TokenUnavailableError) && !journey.signal.aborted) throw error;
+      journey.failure = 'token';
+      return undefined;
+    }
+  }
+}
+
+/** Sends one request and reads the whole answer: one that is cut in its body is a network fault like any other. */
+class Send implements Middleware {
+  readonly #options: ChainOptions;
+  constructor(options: ChainOptions) {
+    this.#options = options;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const journey = journeyOf(context);
+    journey.attempts += 1;
+    journey.clientRequestId = this.#options.newId();
+    setHeader(context, 'client-request-id', journey.clientRequestId);
+    try {
+      const send = this.#options.fetch ?? fetch;
+      const request = { ...context.options, redirect: 'manual' as const, signal: journey.signal };
+      const response = await send(String(context.request), request as RequestInit);
+      journey.answer = { status: response.status, headers: response.headers, text: await response.text() };
+    } catch (error) {
+      // fetch rejects with nothing but TypeErrors (the network) and the signal's reason.
+      if (!journey.signal.aborted && !(error instanceof TypeError)) throw error;
+      journey.failure = journey.signal.aborted ? 'timeout' : 'network';
+    }
+  }
+}
+
+function journeyOf(context: Context): Journey {
+  const found = context.middlewareControl?.getMiddlewareOptions(JourneyOptions);
+  // The client of this folder is the only caller and always hands its journey along.
+  return (found as JourneyOptions).journey;
+}
+
+function setHeader(context: Context, name: string, value: string): void {
+  const headers = new Headers(context.options?.headers as Record<string, string> | Headers | undefined);
+  headers.set(name, value);
+  headers.set('accept', 'application/json');
+  context.options = { ...context.options, headers };
+}

@@ -1,0 +1,173 @@
+// What a shard asks, alone and in batches, under one deadline and one token, and what it has seen so far.
+import { inconclusive } from '../rules/classify.ts';
+import type { Expectation } from '../rules/mailbox.ts';
+import type { Observation } from '../rules/observation.ts';
+import { type Answer, askBatch, type BatchServices } from './batch.ts';
+import { Deadline } from './deadline.ts';
+import { latestMessage, type Message } from './latestMessage.ts';
+import type { Limiter } from './limiter.ts';
+import type { Session } from './middleware.ts';
+import { askProbes, Probe } from './probes.ts';
+import { rolesOf } from './tokens.ts';
+
+export interface ObserveServices extends BatchServices {
+  readonly limiter: Limiter;
+  readonly random: () => number;
+}
+
+export interface ShardQuestions {
+  readonly ask: readonly { readonly mailbox: string; readonly expectation: Expectation }[];
+  /** All allowed mailboxes of the shard, those that need not be asked included: candidates for the control. */
+  readonly own: readonly string[];
+  /** Allowed mailboxes of other shards, to be candidates when no own one is readable. */
+  readonly borrowed: readonly string[];
+  /** Ask for the subjects of allowed mailboxes. */
+  readonly withSubjects: boolean;
+  /** Counted from the first request. */
+  readonly deadlineMs: number;
+}
+
+/** An observation, but for the run that it belongs to, and the message that was seen. */
+export interface Seen extends Omit<Observation, 'runId'> {
+  readonly message: Message;
+}
+
+/** What one read of a control showed. */
+export interface ControlRead extends Omit<Seen, 'message' | 'controlHeld'> {}
+
+/** What was seen of a mailbox before it is known whether the control held. */
+type Seeing = Omit<Seen, 'controlHeld'>;
+
+// Of the deadline, for the control's second read: a mailbox that never answers must not leave the others unproven.
+const RESERVED_SHARE = 1 / 9;
+
+export class ShardProbe {
+  readonly session: Session = {};
+  readonly answers = new Map<string, Seeing>();
+  readonly reads: ControlRead[] = [];
+  readonly roles = new Set<string>();
+  readonly #services: ObserveServices;
+  readonly #asking: Deadline;
+  readonly #closing: Deadline;
+  readonly #toBeSeen: ReadonlySet<string>;
+  readonly #withSubject: ReadonlySet<string>;
+
+  constructor(services: ObserveServices, { ask, withSubjects, deadlineMs }: ShardQuestions) {
+    this.#services = services;
+    this.#asking = new Deadline(deadlineMs * (1 - RESERVED_SHARE));
+    this.#closing = new Deadline(deadlineMs);
+    this.#toBeSeen = new Set(ask.map(({ mailbox }) => mailbox));
+    const allowed = ask.filter(({ expectation }) => expectation === 'allowed');
+    this.#withSubject = new Set(withSubjects ? allowed.map(({ mailbox }) => mailbox) : []);
+  }
+
+  close(): void {
+    this.#asking.clear();
+    this.#closing.clear();
+  }
+
+  /** Reads a candidate for the control alone. The first read of a mailbox that is to be seen is its observation. */
+  async readCandidate(mailbox: string): Promise<Seeing> {
+    if (!this.#toBeSeen.has(mailbox)) return this.#readControl(mailbox, this.#asking, false);
+    const read = await this.#readControl(mailbox, this.#asking, this.#withSubject.has(mailbox));
+    this.reads.pop();
+    this.answers.set(mailbox, read);
+    return read;
+  }
+
+  /** The second read of the control, for which time is reserved. */
+  readControlAgain(mailbox: string): Promise<Seeing> {
+    return this.#readControl(mailbox, this.#closing, false);
+  }
+
+  /** Replaces what identifies the request about a readable mailbox by that of a request about it alone. */
+  async askAgainAlone(mailbox: string): Promise<void> {
+    const { limiter } = this.#services;
+    const { signal } = this.#asking;
+    const first = this.answers.get(mailbox);
+    const read = await limiter.run(() => this.#readAlone(mailbox, this.#asking, false), signal);
+    if (!first || read?.outcome !== 'readable') return;
+    const { requestId, clientRequestId, checkedAt } = read;
+    const attempts = first.attempts + read.attempts;
+    this.answers.set(mailbox, { ...first, requestId, clientRequestId, checkedAt, attempts });
+  }
+
+  /** Asks about mailboxes in batches. */
+  async askAll(mailboxes: readonly string[]): Promise<ReadonlyMap<string, Seeing>> {
+    const probes = mailboxes.map((mailbox) => new Probe({ mailbox, withSubject: this.#withSubject.has(mailbox) }));
+    await askProbes(probes, { send: (take) => this.#sendBatch(take), signal: this.#asking.signal });
+    const asked = new Map<string, Seeing>();
+    for (const { question, answer, durationMs, attempts } of probes) {
+      const seeing = this.#seeing(question.mailbox, answer, durationMs, attempts);
+      asked.set(question.mailbox, seeing);
+      if (this.#toBeSeen.has(question.mailbox)) this.answers.set(question.mailbox, seeing);
+    }
+    return asked;
+  }
+
+  async #sendBatch(take: () => readonly Probe[]): Promise<ReadonlyMap<Probe, number | null>> {
+    const { limiter, random } = this.#services;
+    const send = async () => {
+      const batch = take();
+      const startedAt = performance.now();
+      const answers = await askBatch(
+        this.#services,
+        batch.map(({ question }) => question),
+        { deadlineMs: this.#begin(), session: this.session, onThrottled: limiter.holdBack },
+      );
+      this.#noteRoles();
+      const tookMs = performance.now() - startedAt;
+      // askBatch answers every question.
+      return new Map(batch.map((probe, index) => [probe, probe.settle(answers[index] as Answer, tookMs, random)]));
+    };
+    // Null when the time was over before its turn came: then askProbes has given up as well.
+    return (await limiter.run(send, this.#asking.signal)) ?? new Map();
+  }
+
+  async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean): Promise<Seeing> {
+    const work = () => this.#readAlone(mailbox, deadline, withSubject);
+    const read =
+      (await this.#services.limiter.runControl(mailbox, work, deadline.signal)) ?? this.#seeing(mailbox, null, 0, 0);
+    const { message: _, ...rest } = read;
+    this.reads.push(rest);
+    return read;
+  }
+
+  async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean): Promise<Seeing> {
+    this.#begin();
+    const options = { deadlineMs: deadline.begin(), session: this.session };
+    const read = await latestMessage(this.#services.graph, mailbox, withSubject, options);
+    this.#noteRoles();
+    const answer = { ...read, batchRequestId: null, retryAfterMs: null, final: true };
+    return this.#seeing(mailbox, answer, read.durationMs, read.attempts);
+  }
+
+  /** Both deadlines begin with the shard's first request. */
+  #begin(): number {
+    this.#closing.begin();
+    return this.#asking.begin();
+  }
+
+  #seeing(mailbox: string, answer: Answer | null, durationMs: number, attempts: number): Seeing {
+    const { outcome, reason, code, messageClass } = answer ?? inconclusive('timeout');
+    return {
+      mailbox,
+      checkedAt: this.#services.now().toISOString(),
+      outcome,
+      reason,
+      status: answer?.status ?? null,
+      code,
+      messageClass,
+      requestId: answer?.requestId ?? null,
+      clientRequestId: answer?.clientRequestId ?? null,
+      batchRequestId: answer?.batchRequestId ?? null,
+      durationMs: Math.round(durationMs),
+      attempts,
+      message: { subject: answer?.subject ?? null, receivedDateTime: answer?.receivedDateTime ?? null },
+    };
+  }
+
+  #noteRoles(): void {
+    for (const role of this.session.token ? rolesOf(this.session.token) : []) this.roles.add(role);
+  }
+}

@@ -1,0 +1,285 @@
+// A shard asked through the sandbox's Graph: batches, retries, and the control around them.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createGraph } from '../../src/graph/client.ts';
+import { createLimiter } from '../../src/graph/limiter.ts';
+import { observe } from '../../src/graph/observe.ts';
+import { createTokens, type Token } from '../../src/graph/tokens.ts';
+import { type Switches, startServer, startTenant } from '../support/http.ts';
+
+let tenant: Switches;
+
+beforeAll(async () => {
+  tenant = await startTenant();
+  await tenant.post('mailboxes', { count: 120 });
+});
+
+afterAll(() => tenant.sandbox.close());
+
+beforeEach(async () => {
+  await tenant.put('faults', {});
+  await tenant.put('roles', { roles: ['Mail.ReadBasic.All'] });
+  await tenant.put('policy', { mechanism: 'application-access-policy', members: ['support@contoso.example'] });
+});
+
+const user = (number: number) => `user${String(number).padStart(5, '0')}@contoso.example`;
+const users = (count: number) => Array.from({ length: count }, (_, index) => user(index + 1));
+
+async function fetchToken(): Promise<Token> {
+  const url = `${tenant.sandbox.url}/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com`;
+  const answer = await fetch(url, { headers: { 'x-identity-header': 'sandbox' } });
+  const { access_token: value } = (await answer.json()) as { readonly access_token: string };
+  return { value, expiresOn: new Date(Date.now() + 3_600_000) };
+}
+
+interface Shard {
+  readonly allowed?: readonly string[];
+  readonly denied?: readonly string[];
+  readonly borrowed?: readonly string[];
+  readonly own?: readonly string[];
+  readonly deadlineMs?: number;
+  readonly endpoint?: string;
+  readonly concurrency?: number;
+}
+
+async function see({ allowed = ['support@contoso.example'], denied = [], borrowed = [], ...options }: Shard) {
+  const now = () => new Date();
+  const tokens = createTokens(fetchToken, () => undefined, now);
+  const endpoint = options.endpoint ?? tenant.sandbox.url;
+  const graph = createGraph({ endpoint, tokens, now, random: () => 0.5, newId: randomUUID });
+  const limiter = createLimiter(options.concurrency ?? 16);
+  const ask = [
+    ...allowed.map((mailbox) => ({ mailbox, expectation: 'allowed' as const })),
+    ...denied.map((mailbox) => ({ mailbox, expectation: 'denied' as const })),
+  ];
+  const result = await observe(
+    { graph, limiter, now, random: () => 0.5, newId: randomUUID },
+    { ask, own: options.own ?? allowed, borrowed, withSubjects: true, deadlineMs: options.deadlineMs ?? 20_000 },
+  );
+  const byName = new Map(result.seen.map((seen) => [seen.mailbox, seen]));
+  const outcomes = (names: readonly string[]) => [...new Set(names.map((name) => byName.get(name)?.outcome))];
+  return { ...result, byName, outcomes };
+}
+
+describe('a shard', () => {
+  it('sees each mailbox once, under a control that held', async () => {
+    const denied = users(70);
+    const { seen, control, outcomes, byName, roles } = await see({ denied });
+    expect(seen).toHaveLength(71);
+    expect(outcomes(denied)).toEqual(['refused']);
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', borrowed: false, held: true });
+    expect(control.reads).toHaveLength(1);
+    expect(roles).toEqual(['Mail.ReadBasic.All']);
+    expect(byName.get('support@contoso.example')).toMatchObject({
+      outcome: 'readable',
+      controlHeld: true,
+      requestId: expect.any(String),
+      batchRequestId: null,
+      message: { subject: expect.any(String), receivedDateTime: expect.any(String) },
+    });
+    const refused = denied.map((name) => byName.get(name));
+    expect(refused[0]).toMatchObject({
+      status: 403,
+      code: 'ErrorAccessDenied',
+      messageClass: 'application-access-policy',
+      requestId: expect.any(String),
+      batchRequestId: expect.any(String),
+      attempts: 1,
+      message: { subject: null, receivedDateTime: null },
+    });
+    expect(new Set(refused.map((one) => one?.clientRequestId)).size).toBe(70);
+    expect(new Set(refused.map((one) => one?.batchRequestId)).size).toBe(4);
+  });
+
+  it('asks for no subject of a denied mailbox, and asks the first twenty readable ones again alone', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    const denied = users(30);
+    await tenant.post('messages', { mailbox: user(1), subject: 'Not for anybody' });
+    const { byName, outcomes, seen } = await see({ denied });
+    expect(outcomes(denied)).toEqual(['readable']);
+    expect(denied.filter((name) => byName.get(name)?.requestId !== null)).toHaveLength(20);
+    expect(denied.every((name) => byName.get(name)?.batchRequestId !== null)).toBe(true);
+    expect(JSON.stringify(seen)).not.toContain('Not for anybody');
+  });
+
+  it('has no proof when nobody is readable', async () => {
+    await tenant.put('policy', { mechanism: 'application-access-policy', members: [] });
+    const { control, seen, outcomes } = await see({ denied: users(3), borrowed: ['hr@contoso.example'] });
+    expect(control).toMatchObject({ mailbox: null, held: false });
+    expect(seen.every(({ controlHeld }) => !controlHeld)).toBe(true);
+    expect(outcomes(['support@contoso.example'])).toEqual(['refused']);
+    expect(control.reads.map(({ mailbox }) => mailbox)).toEqual(['hr@contoso.example']);
+  });
+
+  it('borrows a control, whose reads are no observation', async () => {
+    const { control, seen } = await see({
+      allowed: [user(1)],
+      denied: users(5).slice(1),
+      borrowed: [user(9), 'support@contoso.example'],
+    });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', borrowed: true, held: true });
+    expect(control.reads.map(({ mailbox }) => mailbox)).toEqual([
+      user(9),
+      'support@contoso.example',
+      'support@contoso.example',
+    ]);
+    expect(seen.map(({ mailbox }) => mailbox).sort()).toEqual(users(5));
+  });
+
+  it('finds its control among many allowed mailboxes that are refused, and sees each of those once', async () => {
+    const allowed = [...users(40), 'support@contoso.example'];
+    const { control, seen } = await see({ allowed, denied: ['cch@contoso.example'] });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', borrowed: false, held: true });
+    expect(seen).toHaveLength(42);
+    expect((await tenant.state()).requests.byMailbox[user(7)]).toBeDefined();
+  });
+
+  it('takes a control that need not be asked any more', async () => {
+    const { control, seen } = await see({
+      allowed: [],
+      own: ['support@contoso.example'],
+      denied: ['cch@contoso.example'],
+    });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', borrowed: false, held: true });
+    expect(control.reads).toHaveLength(2);
+    expect(seen.map(({ mailbox }) => mailbox)).toEqual(['cch@contoso.example']);
+  });
+
+  it('does not believe refusals when its control stops answering', async () => {
+    await tenant.put('faults', {
+      mailboxes: { 'support@contoso.example': { status: 403, code: 'ErrorAccessDenied', after: 1 } },
+    });
+    const { control, seen } = await see({ denied: users(3) });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', held: false });
+    expect(seen.every(({ controlHeld }) => !controlHeld)).toBe(true);
+  });
+
+  it('does not believe refusals on either side of a token that was replaced', async () => {
+    let batches = 0;
+    const proxy = await startServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      if (request.url === '/v1.0/$batch') batches += 1;
+      if (request.url === '/v1.0/$batch' && batches === 2) return void response.writeHead(401).end();
+      const { authorization = '' } = request.headers;
+      const init = { method: request.method ?? 'GET', headers: { authorization, 'content-type': 'application/json' } };
+      const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
+      const answer = await fetch(tenant.sandbox.url + request.url, { ...init, ...body });
+      response.writeHead(answer.status).end(await answer.text());
+    });
+    const { control, outcomes } = await see({ denied: users(40), endpoint: proxy, concurrency: 1 });
+    expect(outcomes(users(40))).toEqual(['refused']);
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', held: false });
+    expect(control.reads.at(-1)).toMatchObject({ outcome: 'readable' });
+  });
+
+  it('has no token: everything is inconclusive', async () => {
+    await tenant.put('faults', { token: { status: 400 } });
+    const now = () => new Date();
+    const tokens = createTokens(
+      () => Promise.reject(new Error('no identity')),
+      () => undefined,
+      now,
+    );
+    const graph = createGraph({ endpoint: tenant.sandbox.url, tokens, now, random: () => 0.5, newId: randomUUID });
+    const services = { graph, limiter: createLimiter(2), now, random: () => 0.5, newId: randomUUID };
+    const ask = [
+      { mailbox: 'support@contoso.example', expectation: 'allowed' as const },
+      { mailbox: 'cch@contoso.example', expectation: 'denied' as const },
+    ];
+    const own = ['support@contoso.example'];
+    const { seen } = await observe(services, { ask, own, borrowed: [], withSubjects: true, deadlineMs: 5_000 });
+    expect(seen.map(({ reason, status }) => [reason, status])).toEqual([
+      ['token', null],
+      ['token', null],
+    ]);
+  });
+});
+
+describe('what may pass is asked again', () => {
+  it.each([
+    [
+      'every fifth answer throttled and every twentieth a 503',
+      {
+        throttle: { share: 0.2, retryAfterSeconds: 0 },
+        error: { share: 0.05, status: 503 },
+      },
+    ],
+    ['twenty answers are 500 without a body', { error: { share: 1, status: 500, body: 'empty', after: 1, times: 20 } }],
+    ['two connections are cut', { drop: { share: 1, times: 2 } }],
+    ['the answers come in reverse order', { batch: 'reverse' }],
+    ['one answer comes twice', { batch: 'double' }],
+  ])('when %s', async (_, faults) => {
+    await tenant.put('faults', faults);
+    const denied = users(60);
+    const { control, outcomes, seen } = await see({ denied });
+    expect(seen).toHaveLength(61);
+    expect(outcomes(denied)).toEqual(['refused']);
+    expect(control.held).toBe(true);
+  });
+
+  it('but an answer that stays missing is missing for its own mailbox only', async () => {
+    await tenant.put('faults', { batch: 'omit' });
+    const { byName, control } = await see({ denied: ['cch@contoso.example', user(1)] });
+    const reasons = ['cch@contoso.example', user(1)].map((name) => byName.get(name)?.reason);
+    expect(reasons.sort()).toEqual(['unexpected', null].sort());
+    expect(control.held).toBe(true);
+  });
+
+  it('but a mailbox that fails for good does not hold up the others', async () => {
+    await tenant.put('faults', {
+      mailboxes: {
+        [user(3)]: { status: 404, code: 'ErrorInvalidUser' },
+        [user(4)]: { status: 401, code: 'InvalidAuthenticationToken' },
+      },
+    });
+    const { byName, control } = await see({ denied: users(6) });
+    expect(byName.get(user(3))).toMatchObject({ outcome: 'inconclusive', reason: 'not-found', attempts: 1 });
+    expect(byName.get(user(4))).toMatchObject({ outcome: 'inconclusive', reason: 'token', attempts: 2 });
+    expect(byName.get(user(5))).toMatchObject({ outcome: 'refused', controlHeld: true });
+    expect(control.held).toBe(true);
+  });
+
+  it('five times in all when batches go on being cut', async () => {
+    await tenant.put('faults', { batch: 'cut' });
+    const { byName } = await see({ denied: ['cch@contoso.example'] });
+    expect(byName.get('cch@contoso.example')).toMatchObject({
+      outcome: 'inconclusive',
+      reason: 'network',
+      attempts: 5,
+    });
+  });
+});
+
+describe('the deadline', () => {
+  it('leaves what was not answered inconclusive, and time for the control', async () => {
+    await tenant.put('faults', { mailboxes: { [user(2)]: { status: 429, code: 'TooManyRequests' } } });
+    const startedAt = performance.now();
+    const { byName, control } = await see({ denied: users(3), deadlineMs: 1_500 });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(byName.get(user(2))).toMatchObject({ outcome: 'inconclusive', reason: 'throttled', status: 429 });
+    expect(byName.get(user(3))).toMatchObject({ outcome: 'refused', controlHeld: true });
+    expect(control.held).toBe(true);
+  });
+
+  it('ends a shard whose Graph never answers', async () => {
+    const silent = await startServer(() => undefined);
+    const { seen } = await see({ denied: users(30), endpoint: silent, deadlineMs: 500 });
+    expect(seen).toHaveLength(31);
+    expect([...new Set(seen.map(({ reason }) => reason))]).toEqual(['timeout']);
+  });
+});
+
+describe('an answer that is none of a batch', () => {
+  it.each([
+    [200, '{"value":[]}'],
+    [403, '{"error":{"code":"ErrorAccessDenied"}}'],
+    [200, '<html>'],
+  ])('proves nothing of any mailbox: %i %s', async (status, body) => {
+    const proxy = await startServer((request, response) => {
+      response.writeHead(status).end(request.method === 'POST' ? body : '{"value":[]}');
+    });
+    const { outcomes } = await see({ denied: users(3), endpoint: proxy });
+    expect(outcomes(users(3))).toEqual(['inconclusive']);
+  });
+});
