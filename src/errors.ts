@@ -13,6 +13,9 @@ export type ErrorCode =
   | 'graph-timeout'
   | 'identity-unavailable'
   | 'parameter-invalid'
+  | 'not-found'
+  | 'run-in-progress'
+  | 'storage-unavailable'
   | 'configuration-invalid'
   | 'internal-error';
 
@@ -31,6 +34,8 @@ export interface ErrorFacts {
   readonly graph?: GraphEvidence;
   /** When asking again makes sense. */
   readonly retryAfterSeconds?: number;
+  /** The run under way. */
+  readonly runId?: string;
   /** The faults of the settings, one text each. */
   readonly faults?: readonly string[];
   readonly cause?: unknown;

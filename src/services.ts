@@ -1,27 +1,38 @@
-// The one set of services that is passed along: settings, Graph, the clock and the log.
+// The one set of services that is passed along: settings, Graph, storage, the clock and the log.
 import { randomUUID } from 'node:crypto';
 import { MailscopeError } from './errors.ts';
 import { createGraph, type Graph } from './graph/client.ts';
 import { createTokenFetcher } from './graph/credential.ts';
+import { createLimiter, type Limiter } from './graph/limiter.ts';
 import { createTokens } from './graph/tokens.ts';
 import { createLog, type Log, type LogSink } from './log.ts';
 import { type Configuration, type Environment, readConfiguration, type Settings } from './settings.ts';
+import { type Plan, planShards } from './storage/plan.ts';
+import { openStorage, type Storage } from './storage/storage.ts';
 
+/** `settings` and what is made from them throw `configuration-invalid` with every fault. */
 export interface Services {
   readonly configuration: Configuration;
-  /** The settings; throws `configuration-invalid` with every fault. */
   settings(): Settings;
-  /** Microsoft Graph; throws as `settings` does. */
   graph(): Graph;
+  /** How much of Graph this process asks at once. */
+  limiter(): Limiter;
+  storage(): Storage;
+  /** The list of mailboxes, cut into shards. */
+  plan(): Plan;
   now(): Date;
+  /** Between 0 and 1. */
+  random(): number;
+  newId(): string;
   readonly log: Log;
 }
 
-/** Builds the services of a process. Nothing is opened until it is used. */
+/** Builds the services of a process. Nothing is opened until it is used, and each thing once. */
 export function createServices(environment: Environment, log: Log): Services {
   const configuration = readConfiguration(environment);
   const now = () => new Date();
-  let graph: Graph | undefined;
+  const random = Math.random;
+  const newId = () => randomUUID();
 
   function settings(): Settings {
     if (configuration.settings) return configuration.settings;
@@ -29,21 +40,30 @@ export function createServices(environment: Environment, log: Log): Services {
     throw new MailscopeError('configuration-invalid', faults.join(' '), { faults });
   }
 
-  function openGraph(): Graph {
-    const { graphEndpoint: endpoint, graphIdentity } = settings();
-    const tokens = createTokens(createTokenFetcher(graphIdentity, endpoint), log, now);
-    return createGraph({ endpoint, tokens, now, random: Math.random, newId: randomUUID });
-  }
-
   return {
     configuration,
     settings,
-    graph: () => {
-      graph ??= openGraph();
-      return graph;
-    },
+    graph: once(() => {
+      const { graphEndpoint: endpoint, graphIdentity } = settings();
+      const tokens = createTokens(createTokenFetcher(graphIdentity, endpoint), log, now);
+      return createGraph({ endpoint, tokens, now, random, newId });
+    }),
+    limiter: once(() => createLimiter(settings().pollConcurrency)),
+    storage: once(() => openStorage(settings().storage)),
+    plan: once(() => planShards(settings().mailboxes, settings().shardSize)),
     now,
+    random,
+    newId,
     log,
+  };
+}
+
+/** What `make` makes, made with the first call. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

@@ -21,6 +21,17 @@ export type GraphIdentity =
       readonly proof: { readonly secret: Secret } | { readonly certificatePath: string; readonly password?: Secret };
     };
 
+/** Where runs are kept. */
+export type StorageSettings =
+  | { readonly kind: 'connection-string'; readonly value: Secret }
+  | {
+      readonly kind: 'identity';
+      readonly tableServiceUri: string;
+      readonly queueServiceUri: string;
+      readonly credential: string | undefined;
+      readonly clientId: string | undefined;
+    };
+
 export interface Settings {
   /** Every listed mailbox with what was declared of it. */
   readonly mailboxes: ReadonlyMap<string, Expectation>;
@@ -29,6 +40,7 @@ export interface Settings {
   /** The origin of Microsoft Graph, without a path: `https://graph.microsoft.com`. */
   readonly graphEndpoint: string;
   readonly graphIdentity: GraphIdentity;
+  readonly storage: StorageSettings;
   readonly rules: {
     readonly propagationMinutes: number;
     readonly lockoutAfterRuns: number;
@@ -79,7 +91,7 @@ export class Secret {
 }
 
 /** The schedule to register: the host would not index a timer whose schedule it cannot read. */
-export function registeredPollSchedule(environment: Environment): string {
+export function registeredPollSchedule(environment: Environment = process.env): string {
   const read = FIELDS.shape.POLL_SCHEDULE.safeParse(given(environment.POLL_SCHEDULE));
   return read.success ? read.data : DEFAULT_POLL_SCHEDULE;
 }
@@ -91,6 +103,7 @@ export function readConfiguration(environment: Environment): Configuration {
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
   if (allowed && denied) faults.push(...listFaults(allowed, denied));
   const identity = readIdentity(values, faults);
+  const storage = readStorage(values, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
       fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but there is no ALERT_WEBHOOK_URL to sign for.'),
@@ -98,12 +111,13 @@ export function readConfiguration(environment: Environment): Configuration {
   }
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
   // Without a fault that stops everything, each of these fields was read.
-  return { settings: assemble(values as FieldValues, identity as GraphIdentity), faults };
+  const settings = assemble(values as FieldValues, identity as GraphIdentity, storage as StorageSettings);
+  return { settings, faults };
 }
 
 type FieldValues = z.output<typeof FIELDS>;
 
-function assemble(values: FieldValues, graphIdentity: GraphIdentity): Settings {
+function assemble(values: FieldValues, graphIdentity: GraphIdentity, storage: StorageSettings): Settings {
   const mailboxes = new Map<string, Expectation>();
   for (const mailbox of values.ALLOWED_MAILBOXES) mailboxes.set(mailbox, 'allowed');
   for (const mailbox of values.DENIED_MAILBOXES) mailboxes.set(mailbox, 'denied');
@@ -112,6 +126,7 @@ function assemble(values: FieldValues, graphIdentity: GraphIdentity): Settings {
     pollSchedule: values.POLL_SCHEDULE,
     graphEndpoint: values.GRAPH_ENDPOINT,
     graphIdentity,
+    storage,
     rules: {
       propagationMinutes: values.PROPAGATION_MINUTES,
       lockoutAfterRuns: values.LOCKOUT_AFTER_RUNS,
@@ -174,6 +189,28 @@ function readIdentity(values: Partial<FieldValues>, faults: SettingFault[]): Gra
   const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
   const proof = { certificatePath, ...(password ? { password } : {}) };
   return { kind: 'app-registration', tenantId, clientId, authorityHost, proof };
+}
+
+/** The storage account as the platform itself reads it: a connection string, or an account's name or addresses and an identity. */
+function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): StorageSettings | undefined {
+  const { AzureWebJobsStorage: connection, AzureWebJobsStorage__accountName: account } = values;
+  if (connection) return { kind: 'connection-string', value: connection };
+  if (faults.some(({ setting }) => setting.startsWith('AzureWebJobsStorage'))) return undefined;
+  const serviceUri = (service: string) => account && `https://${account}.${service}.core.windows.net`;
+  const tableServiceUri = values.AzureWebJobsStorage__tableServiceUri ?? serviceUri('table');
+  const queueServiceUri = values.AzureWebJobsStorage__queueServiceUri ?? serviceUri('queue');
+  if (!tableServiceUri && !queueServiceUri) {
+    const text =
+      'is missing: a connection string, or AzureWebJobsStorage__accountName for an identity-based connection.';
+    faults.push(fault('AzureWebJobsStorage', 'missing', text));
+  } else if (!tableServiceUri || !queueServiceUri) {
+    const setting = `AzureWebJobsStorage__${tableServiceUri ? 'queue' : 'table'}ServiceUri`;
+    faults.push(fault(setting, 'missing', 'is missing beside its counterpart: both services are used.'));
+  } else {
+    const { AzureWebJobsStorage__credential: credential, AzureWebJobsStorage__clientId: clientId } = values;
+    return { kind: 'identity', tableServiceUri, queueServiceUri, credential, clientId };
+  }
+  return undefined;
 }
 
 function fault(setting: string, kind: FaultKind, text: string): SettingFault {
@@ -259,6 +296,13 @@ export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+function isConnectionString(value: string): boolean {
+  const names = value.split(';').map((part) => part.split('=', 1)[0]?.trim().toLowerCase());
+  const account = names.includes('accountname') && names.includes('accountkey');
+  const signature = names.includes('sharedaccesssignature') && names.includes('tableendpoint');
+  return /^usedevelopmentstorage=true;?$/i.test(value) || account || signature;
+}
+
 const text = optional((value) => value);
 const secret = optional((value) => new Secret(value));
 
@@ -300,6 +344,20 @@ const FIELDS = z.object({
   AZURE_CLIENT_SECRET: secret,
   AZURE_CLIENT_CERTIFICATE_PATH: text,
   AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,
+  AzureWebJobsStorage: optional((value, context) => {
+    if (isConnectionString(value)) return new Secret(value);
+    const example = 'such as UseDevelopmentStorage=true or AccountName=…;AccountKey=…;EndpointSuffix=core.windows.net';
+    return issue(context, 'malformed', `is no connection string of a storage account, ${example}.`);
+  }),
+  AzureWebJobsStorage__accountName: optional((value, context) =>
+    /^[a-z0-9]{3,24}$/.test(value)
+      ? value
+      : issue(context, 'malformed', `is ${quote(value)}: it takes the name of a storage account.`),
+  ),
+  AzureWebJobsStorage__tableServiceUri: optional(address(false)),
+  AzureWebJobsStorage__queueServiceUri: optional(address(false)),
+  AzureWebJobsStorage__credential: text,
+  AzureWebJobsStorage__clientId: text,
   PROPAGATION_MINUTES: wholeNumber(120, 0, 10_080),
   LOCKOUT_AFTER_RUNS: wholeNumber(2, 1, 1_000),
   UNVERIFIED_AFTER_RUNS: wholeNumber(3, 1, 1_000),

@@ -4,17 +4,9 @@
 // 2. Everything else is asked in batches; what may pass is asked again.
 // 3. The first denied mailboxes found readable are asked again alone, for evidence that stands by itself.
 // 4. The control is read again. It held when it is readable both times, with the same token.
-import { type ControlRead, type ObserveServices, type Seen, ShardProbe, type ShardQuestions } from './shardProbe.ts';
+import type { Control } from '../rules/observation.ts';
+import { type ObserveServices, type Seen, ShardProbe, type ShardQuestions } from './shardProbe.ts';
 import type { Token } from './tokens.ts';
-
-/** The control of a shard. `mailbox` is null when no candidate was readable. */
-export interface Control {
-  readonly mailbox: string | null;
-  readonly borrowed: boolean;
-  readonly held: boolean;
-  /** Reads that are nobody's observation: the borrowed candidates' and the second one. */
-  readonly reads: readonly ControlRead[];
-}
 
 export interface ShardSeen {
   /** One of every mailbox asked. */

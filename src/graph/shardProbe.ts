@@ -1,7 +1,7 @@
 // What a shard asks, alone and in batches, under one deadline and one token, and what it has seen so far.
 import { inconclusive } from '../rules/classify.ts';
 import type { Expectation } from '../rules/mailbox.ts';
-import type { Observation } from '../rules/observation.ts';
+import type { ControlRead, Observation } from '../rules/observation.ts';
 import { type Answer, askBatch, type BatchServices } from './batch.ts';
 import { Deadline } from './deadline.ts';
 import { latestMessage, type Message } from './latestMessage.ts';
@@ -31,9 +31,6 @@ export interface ShardQuestions {
 export interface Seen extends Omit<Observation, 'runId'> {
   readonly message: Message;
 }
-
-/** What one read of a control showed. */
-export interface ControlRead extends Omit<Seen, 'message' | 'controlHeld'> {}
 
 /** What was seen of a mailbox before it is known whether the control held. */
 type Seeing = Omit<Seen, 'controlHeld'>;

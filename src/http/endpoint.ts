@@ -1,25 +1,29 @@
 // The border of every HTTP function: parameters checked, answers as JSON, errors as problem details.
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { MailscopeError } from '../errors.ts';
+import { type ErrorCode, MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
 import { problemResponse } from './problem.ts';
 
 /** The platform's own query parameters: the function key, and the name it is logged under. */
-const PLATFORM_PARAMETERS = ['code', 'clientId'];
+export const PLATFORM_PARAMETERS: readonly string[] = ['code', 'clientId'];
 
 type Answer = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+
+/** Where a route answers a code with another status than the others do. */
+type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
 
 /**
  * A handler that answers what `answer` answers, or a problem for what it throws. A query parameter that is not among
  * `parameters` is refused: a misspelt filter must not look like an answer to the question.
  */
-export function endpoint(parameters: readonly string[], answer: Answer): HttpHandler {
+export function endpoint(parameters: readonly string[], answer: Answer, statuses: Statuses = {}): HttpHandler {
   return async (request, context) => {
     try {
       checkParameters(request, parameters);
       return await answer(request, context);
     } catch (error) {
-      return problemResponse(toProblem(error, context), request.url);
+      const problem = toProblem(error, context);
+      return problemResponse(problem, request.url, statuses[problem.code]);
     }
   };
 }

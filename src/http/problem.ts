@@ -9,19 +9,23 @@ const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: str
   'mailbox-refused': { status: 403, title: 'Mailbox refused' },
   'scope-breach': { status: 403, title: 'Scope breach' },
   'mailbox-not-found': { status: 404, title: 'Mailbox not found' },
+  'not-found': { status: 404, title: 'Not found' },
+  'run-in-progress': { status: 409, title: 'Run in progress' },
   throttled: { status: 429, title: 'Throttled' },
   'internal-error': { status: 500, title: 'Internal error' },
   'graph-error': { status: 502, title: 'Unexpected answer of Microsoft Graph' },
   'configuration-invalid': { status: 503, title: 'Invalid configuration' },
   'graph-unavailable': { status: 503, title: 'Microsoft Graph unavailable' },
+  'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'identity-unavailable': { status: 503, title: 'Identity unavailable' },
   'graph-timeout': { status: 504, title: 'Microsoft Graph did not answer' },
 };
 
 /** The answer for `error`; `instance` is the path alone, since a query may hold a function key. */
-export function problemResponse(error: MailscopeError, requestUrl: string): HttpResponseInit {
-  const { status, title } = PROBLEMS[error.code];
-  const { graph, retryAfterSeconds, faults } = error.facts;
+export function problemResponse(error: MailscopeError, requestUrl: string, ownStatus?: number): HttpResponseInit {
+  const { status: usual, title } = PROBLEMS[error.code];
+  const status = ownStatus ?? usual;
+  const { graph, retryAfterSeconds, runId, faults } = error.facts;
   const body = {
     type: `urn:mailscope:problem:${error.code}`,
     title,
@@ -30,6 +34,7 @@ export function problemResponse(error: MailscopeError, requestUrl: string): Http
     instance: new URL(requestUrl).pathname,
     code: error.code,
     ...(graph ? { graph } : {}),
+    ...(runId ? { runId } : {}),
     ...(faults ? { faults } : {}),
   };
   const headers: Record<string, string> = {

@@ -1,47 +1,85 @@
-// Says whether the app could do its work now, in words that anybody may read.
+// Says whether the app does its work, in words that anybody may read.
+import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
+import { parseSchedule } from '../schedule.ts';
 import type { Services } from '../services.ts';
 import type { FaultKind } from '../settings.ts';
+import type { Run } from '../storage/runs.ts';
+import { staleLimit } from './mailboxes.ts';
 
 /** One thing that is wrong. It never holds a value of a setting or the name of a mailbox. */
 export type HealthProblem =
   | { readonly code: 'configuration-invalid'; readonly setting: string; readonly fault: FaultKind }
-  | { readonly code: 'identity-unavailable'; readonly detail: string };
+  | { readonly code: ProblemCode; readonly detail: string };
+
+type ProblemCode = 'identity-unavailable' | 'storage-unavailable' | 'no-run-yet' | 'run-overdue' | 'control-not-held';
 
 export interface Health {
   readonly status: 'healthy' | 'unhealthy';
-  /** Start of the last completed run, ISO 8601 UTC. */
+  /** The id of the last completed run; the run's start is in it. */
   readonly lastCompletedRun: string | null;
+  /** When the timer is due next; ISO 8601 UTC. */
   readonly nextRunExpectedBy: string | null;
   readonly problems: readonly HealthProblem[];
 }
 
 const TOKEN_DEADLINE_MS = 10_000;
+/** Of the newest runs, in search of one that was completed. */
+const RUNS_LOOKED_AT = 20;
 
-/** Looks at the settings and, when they are good, at the identity. */
+/** Looks at the settings and, when they are good, at the identity and at what the last runs came to. */
 export async function health(services: Services): Promise<Health> {
-  const problems: HealthProblem[] = services.configuration.faults.map(({ setting, kind }) => ({
-    code: 'configuration-invalid',
-    setting,
-    fault: kind,
-  }));
-  if (services.configuration.settings && !(await hasToken(services))) {
-    problems.push({ code: 'identity-unavailable', detail: 'No token for Microsoft Graph can be had.' });
-  }
-  return {
-    status: problems.length === 0 ? 'healthy' : 'unhealthy',
-    lastCompletedRun: null,
-    nextRunExpectedBy: null,
-    problems,
-  };
+  const faults = services.configuration.faults.map(
+    ({ setting, kind }): HealthProblem => ({ code: 'configuration-invalid', setting, fault: kind }),
+  );
+  if (!services.configuration.settings) return report(faults, null, null);
+  const [token, last] = await Promise.all([checkToken(services), lastCompletedRun(services)]);
+  const next = parseSchedule(services.settings().pollSchedule).next(services.now()).toISOString();
+  const runs =
+    last === 'storage-unavailable' ? problem(last, 'The storage account does not serve.') : judgeRun(services, last);
+  return report([...faults, ...token, ...runs], typeof last === 'string' ? null : last, next);
 }
 
-async function hasToken(services: Services): Promise<boolean> {
+function report(problems: readonly HealthProblem[], last: Run | null, nextRunExpectedBy: string | null): Health {
+  const status = problems.length === 0 ? 'healthy' : 'unhealthy';
+  return { status, lastCompletedRun: last?.id ?? null, nextRunExpectedBy, problems };
+}
+
+function problem(code: ProblemCode, detail: string): HealthProblem[] {
+  return [{ code, detail }];
+}
+
+async function checkToken(services: Services): Promise<HealthProblem[]> {
   try {
     await services.graph().token(TOKEN_DEADLINE_MS);
-    return true;
+    return [];
   } catch (error) {
     services.log('warn', 'health.token-unavailable', { error: errorData(error) });
-    return false;
+    return problem('identity-unavailable', 'No token for Microsoft Graph can be had.');
   }
+}
+
+async function lastCompletedRun(services: Services): Promise<Run | null | 'storage-unavailable'> {
+  try {
+    const { items } = await services.storage().runs.list(RUNS_LOOKED_AT, '');
+    return items.find(({ status }) => status === 'completed') ?? null;
+  } catch (error) {
+    if (!(error instanceof MailscopeError) || error.code !== 'storage-unavailable') throw error;
+    services.log('warn', 'health.storage-unavailable', { error: errorData(error) });
+    return 'storage-unavailable';
+  }
+}
+
+function judgeRun(services: Services, run: Run | null): HealthProblem[] {
+  if (run === null) return problem('no-run-yet', 'No run has been completed yet.');
+  const overdue = run.startedAt < staleLimit(services);
+  const blind = run.result?.controlHeld === false;
+  return [
+    ...(overdue
+      ? problem('run-overdue', `The last completed run began at ${run.startedAt}, three intervals ago or more.`)
+      : []),
+    ...(blind
+      ? problem('control-not-held', 'In the last completed run a control did not hold: its refusals prove nothing.')
+      : []),
+  ];
 }

@@ -2,8 +2,10 @@
 import { MailscopeError } from '../errors.ts';
 import { type LatestMessage, latestMessage } from '../graph/latestMessage.ts';
 import type { Reason } from '../rules/classify.ts';
-import { type Expectation, parseMailbox } from '../rules/mailbox.ts';
+import type { Expectation } from '../rules/mailbox.ts';
 import type { Services } from '../services.ts';
+import { listedMailbox } from './mailboxes.ts';
+import { recordBreach } from './recordBreach.ts';
 
 export interface LatestSubject {
   readonly mailbox: string;
@@ -26,19 +28,12 @@ const DEFAULT_RETRY_AFTER_SECONDS = 5;
  * @throws MailscopeError with any of the codes of the `latestSubject` route
  */
 export async function latestSubject(services: Services, name: string): Promise<LatestSubject> {
-  const { mailboxes } = services.settings();
-  const mailbox = parseMailbox(name);
-  if (mailbox === null) {
-    throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
-  }
-  const expectation = mailboxes.get(mailbox);
-  if (expectation === undefined) {
-    throw new MailscopeError('mailbox-not-listed', `${mailbox} is in neither ALLOWED_MAILBOXES nor DENIED_MAILBOXES.`);
-  }
+  const { mailbox, expectation } = listedMailbox(services, name);
   const message = await latestMessage(services.graph(), mailbox, expectation === 'allowed', {
     deadlineMs: DEADLINE_MS,
   });
   services.log(message.outcome === 'inconclusive' ? 'warn' : 'info', 'mailbox.asked', evidence(message));
+  if (message.outcome === 'readable' && expectation === 'denied') await recordBreach(services, mailbox);
   if (message.outcome !== 'readable' || expectation === 'denied') throw problem(mailbox, expectation, message);
   return {
     mailbox,

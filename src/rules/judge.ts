@@ -7,7 +7,12 @@ import type { Observation } from './observation.ts';
  * `compliant`; `breach`: denied but readable; `lockout`: allowed but refused; `unverified`: nothing has proved it for some
  * runs; `pending`: not decided yet, first seen, or contrary and not confirmed.
  */
-export type Verdict = 'compliant' | 'breach' | 'lockout' | 'unverified' | 'pending';
+export type Verdict = (typeof VERDICTS)[number];
+export const VERDICTS = ['compliant', 'breach', 'lockout', 'unverified', 'pending'] as const;
+
+/** The verdicts that a drift is opened for. */
+export type DriftKind = (typeof DRIFT_KINDS)[number];
+export const DRIFT_KINDS = ['breach', 'lockout', 'unverified'] as const satisfies readonly Verdict[];
 
 /** What is remembered of a mailbox between runs. Times are ISO 8601 UTC. */
 export interface MailboxState {
@@ -121,11 +126,9 @@ export function judge(previous: MailboxState | null, observation: Observation, j
   };
 }
 
-export type DriftKind = Extract<Verdict, 'breach' | 'lockout' | 'unverified'>;
-
 /** Whether a verdict is one that a drift is opened for. */
 export function isDrift(verdict: Verdict): verdict is DriftKind {
-  return verdict === 'breach' || verdict === 'lockout' || verdict === 'unverified';
+  return DRIFT_KINDS.some((kind) => kind === verdict);
 }
 
 interface Memory {

@@ -1,7 +1,8 @@
 // What a mailbox is called: a user principal name or a directory object id, always in lower case.
 
 /** What the owner declared of a mailbox. */
-export type Expectation = 'allowed' | 'denied';
+export type Expectation = (typeof EXPECTATIONS)[number];
+export const EXPECTATIONS = ['allowed', 'denied'] as const;
 
 const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -24,3 +24,17 @@ export interface Observation {
   /** Whether an allowed mailbox was readable before and after, with the same token: without it a refusal proves nothing. */
   readonly controlHeld: boolean;
 }
+
+/** What one read of a control showed, when it is nobody's observation. */
+export type ControlRead = Omit<Observation, 'runId' | 'controlHeld'>;
+
+/** The allowed mailbox that was read before and after the others of a shard. `mailbox` is null when no candidate was readable. */
+export interface Control {
+  readonly mailbox: string | null;
+  /** Whether it belongs to another shard. */
+  readonly borrowed: boolean;
+  /** Readable both times, with the same token. */
+  readonly held: boolean;
+  /** The reads of borrowed candidates, and the second one. */
+  readonly reads: readonly ControlRead[];
+}

@@ -28,6 +28,7 @@ export function settingsFor(graphUrl: string, identityUrl = graphUrl): NodeJS.Pr
     ALLOWED_MAILBOXES:
       "support@contoso.example hr@contoso.example unlicensed@contoso.example gone@contoso.example o'brien@contoso.example plus+tag@contoso.example",
     DENIED_MAILBOXES: 'cch@contoso.example',
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
     GRAPH_ENDPOINT: graphUrl,
     IDENTITY_ENDPOINT: `${identityUrl}/msi/token`,
     IDENTITY_HEADER: 'sandbox',

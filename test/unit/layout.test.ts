@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 /** For each room of src, the rooms it may import. `services:type` is the shape of the services without their making. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['functions'],
-  functions: ['monitor', 'alerts', 'http', 'services', 'settings', 'errors', 'log'],
+  functions: ['monitor', 'alerts', 'http', 'services', 'settings', 'errors', 'log', 'rules'],
   monitor: ['monitor', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
   alerts: ['alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
   http: ['http', 'rules', 'errors', 'log'],

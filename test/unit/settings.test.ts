@@ -3,14 +3,18 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readConfiguration, registeredPollSchedule } from '../../src/settings.ts';
 
-const GOOD = { ALLOWED_MAILBOXES: 'support@contoso.example', DENIED_MAILBOXES: 'cch@contoso.example' };
+const GOOD = {
+  ALLOWED_MAILBOXES: 'support@contoso.example',
+  DENIED_MAILBOXES: 'cch@contoso.example',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+};
 
 function faultsOf(environment: Record<string, string>) {
   return readConfiguration({ ...GOOD, ...environment }).faults;
 }
 
 describe('good settings', () => {
-  it('need no more than mailboxes', () => {
+  it('need no more than mailboxes and storage', () => {
     const { settings, faults } = readConfiguration(GOOD);
     expect(faults).toEqual([]);
     expect(settings).toMatchObject({
@@ -27,6 +31,7 @@ describe('good settings', () => {
 
   it('list mailboxes with commas, semicolons, spaces or lines, in any case and more than once', () => {
     const { settings } = readConfiguration({
+      ...GOOD,
       ALLOWED_MAILBOXES: ' Support@contoso.example, sales@contoso.example;SALES@contoso.example\n',
       DENIED_MAILBOXES: 'cch@contoso.example ceo@contoso.example\r\nhr@contoso.example',
     });
@@ -45,6 +50,24 @@ describe('good settings', () => {
       expect(faultsOf({ GRAPH_ENDPOINT: url })).toEqual([]);
     },
   );
+
+  it.each([
+    ['a connection string', { AzureWebJobsStorage: 'AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net' }],
+    ['a signature', { AzureWebJobsStorage: 'TableEndpoint=https://x/;SharedAccessSignature=sv=1' }],
+    ['an account and an identity', { AzureWebJobsStorage: '', AzureWebJobsStorage__accountName: 'contoso' }],
+    [
+      'addresses and a user-assigned identity',
+      {
+        AzureWebJobsStorage: '',
+        AzureWebJobsStorage__tableServiceUri: 'https://contoso.table.core.windows.net',
+        AzureWebJobsStorage__queueServiceUri: 'https://contoso.queue.core.windows.net',
+        AzureWebJobsStorage__credential: 'managedidentity',
+        AzureWebJobsStorage__clientId: 'c',
+      },
+    ],
+  ])('take storage by %s', (_, environment) => {
+    expect(faultsOf(environment)).toEqual([]);
+  });
 
   it('count as not set when they are set to nothing', () => {
     expect(faultsOf({ SHARD_SIZE: '', POLL_SCHEDULE: ' ', GRAPH_ENDPOINT: '' })).toEqual([]);
@@ -68,6 +91,26 @@ describe('a fault', () => {
   const https = 'is no https address (plain http is for this machine only).';
 
   it.each<[string, string, Record<string, string>]>([
+    [
+      'missing',
+      'AzureWebJobsStorage is missing: a connection string, or AzureWebJobsStorage__accountName for an identity-based connection.',
+      { AzureWebJobsStorage: '' },
+    ],
+    [
+      'malformed',
+      'AzureWebJobsStorage is no connection string of a storage account, such as UseDevelopmentStorage=true or AccountName=…;AccountKey=…;EndpointSuffix=core.windows.net.',
+      { AzureWebJobsStorage: 'hunter2' },
+    ],
+    [
+      'missing',
+      'AzureWebJobsStorage__queueServiceUri is missing beside its counterpart: both services are used.',
+      { AzureWebJobsStorage: '', AzureWebJobsStorage__tableServiceUri: 'https://contoso.table.core.windows.net' },
+    ],
+    [
+      'malformed',
+      'AzureWebJobsStorage__accountName is "my account": it takes the name of a storage account.',
+      { AzureWebJobsStorage: '', AzureWebJobsStorage__accountName: 'my account' },
+    ],
     [
       'malformed',
       `ALLOWED_MAILBOXES names "a/b@contoso.example": ${names}`,

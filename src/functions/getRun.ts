@@ -1,0 +1,12 @@
+// GET runs/{id}
+import { app } from '@azure/functions';
+import { endpoint, json } from '../http/endpoint.ts';
+import { getRun } from '../monitor/runs.ts';
+import { servicesFor } from '../services.ts';
+
+app.http('getRun', {
+  route: 'runs/{id}',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: endpoint([], async (request, context) => json(await getRun(servicesFor(context), request.params.id ?? ''))),
+});

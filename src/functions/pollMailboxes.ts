@@ -1,0 +1,10 @@
+// Timer: a run every POLL_SCHEDULE
+import { app } from '@azure/functions';
+import { poll } from '../monitor/poll.ts';
+import { servicesFor } from '../services.ts';
+import { registeredPollSchedule } from '../settings.ts';
+
+app.timer('pollMailboxes', {
+  schedule: registeredPollSchedule(),
+  handler: (_timer, context) => poll(servicesFor(context)),
+});

@@ -1,0 +1,13 @@
+// Queue poll-shards: one shard of a run
+import { app } from '@azure/functions';
+import * as z from 'zod';
+import { doShard, SHARD_QUEUE } from '../monitor/doShard.ts';
+import { servicesFor } from '../services.ts';
+
+const message = z.object({ runId: z.string(), shard: z.int().min(0), listHash: z.string() });
+
+app.storageQueue('pollShard', {
+  queueName: SHARD_QUEUE,
+  connection: 'AzureWebJobsStorage',
+  handler: (item, context) => doShard(servicesFor(context), message.parse(item)),
+});

@@ -1,0 +1,73 @@
+// What a run changes of one mailbox: its next state, and the drift that closes or opens with it. Pure.
+import type { Message } from '../graph/latestMessage.ts';
+import { type Drift, type DriftClosing, type DriftOpening, driftChanges } from '../rules/drift.ts';
+import { type JudgingRun, judge } from '../rules/judge.ts';
+import type { Observation } from '../rules/observation.ts';
+import type { Settings } from '../settings.ts';
+import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxes.ts';
+import type { ListedMailbox } from '../storage/plan.ts';
+
+/** One listed mailbox as a run saw it. */
+export interface Sighting extends ListedMailbox {
+  readonly observation: Observation;
+  readonly message: Message;
+}
+
+/** Null when this run or a later one has judged the mailbox already. */
+export function changeOf(
+  stored: StoredMailbox | null,
+  { expectation, observation, message }: Sighting,
+  run: JudgingRun,
+  { rules, storeSubjects }: Pick<Settings, 'rules' | 'storeSubjects'>,
+): MailboxChange | null {
+  const previous = stored?.record ?? null;
+  const state = judge(previous, observation, { expectation, run, rules });
+  if (state === previous) return null;
+  const { closed, opened } = driftChanges(previous, state, run);
+  const closedDrift = closed && closeDrift(previous, closed, observation);
+  const openedDrift = opened && openDrift(opened, observation);
+  // One that was not readable in this run keeps its last subject.
+  const kept = previous?.expectation === 'allowed' ? lastMessage(previous) : NOTHING;
+  const shown = observation.outcome === 'readable' ? message : kept;
+  const next = {
+    ...state,
+    openDrift: openedDrift ?? (closedDrift ? null : (previous?.openDrift ?? null)),
+    ...(storeSubjects && expectation === 'allowed' ? columnsOf(shown) : columnsOf(NOTHING)),
+  };
+  return { previous: stored, next, closed: closedDrift, opened: openedDrift };
+}
+
+/** The change that closes the drift of a mailbox no longer listed; null when none is open. Its state can be deleted then. */
+export function removalOf(stored: StoredMailbox, run: JudgingRun): MailboxChange | null {
+  const { closed } = driftChanges(stored.record, null, run);
+  const drift = closed && closeDrift(stored.record, closed, null);
+  if (!drift) return null;
+  const since = { since: run.startedAt, sinceRun: run.number, closedRun: run.number };
+  const next: MailboxRecord = { ...stored.record, ...since, verdict: 'pending', openDrift: null };
+  return { previous: stored, next, closed: drift, opened: null };
+}
+
+const NOTHING: Message = { subject: null, receivedDateTime: null };
+
+function lastMessage({ latestSubject, latestReceivedDateTime }: MailboxRecord): Message {
+  return { subject: latestSubject, receivedDateTime: latestReceivedDateTime };
+}
+
+function columnsOf({ subject, receivedDateTime }: Message) {
+  return { latestSubject: subject, latestReceivedDateTime: receivedDateTime };
+}
+
+function openDrift(opening: DriftOpening, observation: Observation): Drift {
+  const open = { closedAt: null, closedRun: null, closedBecause: null, probableCause: null };
+  return { ...opening, ...open, evidence: { opened: observation } };
+}
+
+/** What showed the mailbox recovered is evidence; that it was declared anew or is gone from the list was not observed. */
+function closeDrift(previous: MailboxRecord | null, closing: DriftClosing, observation: Observation | null): Drift {
+  const open = previous?.openDrift;
+  // Where a state's verdict is a drift's, its row holds that drift: both were written together.
+  if (!open) throw new Error(`the drift ${closing.id} is to be closed, and is not on record`);
+  const recovered = closing.closedBecause === 'refused' || closing.closedBecause === 'readable';
+  const evidence = recovered && observation ? { ...open.evidence, closed: observation } : open.evidence;
+  return { ...open, ...closing, evidence };
+}

@@ -1,0 +1,210 @@
+// Does one shard of a run. Every step may be done twice, and a process may die between any two.
+//
+// 1. A shard of another list, of a closed run, or one that is committed, is not done.
+// 2. Its run is touched and its row written, which keeps the run alive: from here on 110 seconds may be written.
+// 3. Graph is asked about the mailboxes that this run has not judged.
+// 4. The observations are inserted; where the run already has one, that one counts.
+// 5. States are judged and written with the drift that they open or close, under their ETags.
+// 6. States of mailboxes no longer listed are removed, their drift closed.
+// 7. The shard's row is replaced by its tally, made from the states: the commit. The last shard closes the run.
+import { observe } from '../graph/observe.ts';
+import type { Seen } from '../graph/shardProbe.ts';
+import type { Control } from '../rules/observation.ts';
+import { tally } from '../rules/tally.ts';
+import type { Services } from '../services.ts';
+import type { Lease, MailboxChange, StoredMailbox } from '../storage/mailboxes.ts';
+import { borrowControls, type PlannedShard } from '../storage/plan.ts';
+import type { ShardMessage } from '../storage/queues.ts';
+import type { Run, ShardRecord } from '../storage/runs.ts';
+import { changeOf, removalOf, type Sighting } from './changes.ts';
+import { closeRun } from './closeRun.ts';
+import { startLease } from './lease.ts';
+
+export { SHARD_QUEUE } from '../storage/queues.ts';
+
+const DEADLINE_MS = 90_000;
+// Only somebody who does the same shard at the same time changes its states, and each round some of them are judged.
+const MOST_ROUNDS = 8;
+
+/** A shard under way. */
+interface Work {
+  readonly services: Services;
+  readonly run: Run;
+  readonly shard: PlannedShard;
+  readonly lease: Lease;
+}
+
+type Stored = Map<string, StoredMailbox>;
+
+/** @throws MailscopeError `storage-unavailable`, or whatever is a defect: then the shard is to be done again */
+export async function doShard(services: Services, message: ShardMessage): Promise<void> {
+  const { shards, hash } = services.plan();
+  const shard = shards[message.shard];
+  if (message.listHash !== hash || !shard) return skip(services, message, 'it is of another list');
+  const number = Number(message.runId.split('-').at(-1));
+  const run = await touchRun(services, number);
+  if (run?.id !== message.runId) return skip(services, message, 'its run is closed');
+
+  const work = { services, run, shard, lease: startLease() };
+  const stored = await readStates(work);
+  const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
+  const unlisted = [...stored.values()].filter(({ record }) => !listed.has(record.mailbox));
+  if (await begin(work, unlisted)) {
+    const asked = await ask(work, stored);
+    await writeStates(work, stored, await writeObservations(work, asked.seen));
+    await Promise.all(unlisted.map((one) => remove(work, one)));
+    await commit(work, asked);
+  }
+  await closeRun(services, number);
+}
+
+function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): void {
+  log('warn', 'shard.skipped', { runId, shard, why });
+}
+
+/** Marks a run as alive, in a way that whoever is about to close it notices; null when it is closed. */
+async function touchRun(services: Services, number: number): Promise<Run | null> {
+  const { runs } = services.storage();
+  for (;;) {
+    const found = await runs.get(number);
+    if (found?.value.status !== 'running') return null;
+    const touched = { ...found.value, touchedAt: services.now().toISOString() };
+    if (await runs.replace(touched, found.etag)) return touched;
+  }
+}
+
+async function readStates({ services, shard }: Work): Promise<Stored> {
+  const stored = await services.storage().mailboxes.inRange(shard.range);
+  return new Map(stored.map((one) => [one.record.mailbox, one]));
+}
+
+/** Writes the shard's row; false when the shard is committed. What was found to remove at first is not counted anew. */
+async function begin({ services, run, shard }: Work, unlisted: readonly StoredMailbox[]): Promise<boolean> {
+  const { runs } = services.storage();
+  const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
+  for (;;) {
+    const before = await runs.shard(run.id, shard.index);
+    if (before?.value.committedAt) return false;
+    const record: ShardRecord = {
+      shard: shard.index,
+      begunAt: services.now().toISOString(),
+      committedAt: null,
+      removed: Math.max(unlisted.length, before?.value.removed ?? 0),
+      closedByRemoval: Math.max(drifting.length, before?.value.closedByRemoval ?? 0),
+      tally: null,
+      controlHeld: null,
+      control: null,
+      roles: null,
+    };
+    if (await runs.writeShard(run.id, record, before?.etag ?? null)) return true;
+  }
+}
+
+interface Asked {
+  readonly seen: readonly Seen[];
+  readonly control: Control | null;
+  readonly roles: readonly string[];
+}
+
+async function ask({ services, run, shard }: Work, stored: Stored): Promise<Asked> {
+  const isJudged = (mailbox: string) => (stored.get(mailbox)?.record.lastRun ?? 0) >= run.number;
+  const open = shard.mailboxes.filter(({ mailbox }) => !isJudged(mailbox));
+  if (open.length === 0) return { seen: [], control: null, roles: [] };
+  const { graph, limiter, now, random, newId } = services;
+  return observe(
+    { graph: graph(), limiter: limiter(), now, random, newId },
+    {
+      ask: open,
+      own: shard.mailboxes.filter(({ expectation }) => expectation === 'allowed').map(({ mailbox }) => mailbox),
+      borrowed: borrowControls(services.plan(), run.id, shard.index),
+      withSubjects: services.settings().storeSubjects,
+      deadlineMs: DEADLINE_MS,
+    },
+  );
+}
+
+async function writeObservations({ services, run, shard, lease }: Work, seen: readonly Seen[]): Promise<Sighting[]> {
+  const expectations = services.settings().mailboxes;
+  const sightings = seen.map(({ message, ...rest }): Sighting => {
+    const { mailbox } = rest;
+    // Only listed mailboxes are asked about.
+    const expectation = expectations.get(mailbox) ?? 'denied';
+    return { mailbox, expectation, observation: { ...rest, runId: run.id }, message };
+  });
+  const { observations } = services.storage();
+  const insert = sightings.map(({ observation }) => observation);
+  const existing = await observations.insert(insert, run, lease);
+  if (existing.length > 0)
+    services.log('info', 'shard.resumed', { runId: run.id, shard: shard.index, existing: existing.length });
+  const byMailbox = new Map(existing.map((one) => [one.mailbox, one]));
+  return sightings.map((one) => ({ ...one, observation: byMailbox.get(one.mailbox) ?? one.observation }));
+}
+
+async function writeStates(work: Work, stored: Stored, sightings: readonly Sighting[]): Promise<void> {
+  const { services, run, lease } = work;
+  const { mailboxes } = services.storage();
+  let open = sightings;
+  for (let round = 1; open.length > 0; round += 1) {
+    if (round > MOST_ROUNDS) throw new Error('the states of a shard go on changing while it is judged');
+    const changes = open.flatMap(
+      (one) => changeOf(stored.get(one.mailbox) ?? null, one, run, services.settings()) ?? [],
+    );
+    const conflicts = new Set(await mailboxes.write(changes, lease));
+    for (const change of changes) if (!conflicts.has(change.next.mailbox)) reportDrift(work, change);
+    open = open.filter(({ mailbox }) => conflicts.has(mailbox));
+    await Promise.all(open.map(({ mailbox }) => readAgain(work, stored, mailbox)));
+  }
+}
+
+async function readAgain({ services }: Work, stored: Stored, mailbox: string): Promise<void> {
+  const found = await services.storage().mailboxes.get(mailbox);
+  if (found) stored.set(mailbox, found);
+  else stored.delete(mailbox);
+}
+
+/** Drift names its mailbox in the log: somebody has to act on it. */
+function reportDrift({ services, run }: Work, { closed, opened }: MailboxChange): void {
+  const { log } = services;
+  if (closed) {
+    const { id, mailbox, kind, closedBecause } = closed;
+    log('info', 'drift.closed', { runId: run.id, id, mailbox, kind, closedBecause });
+  }
+  if (opened)
+    log('error', 'drift.opened', { runId: run.id, id: opened.id, mailbox: opened.mailbox, kind: opened.kind });
+}
+
+/** Closes the drift of a mailbox no longer listed, then deletes its state. */
+async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
+  const { services, run, lease } = work;
+  const { mailboxes } = services.storage();
+  let stored: StoredMailbox | null = unlisted;
+  for (let round = 1; stored && round <= MOST_ROUNDS; round += 1) {
+    const change = removalOf(stored, run);
+    if (change && (await mailboxes.write([change], lease)).length === 0) reportDrift(work, change);
+    else if (!change && (await mailboxes.remove(stored))) return;
+    stored = await mailboxes.get(unlisted.record.mailbox);
+  }
+  if (stored) throw new Error('the state of a mailbox no longer listed goes on changing while it is removed');
+}
+
+/** Replaces the shard's row by what its states say, unless somebody who did the same shard has done so. */
+async function commit(work: Work, { control, roles }: Asked): Promise<void> {
+  const { services, run, shard, lease } = work;
+  const { runs } = services.storage();
+  const states = [...(await readStates(work)).values()].map(({ record }) => record);
+  const judged = states.filter(({ lastRun }) => lastRun === run.number);
+  for (;;) {
+    const begun = await runs.shard(run.id, shard.index);
+    if (!begun || begun.value.committedAt) return;
+    const record: ShardRecord = {
+      ...begun.value,
+      committedAt: services.now().toISOString(),
+      tally: tally(states, run.number),
+      controlHeld: judged.length > 0 && judged.every(({ lastControlHeld }) => lastControlHeld),
+      control,
+      roles,
+    };
+    lease.check();
+    if (await runs.writeShard(run.id, record, begun.etag, lease.signal)) return;
+  }
+}

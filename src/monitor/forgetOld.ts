@@ -1,0 +1,24 @@
+// Retention: what is older than RETENTION_MONTHS goes, once a day.
+import { errorData } from '../log.ts';
+import type { Services } from '../services.ts';
+import { monthOf } from '../storage/observations.ts';
+import type { Run } from '../storage/runs.ts';
+
+/** Drops old observation tables, closed drift and runs, with the first run of a day. A failure is logged: the next day tries again. */
+export async function forgetOld(services: Services, run: Run): Promise<void> {
+  const { runs, observations, mailboxes } = services.storage();
+  const before = await runs.get(run.number - 1);
+  if (before?.value.startedAt.slice(0, 10) === run.startedAt.slice(0, 10)) return;
+  const cutoff = new Date(run.startedAt);
+  cutoff.setUTCDate(1);
+  cutoff.setUTCMonth(cutoff.getUTCMonth() - services.settings().retentionMonths);
+  cutoff.setUTCHours(0, 0, 0, 0);
+  const oldest = cutoff.toISOString();
+  try {
+    await observations.forget(monthOf(oldest));
+    await mailboxes.forgetDrift(oldest);
+    await runs.forget(oldest);
+  } catch (error) {
+    services.log('warn', 'retention.failed', { error: errorData(error) });
+  }
+}

@@ -1,0 +1,42 @@
+// Reads what was: a mailbox's observations, and drift.
+import { MailscopeError } from '../errors.ts';
+import type { Drift } from '../rules/drift.ts';
+import { parseMailbox } from '../rules/mailbox.ts';
+import type { Observation } from '../rules/observation.ts';
+import type { Services } from '../services.ts';
+import type { DriftFilter, Page } from '../storage/mailboxes.ts';
+
+/** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
+export interface TimeRange {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+const BEGINNING = '1970-01-01T00:00:00.000Z';
+const END = '9999-12-31T00:00:00.000Z';
+
+/**
+ * Observations, newest first; of a mailbox no longer listed, too, as long as they are kept.
+ *
+ * @throws MailscopeError `mailbox-invalid`, `parameter-invalid`
+ */
+export async function mailboxHistory(
+  services: Services,
+  name: string,
+  { from = BEGINNING, to = END }: TimeRange,
+  top: number,
+  after: string,
+): Promise<Page<Observation>> {
+  services.settings();
+  const mailbox = parseMailbox(name);
+  if (mailbox === null) {
+    throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
+  }
+  if (from >= to) throw new MailscopeError('parameter-invalid', 'The query parameter from is not before to.');
+  return services.storage().observations.history(mailbox, { from, to }, top, after);
+}
+
+/** Drift, newest first. */
+export function listDrift(services: Services, filter: DriftFilter, top: number, after: string): Promise<Page<Drift>> {
+  return services.storage().mailboxes.listDrift(filter, top, after);
+}

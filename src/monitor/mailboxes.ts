@@ -1,0 +1,130 @@
+// Reads where mailboxes stand, as the table has it and as far as that may still be believed.
+import { MailscopeError } from '../errors.ts';
+import type { Outcome, Reason } from '../rules/classify.ts';
+import type { Drift } from '../rules/drift.ts';
+import type { Verdict } from '../rules/judge.ts';
+import { type Expectation, parseMailbox } from '../rules/mailbox.ts';
+import { parseSchedule } from '../schedule.ts';
+import type { Services } from '../services.ts';
+import type { MailboxRecord, Page } from '../storage/mailboxes.ts';
+import type { ListedMailbox } from '../storage/plan.ts';
+import { quoted } from '../storage/rows.ts';
+
+/** A mailbox as it is answered. Times are ISO 8601 UTC. */
+export interface MailboxView {
+  readonly mailbox: string;
+  readonly expectation: Expectation;
+  readonly verdict: Verdict;
+  readonly since: string | null;
+  /** Nobody has looked for three intervals. */
+  readonly stale: boolean;
+  readonly provenAt: string | null;
+  readonly declaredAt: string | null;
+  readonly lastOutcome: Outcome | null;
+  readonly lastReason: Reason | null;
+  readonly lastCheckedAt: string | null;
+  readonly recent: string;
+  readonly latestSubject?: string | null;
+  readonly latestReceivedDateTime?: string | null;
+  readonly openDrift?: Drift;
+}
+
+export interface MailboxQuestion {
+  readonly verdict?: Verdict | undefined;
+  readonly expectation?: Expectation | undefined;
+  readonly startsWith: string;
+}
+
+/** States in alphabetical order. A stale `compliant` is shown, and found, as `unverified`: a dead monitor proves nothing. */
+export async function listMailboxes(
+  services: Services,
+  question: MailboxQuestion,
+  top: number,
+  after: string,
+): Promise<Page<MailboxView>> {
+  const staleBefore = staleLimit(services);
+  const { startsWith } = question;
+  const condition = conditionOf(question, staleBefore);
+  const { items, continuation } = await services.storage().mailboxes.list({ startsWith, condition }, top, after);
+  return { items: items.map((record) => viewOf(record, staleBefore)), continuation };
+}
+
+/** @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed` */
+export async function getMailbox(services: Services, name: string): Promise<MailboxView> {
+  const { mailbox, expectation } = listedMailbox(services, name);
+  const found = await services.storage().mailboxes.get(mailbox);
+  // What is on record under another expectation answers another question.
+  if (found?.record.expectation === expectation) return viewOf(found.record, staleLimit(services));
+  return { ...UNSEEN, mailbox, expectation };
+}
+
+/**
+ * The mailbox that `name` means.
+ *
+ * @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed`
+ */
+export function listedMailbox(services: Services, name: string): ListedMailbox {
+  const { mailboxes } = services.settings();
+  const mailbox = parseMailbox(name);
+  if (mailbox === null) {
+    throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
+  }
+  const expectation = mailboxes.get(mailbox);
+  if (expectation !== undefined) return { mailbox, expectation };
+  throw new MailscopeError('mailbox-not-listed', `${mailbox} is in neither ALLOWED_MAILBOXES nor DENIED_MAILBOXES.`);
+}
+
+/** A listed mailbox that no run has seen yet. */
+const UNSEEN: Omit<MailboxView, 'mailbox' | 'expectation'> = {
+  verdict: 'pending',
+  since: null,
+  stale: false,
+  provenAt: null,
+  declaredAt: null,
+  lastOutcome: null,
+  lastReason: null,
+  lastCheckedAt: null,
+  recent: '',
+};
+
+function viewOf(record: MailboxRecord, staleBefore: string): MailboxView {
+  const stale = record.lastCheckedAt < staleBefore;
+  const { mailbox, expectation, since, provenAt, declaredAt, lastOutcome, lastReason, lastCheckedAt, recent } = record;
+  const { openDrift, latestSubject, latestReceivedDateTime } = record;
+  return {
+    mailbox,
+    expectation,
+    verdict: stale && record.verdict === 'compliant' ? 'unverified' : record.verdict,
+    since,
+    stale,
+    provenAt,
+    declaredAt,
+    lastOutcome,
+    lastReason,
+    lastCheckedAt,
+    recent,
+    ...(latestReceivedDateTime === null ? {} : { latestSubject, latestReceivedDateTime }),
+    ...(openDrift ? { openDrift } : {}),
+  };
+}
+
+function conditionOf({ verdict, expectation }: MailboxQuestion, staleBefore: string): string {
+  const looked = `lastCheckedAt ge ${quoted(staleBefore)}`;
+  const stale = `verdict eq 'compliant' and lastCheckedAt lt ${quoted(staleBefore)}`;
+  const conditions = [
+    verdict === undefined ? '' : `verdict eq ${quoted(verdict)}`,
+    verdict === 'compliant' ? looked : '',
+    expectation === undefined ? '' : `expectation eq ${quoted(expectation)}`,
+  ];
+  if (verdict === 'unverified') conditions[0] = `(verdict eq 'unverified') or (${stale})`;
+  return conditions
+    .filter((one) => one !== '')
+    .map((one) => `(${one})`)
+    .join(' and ');
+}
+
+/** The third-last scheduled time: what was last looked at before then is stale. */
+export function staleLimit(services: Services): string {
+  const ticks = parseSchedule(services.settings().pollSchedule).previous(services.now(), 3);
+  return (ticks.at(-1) ?? new Date(0)).toISOString();
+}

@@ -1,0 +1,22 @@
+// One tick of the timer: starts a run, and does its one shard or leaves them to the queue.
+import { MailscopeError } from '../errors.ts';
+import type { Services } from '../services.ts';
+import { doShard } from './doShard.ts';
+import { planRun, queueShards } from './startRun.ts';
+
+/**
+ * While a run is alive the tick is left out, and the next run records that.
+ *
+ * @throws MailscopeError `configuration-invalid` or `storage-unavailable`: the run did not start, or its shard is not done
+ */
+export async function poll(services: Services): Promise<void> {
+  try {
+    const run = await planRun(services, 'timer');
+    if (run.shards > 1) await queueShards(services, run);
+    else await doShard(services, { runId: run.id, shard: 0, listHash: run.listHash });
+  } catch (error) {
+    if (!(error instanceof MailscopeError) || error.code !== 'run-in-progress') throw error;
+    services.log('warn', 'run.skipped', { runUnderWay: error.facts.runId });
+    await services.storage().runs.skipTick();
+  }
+}

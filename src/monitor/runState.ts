@@ -1,0 +1,39 @@
+// What a run's rows say of it: whether it is alive, and what it comes to. Pure.
+import { sum } from '../rules/tally.ts';
+import type { Run, RunResult, ShardRecord } from '../storage/runs.ts';
+
+/** Nobody writes in a run this long after its rows were last touched: a shard gives up earlier. */
+const ALIVE_MS = 120_000;
+
+export function isAlive(run: Run, shards: readonly ShardRecord[], now: Date): boolean {
+  const touched = [run.touchedAt, ...shards.flatMap(({ begunAt, committedAt }) => [begunAt, committedAt ?? begunAt])];
+  return touched.some((time) => Date.parse(time) > now.getTime() - ALIVE_MS);
+}
+
+export function isDone(run: Run, shards: readonly ShardRecord[]): boolean {
+  return shards.filter(({ committedAt }) => committedAt !== null).length === run.shards;
+}
+
+/** The run at its end: completed when every shard was committed. */
+export function endRun(run: Run, shards: readonly ShardRecord[], now: Date): Run {
+  const done = shards.filter(({ committedAt }) => committedAt !== null).length;
+  const problem = done === run.shards ? null : `${run.shards - done} of ${run.shards} shards were not done.`;
+  const status = problem === null ? 'completed' : 'incomplete';
+  return { ...run, status, finishedAt: now.toISOString(), result: resultOf(run, shards), problem };
+}
+
+/** What the shards that are committed have seen. */
+export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
+  const committed = shards.filter(({ committedAt }) => committedAt !== null);
+  const tally = sum(committed.flatMap((shard) => shard.tally ?? []));
+  const held = committed.filter(({ controlHeld }) => controlHeld).length;
+  return {
+    ...tally,
+    closed: tally.closed + committed.reduce((count, { closedByRemoval }) => count + closedByRemoval, 0),
+    removed: committed.reduce((count, { removed }) => count + removed, 0),
+    controlHeld: held === run.shards,
+    shardsWithoutControl: committed.length - held,
+    notSeen: run.mailboxes - tally.mailboxes,
+    roles: [...new Set(committed.flatMap(({ roles }) => roles ?? []))].sort(),
+  };
+}

@@ -1,0 +1,30 @@
+// Reads runs as they are answered.
+import { MailscopeError } from '../errors.ts';
+import type { Services } from '../services.ts';
+import type { Page } from '../storage/mailboxes.ts';
+import type { Run, RunResult } from '../storage/runs.ts';
+import { resultOf } from './runState.ts';
+
+/** A run with what it saw: of one under way, what the shards that are done have seen. */
+export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'problem'> &
+  Omit<RunResult, 'mailboxes'> & { readonly problem?: string };
+
+/** Newest first. */
+export async function listRuns(services: Services, top: number, after: string): Promise<Page<RunView>> {
+  const { items, continuation } = await services.storage().runs.list(top, after);
+  return { items: await Promise.all(items.map((run) => viewOf(services, run))), continuation };
+}
+
+/** @throws MailscopeError `not-found` */
+export async function getRun(services: Services, id: string): Promise<RunView> {
+  const [, number] = /^\d{8}T\d{6}Z-(\d{1,10})$/.exec(id) ?? [];
+  const found = number === undefined ? null : await services.storage().runs.get(Number(number));
+  if (found?.value.id === id) return viewOf(services, found.value);
+  throw new MailscopeError('not-found', `There is no run ${id.slice(0, 40)}.`);
+}
+
+async function viewOf(services: Services, run: Run): Promise<RunView> {
+  const { result, listHash: _, touchedAt: __, problem, ...rest } = run;
+  const { mailboxes: ___, ...seen } = result ?? resultOf(run, await services.storage().runs.shards(run.id));
+  return { ...rest, ...seen, ...(problem === null ? {} : { problem }) };
+}

@@ -1,0 +1,69 @@
+// Starts a run: takes the next number and plans its shards.
+//
+// 1. A run under way that is alive is left alone: nothing is started.
+// 2. One transaction takes the number, writes the run, and closes a dead one. Of two starts at the same instant one wins.
+// 3. The shards go to their queue, or to whoever called.
+import { MailscopeError } from '../errors.ts';
+import type { Services } from '../services.ts';
+import type { Run, RunTrigger, Stored } from '../storage/runs.ts';
+import { endRun, isAlive } from './runState.ts';
+
+/**
+ * Starts a run and puts its shards on the queue.
+ *
+ * @throws MailscopeError `run-in-progress` with the id of the run under way; `storage-unavailable`; `configuration-invalid`
+ */
+export async function startRun(services: Services, trigger: RunTrigger): Promise<Run> {
+  const run = await planRun(services, trigger);
+  await queueShards(services, run);
+  return run;
+}
+
+/** Starts a run whose shards the caller sees to. */
+export async function planRun(services: Services, trigger: RunTrigger): Promise<Run> {
+  const plan = services.plan();
+  const { runs } = services.storage();
+  const now = services.now();
+  const current = await runs.current();
+  const previous = current && (await runs.get(current.value.number));
+  const ended = previous && (await endOf(services, previous, now));
+  const number = (current?.value.number ?? 0) + 1;
+  const run: Run = {
+    id: `${now.toISOString().replace(/[-:]|\.\d+/g, '')}-${number}`,
+    number,
+    trigger,
+    status: 'running',
+    startedAt: now.toISOString(),
+    finishedAt: null,
+    listHash: plan.hash,
+    mailboxes: plan.mailboxes,
+    shards: plan.shards.length,
+    skippedTicks: current?.value.skippedTicks ?? 0,
+    touchedAt: now.toISOString(),
+    result: null,
+    probableCause: null,
+    problem: null,
+  };
+  if (!(await runs.start(run, current, ended))) throw inProgress((await runs.current())?.value.id);
+  if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
+  services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
+  return run;
+}
+
+export async function queueShards(services: Services, { id, shards, listHash }: Run): Promise<void> {
+  const messages = Array.from({ length: shards }, (_, shard) => ({ runId: id, shard, listHash }));
+  await services.storage().queues.sendShards(messages);
+}
+
+/** The end of the run before, when it never came to one; null when it has ended. */
+async function endOf(services: Services, previous: Stored<Run>, now: Date): Promise<Stored<Run> | null> {
+  if (previous.value.status !== 'running') return null;
+  const shards = await services.storage().runs.shards(previous.value.id);
+  if (isAlive(previous.value, shards, now)) throw inProgress(previous.value.id);
+  return { value: endRun(previous.value, shards, now), etag: previous.etag };
+}
+
+function inProgress(runId: string | undefined): MailscopeError {
+  const text = `The run ${runId} is under way; only one runs at a time.`;
+  return new MailscopeError('run-in-progress', text, runId === undefined ? {} : { runId });
+}

@@ -1,0 +1,14 @@
+// Who asks the storage account when no connection string does.
+import type { TokenCredential } from '@azure/identity';
+import type { StorageSettings } from '../settings.ts';
+
+type IdentityBased = Extract<StorageSettings, { readonly kind: 'identity' }>;
+
+/** The identity that `AzureWebJobsStorage__credential` and `__clientId` name, as the platform itself reads them. */
+export async function storageCredential({ credential, clientId }: IdentityBased): Promise<TokenCredential> {
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
+  if (credential !== 'managedidentity') {
+    return new DefaultAzureCredential(clientId ? { managedIdentityClientId: clientId } : {});
+  }
+  return clientId ? new ManagedIdentityCredential(clientId) : new ManagedIdentityCredential();
+}

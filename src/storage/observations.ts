@@ -1,0 +1,140 @@
+// The tables `Observations<yyyyMM>`: what every run saw, one table a month, dropped whole when it is old.
+import type { TransactionAction } from '@azure/data-tables';
+import type { Observation } from '../rules/observation.ts';
+import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
+import type { Lease, Page } from './mailboxes.ts';
+import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
+import type { Row, Table, Tables } from './tables.ts';
+
+export interface ObservationStore {
+  /**
+   * Writes the observations of one run. None is ever replaced: answers those that the run already has, which count instead.
+   *
+   * @param startedAt the run's start: its month names the table
+   */
+  insert(observations: readonly Observation[], run: ObservedRun, lease: Lease): Promise<readonly Observation[]>;
+  /** A mailbox's observations, newest first; `from` inclusive, `to` exclusive, both ISO 8601 UTC. */
+  history(mailbox: string, range: { from: string; to: string }, top: number, after: string): Promise<Page<Observation>>;
+  /** Drops the tables of months before `month`, `yyyyMM`. */
+  forget(month: string): Promise<void>;
+}
+
+export interface ObservedRun {
+  readonly number: number;
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+}
+
+const PREFIX = 'Observations';
+const LARGEST_TRANSACTION = 100;
+/** No run takes longer, so that one that began in the month before is still found. */
+const LONGEST_RUN_MS = 24 * 3_600_000;
+
+const COLUMNS: Columns<Observation> = {
+  mailbox: 'value',
+  runId: 'value',
+  checkedAt: 'value',
+  outcome: 'value',
+  reason: 'value',
+  status: 'value',
+  code: 'value',
+  messageClass: 'value',
+  requestId: 'value',
+  clientRequestId: 'value',
+  batchRequestId: 'value',
+  durationMs: 'value',
+  attempts: 'value',
+  controlHeld: 'value',
+};
+
+export function createObservationStore(tables: Tables): ObservationStore {
+  return {
+    async insert(observations, run, lease) {
+      const table = await tables.open(PREFIX + monthOf(run.startedAt));
+      const existing: Observation[] = [];
+      const insert = async (group: readonly Observation[]): Promise<void> => {
+        lease.check();
+        const done = await table.write(
+          group.map((one) => createAction(one, run.number)),
+          lease.signal,
+        );
+        const [only] = group;
+        if (done !== null || !only) return;
+        if (group.length > 1) await Promise.all(group.map((one) => insert([one])));
+        else existing.push(await found(table, only.mailbox, run.number));
+      };
+      await Promise.all(inTransactions(observations).map(insert));
+      return existing;
+    },
+
+    async history(mailbox, { from, to }, top, after) {
+      const lowest = monthOf(new Date(Date.parse(from) - LONGEST_RUN_MS).toISOString());
+      const months = (await tables.names(PREFIX)).map((name) => name.slice(PREFIX.length)).filter(isMonth);
+      const [afterMonth = '', afterRow = ''] = after === '' ? [] : after.split('/');
+      const newestFirst = months
+        .filter((month) => month >= lowest && month <= monthOf(to) && (afterMonth === '' || month <= afterMonth))
+        .reverse();
+      const rows: { readonly month: string; readonly row: Row }[] = [];
+      const inTime = `checkedAt ge ${quoted(from)} and checkedAt lt ${quoted(to)}`;
+      const prefix = `${encodeKey(mailbox)}~`;
+      for (const month of newestFirst) {
+        const table = await tables.existing(PREFIX + month);
+        const partition = partitionOf(mailbox);
+        const high = afterPrefix(prefix);
+        const rest = month === afterMonth ? following(partition, afterRow, high) : between(partition, prefix, high);
+        const filter = and(rest, inTime);
+        for await (const page of table.list(filter, { pageSize: Math.min(1_000, top + 1) })) {
+          rows.push(...page.map((row) => ({ month, row })));
+          if (rows.length > top) break;
+        }
+        if (rows.length > top) break;
+      }
+      const shown = rows.slice(0, top);
+      const last = shown.at(-1);
+      const more = rows.length > top && last;
+      return {
+        items: shown.map(({ row }) => fromRow(row, COLUMNS)),
+        continuation: more ? `${last.month}/${last.row.rowKey}` : null,
+      };
+    },
+
+    async forget(month) {
+      for (const name of await tables.names(PREFIX)) {
+        const own = name.slice(PREFIX.length);
+        if (isMonth(own) && own < month) await tables.drop(name);
+      }
+    },
+  };
+}
+
+/** `yyyyMM` of a time, UTC. */
+export function monthOf(time: string): string {
+  return new Date(time).toISOString().slice(0, 7).replace('-', '');
+}
+
+function isMonth(text: string): boolean {
+  return /^\d{6}$/.test(text);
+}
+
+function createAction(observation: Observation, runNumber: number): TransactionAction {
+  const position = { partition: partitionOf(observation.mailbox), row: observationRow(observation.mailbox, runNumber) };
+  return ['create', toRow(position, observation, COLUMNS)];
+}
+
+async function found(table: Table, mailbox: string, runNumber: number): Promise<Observation> {
+  const row = await table.get(partitionOf(mailbox), observationRow(mailbox, runNumber));
+  // A row that stands in the way of an insertion is there, and nobody deletes a single one.
+  if (row === null) throw new Error('an observation was refused as a duplicate, and is not there');
+  return fromRow(row, COLUMNS);
+}
+
+function inTransactions(observations: readonly Observation[]): Observation[][] {
+  const partitions = Object.values(Object.groupBy(observations, ({ mailbox }) => partitionOf(mailbox)));
+  return partitions.flatMap((group = []) => chunks(group, LARGEST_TRANSACTION));
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,45 @@
+// Between rows of a table and the things they stand for: a column is a text, a number or a yes; what is null has none.
+import type { TableEntity } from '@azure/data-tables';
+import type { Position } from './keys.ts';
+import type { Row } from './tables.ts';
+
+/** How each field of a thing stands in its row: as it is, or as JSON text. */
+export type Columns<T> = Readonly<Record<keyof T, 'value' | 'json'>>;
+
+export function toRow<T extends object>({ partition, row }: Position, thing: T, columns: Columns<T>): TableEntity {
+  const entity: TableEntity = { partitionKey: partition, rowKey: row };
+  for (const [name, kind] of Object.entries(columns)) {
+    const value = thing[name as keyof T];
+    if (value !== null && value !== undefined) entity[name] = kind === 'json' ? JSON.stringify(value) : value;
+  }
+  return entity;
+}
+
+/** The thing that a row, written by `toRow`, stands for. Columns that are absent are null. */
+export function fromRow<T extends object>(row: Row, columns: Columns<T>): T {
+  const entries = Object.entries(columns).map(([name, kind]) => {
+    const value = row[name] ?? null;
+    return [name, kind === 'json' && typeof value === 'string' ? JSON.parse(value) : value];
+  });
+  return Object.fromEntries(entries) as T;
+}
+
+/** A text inside an OData filter. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** Rows of one partition from `low`, inclusive, to `high`, exclusive. */
+export function between(partition: string, low: string, high: string): string {
+  return `PartitionKey eq ${quoted(partition)} and RowKey ge ${quoted(low)} and RowKey lt ${quoted(high)}`;
+}
+
+/** Rows of one partition that come after `row`, up to `high`, exclusive. */
+export function following(partition: string, row: string, high: string): string {
+  return `PartitionKey eq ${quoted(partition)} and RowKey gt ${quoted(row)} and RowKey lt ${quoted(high)}`;
+}
+
+/** `filter` with further conditions, those that are not empty. */
+export function and(filter: string, ...conditions: readonly string[]): string {
+  return [filter, ...conditions.filter((one) => one !== '').map((one) => `(${one})`)].join(' and ');
+}

@@ -1,0 +1,257 @@
+// The table `Runs`: the number and start of the newest run, one row a run, and one row a shard.
+import type { TransactionAction } from '@azure/data-tables';
+import type { Control } from '../rules/observation.ts';
+import type { Tally } from '../rules/tally.ts';
+import { invertedNumber } from './keys.ts';
+import type { Page } from './mailboxes.ts';
+import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
+import type { Row, Table, Tables } from './tables.ts';
+
+export type RunTrigger = 'timer' | 'request' | 'scope-breach';
+export type RunStatus = 'running' | 'completed' | 'incomplete';
+
+/** What a run has seen in all. */
+export interface RunResult extends Tally {
+  /** In every shard. */
+  readonly controlHeld: boolean;
+  readonly shardsWithoutControl: number;
+  readonly removed: number;
+  /** Listed mailboxes that no shard reached. */
+  readonly notSeen: number;
+  readonly roles: readonly string[];
+}
+
+/** One pass over all listed mailboxes. Times are ISO 8601 UTC. */
+export interface Run {
+  /** Start and number: `20261123T081500Z-42`. */
+  readonly id: string;
+  readonly number: number;
+  readonly trigger: RunTrigger;
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly listHash: string;
+  /** Listed mailboxes, and the shards that they are cut into. */
+  readonly mailboxes: number;
+  readonly shards: number;
+  /** Ticks of the timer that were left out while the run before was alive. */
+  readonly skippedTicks: number;
+  /** When a shard last began. */
+  readonly touchedAt: string;
+  readonly result: RunResult | null;
+  readonly probableCause: string | null;
+  readonly problem: string | null;
+}
+
+export interface ShardRecord {
+  readonly shard: number;
+  readonly begunAt: string;
+  /** Null until the shard is done: its commit. */
+  readonly committedAt: string | null;
+  /** States of mailboxes no longer listed that were found when the shard first began, and drift open in them. */
+  readonly removed: number;
+  readonly closedByRemoval: number;
+  readonly tally: Tally | null;
+  readonly controlHeld: boolean | null;
+  readonly control: Control | null;
+  readonly roles: readonly string[] | null;
+}
+
+export interface Stored<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** What the newest run was, and what came meanwhile. */
+export interface Current {
+  readonly number: number;
+  readonly id: string;
+  readonly skippedTicks: number;
+}
+
+export interface RunStore {
+  current(): Promise<Stored<Current> | null>;
+  get(number: number): Promise<Stored<Run> | null>;
+  /** Newest first. */
+  list(top: number, after: string): Promise<Page<Run>>;
+  /** Writes the new run, the count of it and the end of the one before, all or none; false when somebody else was first. */
+  start(run: Run, current: Stored<Current> | null, ended: Stored<Run> | null): Promise<boolean>;
+  /** Replaces a run as it was read; false when it has changed meanwhile. */
+  replace(run: Run, etag: string): Promise<boolean>;
+  /** Counts a tick that was left out. */
+  skipTick(): Promise<void>;
+  shards(runId: string): Promise<readonly ShardRecord[]>;
+  shard(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
+  /** Writes a shard's row: new, or in place of the one that was read; false when it is not as it was read. */
+  writeShard(runId: string, record: ShardRecord, etag: string | null, signal?: AbortSignal): Promise<boolean>;
+  /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
+  forget(before: string): Promise<void>;
+}
+
+const TABLE = 'Runs';
+const RUNS = 'run';
+const CURRENT = { partition: RUNS, row: 'current' };
+// Of the rows in the partition those of runs begin with a digit.
+const END_OF_RUNS = ':';
+
+const CURRENT_COLUMNS: Columns<Current> = { number: 'value', id: 'value', skippedTicks: 'value' };
+
+/** The result stands in columns of its own. */
+type RunRow = Omit<Run, 'result'> & {
+  readonly [Key in Exclude<keyof RunResult, 'mailboxes'>]: RunResult[Key] | null;
+} & {
+  readonly judged: number | null;
+};
+
+const RUN_COLUMNS: Columns<RunRow> = {
+  id: 'value',
+  number: 'value',
+  trigger: 'value',
+  status: 'value',
+  startedAt: 'value',
+  finishedAt: 'value',
+  listHash: 'value',
+  mailboxes: 'value',
+  shards: 'value',
+  skippedTicks: 'value',
+  touchedAt: 'value',
+  probableCause: 'value',
+  problem: 'value',
+  judged: 'value',
+  controlHeld: 'value',
+  shardsWithoutControl: 'value',
+  outcomes: 'json',
+  verdicts: 'json',
+  messageClasses: 'json',
+  opened: 'value',
+  closed: 'value',
+  added: 'value',
+  removed: 'value',
+  redeclared: 'value',
+  notSeen: 'value',
+  roles: 'json',
+};
+
+const SHARD_COLUMNS: Columns<ShardRecord> = {
+  shard: 'value',
+  begunAt: 'value',
+  committedAt: 'value',
+  removed: 'value',
+  closedByRemoval: 'value',
+  tally: 'json',
+  controlHeld: 'value',
+  control: 'json',
+  roles: 'json',
+};
+
+export function createRunStore(tables: Tables): RunStore {
+  const table = () => tables.open(TABLE);
+
+  return {
+    async current() {
+      const row = await (await table()).get(CURRENT.partition, CURRENT.row);
+      return row && { value: fromRow(row, CURRENT_COLUMNS), etag: row.etag };
+    },
+
+    async get(number) {
+      const row = await (await table()).get(RUNS, invertedNumber(number));
+      return row && { value: toRun(row), etag: row.etag };
+    },
+
+    async list(top, after) {
+      const filter = after === '' ? between(RUNS, '0', END_OF_RUNS) : following(RUNS, after, END_OF_RUNS);
+      const rows = await collect(await table(), filter, top + 1);
+      const shown = rows.slice(0, top);
+      return {
+        items: shown.map(toRun),
+        continuation: rows.length > top ? (shown.at(-1)?.rowKey ?? null) : null,
+      };
+    },
+
+    async start(run, current, ended) {
+      const { number, id } = run;
+      const next = toRow(CURRENT, { number, id, skippedTicks: 0 }, CURRENT_COLUMNS);
+      const actions: TransactionAction[] = [
+        current ? ['update', next, 'Replace', { etag: current.etag }] : ['create', next],
+        ['create', runEntity(run)],
+      ];
+      if (ended) actions.push(['update', runEntity(ended.value), 'Replace', { etag: ended.etag }]);
+      return (await (await table()).write(actions)) !== null;
+    },
+
+    async replace(run, etag) {
+      return (await (await table()).write([['update', runEntity(run), 'Replace', { etag }]])) !== null;
+    },
+
+    async skipTick() {
+      const target = await table();
+      for (;;) {
+        const current = await this.current();
+        if (current === null) return;
+        const counted = { ...current.value, skippedTicks: current.value.skippedTicks + 1 };
+        const entity = toRow(CURRENT, counted, CURRENT_COLUMNS);
+        if (await target.write([['update', entity, 'Replace', { etag: current.etag }]])) return;
+      }
+    },
+
+    async shards(runId) {
+      const rows = await collect(await table(), `PartitionKey eq ${quoted(runId)}`, Number.POSITIVE_INFINITY);
+      return rows.map((row) => fromRow(row, SHARD_COLUMNS));
+    },
+
+    async shard(runId, shard) {
+      const row = await (await table()).get(runId, shardRow(shard));
+      return row && { value: fromRow(row, SHARD_COLUMNS), etag: row.etag };
+    },
+
+    async writeShard(runId, record, etag, signal) {
+      const entity = toRow({ partition: runId, row: shardRow(record.shard) }, record, SHARD_COLUMNS);
+      const action: TransactionAction = etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }];
+      return (await (await table()).write([action], signal)) !== null;
+    },
+
+    async forget(before) {
+      const target = await table();
+      const old = and(between(RUNS, '0', END_OF_RUNS), `startedAt lt ${quoted(before)}`);
+      for (const row of await collect(target, old, Number.POSITIVE_INFINITY)) {
+        // The shards first: without their run's row nobody would find them again.
+        const shards = `PartitionKey eq ${quoted(toRun(row).id)}`;
+        for (const shard of await collect(target, shards, Number.POSITIVE_INFINITY)) {
+          await target.remove(shard.partitionKey, shard.rowKey, shard.etag);
+        }
+        await target.remove(RUNS, row.rowKey, row.etag);
+      }
+    },
+  };
+}
+
+function runEntity({ result, ...run }: Run) {
+  const { mailboxes: judged = null, ...columns } = result ?? {};
+  return toRow(
+    { partition: RUNS, row: invertedNumber(run.number) },
+    { ...run, ...columns, judged } as RunRow,
+    RUN_COLUMNS,
+  );
+}
+
+function toRun(row: Row): Run {
+  const { judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...rest } = fromRow(row, RUN_COLUMNS);
+  const { outcomes, verdicts, messageClasses, opened, closed, added, redeclared, ...run } = rest;
+  const counts = { outcomes, verdicts, messageClasses, opened, closed, added, redeclared };
+  const result = { mailboxes: judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...counts };
+  // A result is written whole or not at all.
+  return { ...run, result: judged === null ? null : (result as RunResult) };
+}
+
+function shardRow(shard: number): string {
+  return String(shard).padStart(6, '0');
+}
+
+async function collect(table: Table, filter: string, most: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of table.list(filter, { pageSize: Math.min(1_000, most) })) {
+    rows.push(...page);
+    if (rows.length >= most) break;
+  }
+  return rows.slice(0, most);
+}

@@ -1,0 +1,168 @@
+// Azure Table Storage: the one place that talks to it, and that turns its failures into `storage-unavailable`.
+import type { TableClient, TableServiceClient, TransactionAction } from '@azure/data-tables';
+import PQueue from 'p-queue';
+import { MailscopeError } from '../errors.ts';
+import type { StorageSettings } from '../settings.ts';
+import { storageCredential } from './credential.ts';
+
+/** A row as it is read: columns that are null were never written. */
+export interface Row extends Readonly<Record<string, unknown>> {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly etag: string;
+}
+
+export interface ListOptions {
+  readonly select?: readonly string[];
+  readonly pageSize?: number;
+}
+
+export interface Table {
+  /** Null when there is no such row. */
+  get(partition: string, row: string): Promise<Row | null>;
+  /** Pages of the rows that fit the OData filter, in the order of their keys; nothing when the table does not exist. */
+  list(filter: string, options?: ListOptions): AsyncIterable<readonly Row[]>;
+  /**
+   * Up to a hundred changes of one partition, all or none. Answers the new ETags in their order, or null when a row was not as the
+   * changes require: there already, gone, or changed meanwhile.
+   */
+  write(actions: readonly TransactionAction[], signal?: AbortSignal): Promise<readonly string[] | null>;
+  /** Deletes a row as `etag` knows it; false when it was changed, true also when it was gone. */
+  remove(partition: string, row: string, etag: string): Promise<boolean>;
+}
+
+export interface Tables {
+  /** The table, created when it is missing: once an instance. */
+  open(name: string): Promise<Table>;
+  /** The table as it is, for reading: there may be none. */
+  existing(name: string): Promise<Table>;
+  /** The names of the tables that begin so. */
+  names(prefix: string): Promise<readonly string[]>;
+  drop(name: string): Promise<void>;
+}
+
+// Eight cover 40 ms a transaction of real storage; more only lengthen the queue at an emulator.
+const WRITES_IN_FLIGHT = 8;
+const OPTIONS = {
+  // An emulator on this machine speaks plain http.
+  allowInsecureConnection: true,
+  retryOptions: { maxRetries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 3_000 },
+};
+const REQUEST = { requestOptions: { timeout: 10_000 } };
+
+type Sdk = typeof import('@azure/data-tables');
+
+/** Nothing is opened until it is used: the library is loaded with the first table. */
+export function createTables(settings: StorageSettings): Tables {
+  const writes = new PQueue({ concurrency: WRITES_IN_FLIGHT });
+  const clients = new Map<string, Promise<TableClient>>();
+  const created = new Map<string, Promise<Table>>();
+
+  function client(name: string): Promise<TableClient> {
+    const found = clients.get(name) ?? connect(settings, (sdk, connection) => tableClient(sdk, connection, name));
+    clients.set(name, found);
+    return found;
+  }
+
+  async function create(name: string): Promise<Table> {
+    const table = await client(name);
+    await attempt(() => table.createTable(REQUEST));
+    return toTable(table, writes, () => created.delete(name));
+  }
+
+  return {
+    open(name) {
+      const found = created.get(name) ?? create(name);
+      created.set(name, found);
+      found.catch(() => created.delete(name));
+      return found;
+    },
+    existing: async (name) => toTable(await client(name), writes, () => created.delete(name)),
+    async names(prefix) {
+      const service = await connect(settings, serviceClient);
+      const names: string[] = [];
+      await attempt(async () => {
+        for await (const { name = '' } of service.listTables(REQUEST)) if (name.startsWith(prefix)) names.push(name);
+      });
+      return names.sort();
+    },
+    async drop(name) {
+      const table = await client(name);
+      created.delete(name);
+      await attempt(() => table.deleteTable(REQUEST), [404, 409]);
+    },
+  };
+}
+
+function toTable(client: TableClient, writes: PQueue, onMissing: () => void): Table {
+  return {
+    async get(partition, row) {
+      const found = await attempt(() => client.getEntity(partition, row, REQUEST), [404]);
+      return found ? (found as unknown as Row) : null;
+    },
+    async *list(filter, { select, pageSize = 1_000 } = {}) {
+      const queryOptions = { filter, ...(select ? { select: [...select] } : {}) };
+      const pages = client.listEntities({ ...REQUEST, queryOptions }).byPage({ maxPageSize: pageSize });
+      for (;;) {
+        const next = await attempt(() => pages.next(), [404]);
+        if (!next || next.done) return;
+        yield next.value as unknown as readonly Row[];
+      }
+    },
+    async write(actions, signal) {
+      const options = { ...REQUEST, ...(signal ? { abortSignal: signal } : {}) };
+      const send = () => attempt(() => client.submitTransaction([...actions], options), [404, 409, 412], onMissing);
+      const answer = await writes.add(send);
+      return answer ? answer.subResponses.map(({ etag = '' }) => etag) : null;
+    },
+    async remove(partition, row, etag) {
+      const send = () => attempt(() => client.deleteEntity(partition, row, { ...REQUEST, etag }), [412, 404]);
+      const gone = await writes.add(send);
+      return gone !== null || (await this.get(partition, row)) === null;
+    },
+  };
+}
+
+/** Null for the expected status codes; `storage-unavailable` for everything else that goes wrong. */
+async function attempt<T>(work: () => Promise<T>, expected: readonly number[] = [], onMissing?: () => void) {
+  try {
+    return await work();
+  } catch (cause) {
+    const { statusCode = 0, code = '' } = failureOf(cause);
+    // The table itself is gone, or is being deleted: no row is to blame.
+    const tableGone = code === 'TableNotFound' || code === 'TableBeingDeleted';
+    if (tableGone) onMissing?.();
+    if (expected.includes(statusCode) && !(tableGone && onMissing)) return null;
+    const what = statusCode ? `it answered ${statusCode} ${code}`.trim() : 'it cannot be reached';
+    throw new MailscopeError('storage-unavailable', `The storage account does not serve: ${what}.`, { cause });
+  }
+}
+
+function failureOf(error: unknown): { readonly statusCode?: number; readonly code?: string } {
+  // The library's RestError; a transaction's has its code on the error, other calls' in the details of the answer.
+  const { statusCode, code, details } = error as {
+    readonly statusCode?: number;
+    readonly code?: string;
+    readonly details?: { readonly odataError?: { readonly code?: string } };
+  };
+  const found = details?.odataError?.code ?? code;
+  return { ...(statusCode === undefined ? {} : { statusCode }), ...(found === undefined ? {} : { code: found }) };
+}
+
+async function connect<T>(settings: StorageSettings, open: (sdk: Sdk, settings: StorageSettings) => Promise<T>) {
+  return open(await import('@azure/data-tables'), settings);
+}
+
+async function tableClient(sdk: Sdk, settings: StorageSettings, name: string): Promise<TableClient> {
+  if (settings.kind === 'connection-string') {
+    return sdk.TableClient.fromConnectionString(settings.value.reveal(), name, OPTIONS);
+  }
+  return new sdk.TableClient(settings.tableServiceUri, name, await storageCredential(settings), OPTIONS);
+}
+
+async function serviceClient(sdk: Sdk, settings: StorageSettings): Promise<TableServiceClient> {
+  if (settings.kind === 'connection-string') {
+    return sdk.TableServiceClient.fromConnectionString(settings.value.reveal(), OPTIONS);
+  }
+  return new sdk.TableServiceClient(settings.tableServiceUri, await storageCredential(settings), OPTIONS);
+}

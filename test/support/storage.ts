@@ -1,0 +1,31 @@
+// A storage emulator with an account for each test.
+import { emulatorConnection } from '../../scripts/localSettings.ts';
+import { type Part, startStorage } from '../../scripts/parts.ts';
+import { freePorts } from '../../scripts/ports.ts';
+
+export interface Emulator {
+  /** The connection string of an account that nobody has used yet. */
+  nextAccount(): string;
+  readonly port: number;
+  readonly part: Part;
+}
+
+const KEY = Buffer.from('a key of the emulator').toString('base64');
+const ACCOUNTS = 200;
+
+/** Azurite, in memory. The caller stops `part`. */
+export async function startEmulator(): Promise<Emulator> {
+  const port = await freePorts(3);
+  const accounts = Array.from({ length: ACCOUNTS }, (_, index) => `account${index}:${KEY}`).join(';');
+  const part = await startStorage({ port, accounts, log: () => undefined });
+  let used = 0;
+  return {
+    port,
+    part,
+    nextAccount() {
+      used += 1;
+      if (used > ACCOUNTS) throw new Error('the emulator has no account left');
+      return emulatorConnection(port, `account${used - 1}`, KEY);
+    },
+  };
+}
