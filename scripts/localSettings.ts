@@ -57,16 +57,13 @@ export function sandboxSettings({ sandbox }: Ports): Record<string, string> {
 // The emulator's account and key are the same everywhere ("Use the Azurite emulator", well-known account).
 const EMULATOR_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
+/** The connection string of an account in the emulator, whose three ports begin at `port`. */
+export function emulatorConnection(port: number, account = 'devstoreaccount1', key = EMULATOR_KEY): string {
+  const endpoint = (name: string, offset: number) => `${name}Endpoint=http://127.0.0.1:${port + offset}/${account}`;
+  const parts = ['DefaultEndpointsProtocol=http', `AccountName=${account}`, `AccountKey=${key}`];
+  return [...parts, endpoint('Blob', 0), endpoint('Queue', 1), endpoint('Table', 2)].join(';');
+}
+
 export function emulatorSettings({ storage }: Ports): Record<string, string> {
-  const endpoint = (name: string, offset: number) =>
-    `${name}Endpoint=http://127.0.0.1:${storage + offset}/devstoreaccount1`;
-  const parts = [
-    'DefaultEndpointsProtocol=http',
-    'AccountName=devstoreaccount1',
-    `AccountKey=${EMULATOR_KEY}`,
-    endpoint('Blob', 0),
-    endpoint('Queue', 1),
-    endpoint('Table', 2),
-  ];
-  return { AzureWebJobsStorage: parts.join(';') };
+  return { AzureWebJobsStorage: emulatorConnection(storage) };
 }

@@ -17,16 +17,23 @@ export interface PartOptions {
   readonly log: (line: string) => void;
 }
 
-/** Azurite, on three ports from `port` on: blob, queue, table. It keeps its data in `dataDir`, or in memory. */
-export async function startStorage(options: PartOptions & { readonly dataDir?: string | undefined }): Promise<Part> {
-  const { port, dataDir, log } = options;
+export interface StorageOptions extends PartOptions {
+  /** Where the data is kept; in memory without it. */
+  readonly dataDir?: string | undefined;
+  /** Accounts and keys, `name:key;…`, in place of the well-known one. */
+  readonly accounts?: string;
+}
+
+/** Azurite, on three ports from `port` on: blob, queue, table. */
+export async function startStorage({ port, dataDir, accounts, log }: StorageOptions): Promise<Part> {
   const require = createRequire(import.meta.url);
   const main = join(require.resolve('azurite/package.json'), '../dist/src/azurite.js');
   const ports = ['blob', 'queue', 'table'].flatMap((name, offset) => [`--${name}Port`, String(port + offset)]);
   const where = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
   const args = [...ports, ...where, '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
   // It announces its services on standard output, which says nothing that is not known.
-  const child = startChild(main, { args, onLine: (line) => /error/i.test(line) && log(`[storage] ${line}`) });
+  const env = accounts === undefined ? process.env : { ...process.env, AZURITE_ACCOUNTS: accounts };
+  const child = startChild(main, { args, env, onLine: (line) => /error/i.test(line) && log(`[storage] ${line}`) });
   const serving = Promise.all([0, 1, 2].map((offset) => untilServing(port + offset, child)));
   return part(child, 'The storage emulator', serving);
 }

@@ -18,6 +18,8 @@ export interface StackOptions {
   /** Where the emulator keeps its data; in memory without it. */
   readonly dataDir: string | undefined;
   readonly withKeys: boolean;
+  /** Functions processes. */
+  readonly instances: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
   /** Called when a part that was running ends by itself. */
@@ -74,8 +76,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(emulated ? emulatorSettings(ports) : {}),
       ...(sandboxed ? { ...sandboxSettings(ports), ...given(sandboxSettings(ports), environment) } : {}),
     };
-    const { withKeys, log } = options;
-    const host = await startLocalHost({ root, port: ports.functions, env: settings, withKeys, log });
+    const { withKeys, instances, log } = options;
+    const host = await startLocalHost({ root, port: ports.functions, env: settings, withKeys, instances, log });
     return {
       settingsFile: file.file,
       host,

@@ -1,8 +1,10 @@
 // `npm start`: the whole of Mailscope on this machine, and what to try with it.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startRunSoon } from './api.ts';
 import { buildBundle } from './build.ts';
 import { PortInUseError, type Stack, startStack } from './stack.ts';
+import { tell } from './story.ts';
 
 const USAGE = `Usage: npm start -- [OPTIONS]
 
@@ -10,11 +12,13 @@ const USAGE = `Usage: npm start -- [OPTIONS]
   --sandbox-port 7075   the sandbox tenant
   --storage-port 10000  the storage emulator: blob, and queue and table on the two ports after it
   --data DIR            keep the emulator's data there; in memory otherwise
+  --instances 1         functions processes over one storage; the timer runs in the first
   --keys                ask for function keys, as in Azure`;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let stack: Stack | undefined;
 let stopping = false;
+const stopped = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
 await main();
@@ -28,7 +32,7 @@ async function main(): Promise<void> {
       ...options,
       root,
       environment: process.env,
-      log: (line) => console.log(line),
+      log: (line) => console.log(tell(line)),
       onPartGone(text) {
         if (stopping) return;
         console.error(`${text} Everything else is stopped.`);
@@ -41,7 +45,10 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   if (stopping) await stop(0);
-  else console.log(summary(stack, options.ports.sandbox));
+  else {
+    console.log(summary(stack, options.ports.sandbox));
+    await firstRun(stack);
+  }
 }
 
 /** The options, or undefined when there is nothing to start. */
@@ -53,6 +60,7 @@ function readOptions() {
         'sandbox-port': { type: 'string', default: '7075' },
         'storage-port': { type: 'string', default: '10000' },
         data: { type: 'string' },
+        instances: { type: 'string', default: '1' },
         keys: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -66,7 +74,8 @@ function readOptions() {
       sandbox: portOf('--sandbox-port', values['sandbox-port']),
       storage: portOf('--storage-port', values['storage-port']),
     };
-    return { ports, dataDir: values.data, withKeys: values.keys };
+    const instances = countOf('--instances', values.instances);
+    return { ports, dataDir: values.data, instances, withKeys: values.keys };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exitCode = 2;
@@ -80,9 +89,26 @@ function portOf(option: string, text: string): number {
   throw new Error(`${option} takes a port from 1 to 65533, not "${text}".`);
 }
 
+function countOf(option: string, text: string): number {
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 16) return count;
+  throw new Error(`${option} takes a number from 1 to 16, not "${text}".`);
+}
+
+/** The first run follows at once; without one it would take until the timer's next tick to see anything. */
+async function firstRun({ host }: Stack): Promise<void> {
+  try {
+    const { status, body } = await startRunSoon(host, stopped.signal);
+    if (status !== 202) console.error(`No run was started: ${body.detail ?? `the app answered ${status}`}`);
+  } catch (error) {
+    if (!stopping) console.error(`No run was started: ${(error as Error).message}`);
+  }
+}
+
 async function stop(code: number): Promise<void> {
   if (stopping && code === 0 && !stack) return;
   stopping = true;
+  stopped.abort();
   const running = stack;
   stack = undefined;
   await running?.close();
@@ -108,6 +134,9 @@ function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: St
     `  curl ${host.url}/api/health`,
     curl(allowed),
     curl(denied),
+    `  curl${key} ${host.url}/api/mailboxes`,
+    `  curl${key} ${host.url}/api/drift`,
+    `  curl${key} -X POST ${host.url}/api/runs`,
     ...(sandboxUrl
       ? [
           `  npm run sandbox -- deliver ${allowed} "Hello"${port}`,

@@ -1,14 +1,14 @@
 // The process that runs the functions: loads the unmodified bundle and invokes what the host asks for.
 import { pathToFileURL } from 'node:url';
 import { installFunctionsCore } from './functionsCore.ts';
-import type { FromFunctions, ToFunctions, TriggerData } from './messages.ts';
+import type { FromFunctions, ToFunctions } from './messages.ts';
 
 const core = installFunctionsCore();
 const [entry = ''] = process.argv.slice(2);
 
 process.on('message', (message: ToFunctions) => {
   if (message.type === 'ping') say({ type: 'pong' });
-  else void invoke(message.id, message.name, message.data);
+  else void invoke(message);
 });
 
 try {
@@ -18,7 +18,12 @@ try {
   say({ type: 'failed', message: stackOf(error) });
 }
 
-async function invoke(id: string, name: string, data: TriggerData): Promise<void> {
+async function invoke({
+  id,
+  name,
+  data,
+  metadata: triggerMetadata,
+}: Extract<ToFunctions, { type: 'invoke' }>): Promise<void> {
   try {
     const metadata = core.functions.get(name);
     if (!metadata) throw new Error(`there is no function ${name}`);
@@ -26,7 +31,7 @@ async function invoke(id: string, name: string, data: TriggerData): Promise<void
     const model = core.model().getInvocationModel({
       invocationId: id,
       metadata,
-      request: { inputData: [{ name: input, data }], triggerMetadata: {}, retryContext: null, traceContext: null },
+      request: { inputData: [{ name: input, data }], triggerMetadata, retryContext: null, traceContext: null },
       state: undefined,
       log: (level: string, _category: string, message: string) => say({ type: 'log', name, level, message }),
     });

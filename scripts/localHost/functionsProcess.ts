@@ -4,12 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { startChild, stopChild } from '../processes.ts';
 import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
-import type { FromFunctions, ToFunctions, TriggerData } from './messages.ts';
+import type { FromFunctions, Metadata, ToFunctions, TriggerData } from './messages.ts';
 
 export interface FunctionsProcess {
   readonly functions: readonly RegisteredFunction[];
   /** Runs a function; rejects with an InvocationError when it throws, or when its process dies or hangs. */
-  invoke(name: string, data: TriggerData): Promise<HttpOutput | null>;
+  invoke(name: string, data: TriggerData, metadata?: Metadata): Promise<HttpOutput | null>;
+  /** Of the process that runs now; 0 while there is none. */
+  pid(): number;
   close(): Promise<void>;
 }
 
@@ -40,20 +42,28 @@ const PING_MS = 500;
 /** Starts the process and settles when the app is loaded. Rejects when it cannot be. */
 export async function startFunctionsProcess(options: FunctionsProcessOptions): Promise<FunctionsProcess> {
   let closing = false;
-  let running = launch(options, onGone);
+  let pid = 0;
+  let running = start();
   const { functions } = await running;
+
+  function start(): Promise<Launched> {
+    return launch(options, onGone, (started) => {
+      pid = started;
+    });
+  }
 
   function onGone(why: string): void {
     if (closing) return;
     options.log(`The functions process ${why}; another one is started.`);
-    running = launch(options, onGone);
+    running = start();
     running.catch((error: Error) => options.log(`It cannot be started: ${error.message}`));
   }
 
   return {
     functions,
-    async invoke(name, data) {
-      return (await running.catch(gone)).invoke(name, data);
+    pid: () => pid,
+    async invoke(name, data, metadata) {
+      return (await running.catch(gone)).invoke(name, data, metadata);
     },
     async close() {
       closing = true;
@@ -68,13 +78,18 @@ function gone(cause: unknown): never {
 
 interface Launched {
   readonly functions: readonly RegisteredFunction[];
-  invoke(name: string, data: TriggerData): Promise<HttpOutput | null>;
+  invoke(name: string, data: TriggerData, metadata?: Metadata): Promise<HttpOutput | null>;
   stop(): Promise<void>;
 }
 
-function launch(options: FunctionsProcessOptions, onGone: (why: string) => void): Promise<Launched> {
+function launch(
+  options: FunctionsProcessOptions,
+  onGone: (why: string) => void,
+  onStarted: (pid: number) => void,
+): Promise<Launched> {
   const pending = new Map<string, Pending>();
   const child = startChild(MAIN, { args: [options.entry], env: options.env, onLine: options.log });
+  onStarted(child.pid ?? 0);
   let heardAt = performance.now();
   let deaf = false;
 
@@ -118,7 +133,7 @@ function launch(options: FunctionsProcessOptions, onGone: (why: string) => void)
     else one?.reject(new InvocationError(message.message));
   }
 
-  function invoke(name: string, data: TriggerData): Promise<HttpOutput | null> {
+  function invoke(name: string, data: TriggerData, metadata: Metadata = {}): Promise<HttpOutput | null> {
     const id = randomUUID();
     return new Promise((resolve, reject) => {
       // The platform, too, ends the process of a function that runs longer than functionTimeout.
@@ -134,7 +149,7 @@ function launch(options: FunctionsProcessOptions, onGone: (why: string) => void)
           reject(error);
         },
       });
-      if (!tell(child, { type: 'invoke', id, name, data })) {
+      if (!tell(child, { type: 'invoke', id, name, data, metadata })) {
         pending.get(id)?.reject(new InvocationError('the functions process has just ended'));
         pending.delete(id);
       }

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { parseSchedule } from '../../src/schedule.ts';
 import type { Binding, RegisteredFunction } from './functionsCore.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functionsProcess.ts';
-import { readHostJson } from './hostJson.ts';
+import { type HostJson, type QueueSettings, readHostJson } from './hostJson.ts';
 import { createHttpServer, type HttpFunction, type Keys } from './http.ts';
 import type { TriggerData } from './messages.ts';
+import { startQueueTrigger } from './queues.ts';
 import { compileRoute, type Route } from './routes.ts';
 import { startTimer, timerData } from './timers.ts';
 
@@ -24,12 +25,16 @@ export interface LocalHostOptions {
   readonly withKeys: boolean;
   readonly log: (line: string) => void;
   readonly deafMs?: number;
+  /** Functions processes; 1 without it. Timers run in the first, queues in all, calls go round. */
+  readonly instances?: number;
 }
 
 export interface LocalHost {
   readonly url: string;
   readonly keys: Keys | undefined;
   readonly functions: readonly RegisteredFunction[];
+  /** The process ids of the functions, one an instance. */
+  pids(): readonly number[];
   close(): Promise<void>;
 }
 
@@ -39,75 +44,118 @@ const DEAF_MS = 15_000;
  * 1. The functions process loads the app, which registers its functions.
  * 2. Every trigger is checked: one that this host does not know is an error that names it, not a function that never runs.
  * 3. The port is taken.
- * 4. Timers begin to tick.
+ * 4. Timers begin to tick, and queues are listened to.
  */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const hostJson = readHostJson(options.root, options.env);
-  const app = await startFunctionsProcess({
-    entry: options.entry ?? join(options.root, 'dist/index.js'),
-    env: options.env,
-    log: options.log,
-    deafMs: options.deafMs ?? DEAF_MS,
-    functionTimeoutMs: hostJson.functionTimeoutMs,
-  });
+  const { instances = 1, log } = options;
+  const starting = Array.from({ length: instances }, (_, index) =>
+    startFunctionsProcess({
+      entry: options.entry ?? join(options.root, 'dist/index.js'),
+      env: options.env,
+      log: instances === 1 ? log : (line) => log(`${index + 1} ${line}`),
+      deafMs: options.deafMs ?? DEAF_MS,
+      functionTimeoutMs: hostJson.functionTimeoutMs,
+    }),
+  );
+  const apps = await Promise.all(starting);
   try {
-    return await serve(options, hostJson.routePrefix, app);
+    return await serve(options, hostJson, apps);
   } catch (error) {
-    await app.close();
+    await Promise.all(apps.map((app) => app.close()));
     throw error;
   }
 }
 
-async function serve(options: LocalHostOptions, routePrefix: string, app: FunctionsProcess): Promise<LocalHost> {
-  const enabled = app.functions.filter(({ name }) => options.env[`AzureWebJobs.${name}.Disabled`] !== 'true');
+async function serve(
+  options: LocalHostOptions,
+  hostJson: HostJson,
+  apps: readonly FunctionsProcess[],
+): Promise<LocalHost> {
+  const { env, log } = options;
+  // There is at least one instance, and all have loaded the same app.
+  const [first] = apps as readonly [FunctionsProcess];
+  const enabled = first.functions.filter(({ name }) => env[`AzureWebJobs.${name}.Disabled`] !== 'true');
   const triggers = enabled.map((registered) => ({ name: registered.name, binding: triggerOf(registered) }));
   const keys = options.withKeys ? makeKeys(enabled) : undefined;
   const timers = triggers.filter(({ binding }) => binding.type === 'timerTrigger');
+  const queues = triggers.filter(({ binding }) => binding.type === 'queueTrigger');
+  let calls = 0;
 
   const run = async (name: string, data: TriggerData): Promise<void> => {
     try {
-      await app.invoke(name, data);
+      await first.invoke(name, data);
     } catch (error) {
       // An error never stops a schedule.
-      options.log(`[${name}] failed: ${error instanceof Error ? error.message : String(error)}`);
+      log(`[${name}] failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  const scheduleOf = (binding: Binding) => resolveSetting(binding.schedule ?? '', options.env);
+  const scheduleOf = (binding: Binding) => resolveSetting(binding.schedule ?? '', env);
 
   const server = createHttpServer({
-    routes: triggers.flatMap(({ name, binding }) => httpRoute(routePrefix, name, binding)),
+    routes: triggers.flatMap(({ name, binding }) => httpRoute(hostJson.routePrefix, name, binding)),
     keys,
-    invoke: (name, http) => app.invoke(name, { http }),
-    runNow(name) {
+    invoke(name, http) {
+      calls += 1;
+      return (apps[calls % apps.length] ?? first).invoke(name, { http });
+    },
+    runNow(name, input) {
       const timer = timers.find((one) => one.name === name);
       if (timer) void run(name, timerData(parseSchedule(scheduleOf(timer.binding)), new Date(), false));
-      return timer !== undefined;
+      const queue = queues.find((one) => one.name === name);
+      if (queue) void run(name, { string: input });
+      return timer !== undefined || queue !== undefined;
     },
-    log: options.log,
+    log,
   });
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
   const stops = timers.map(({ name, binding }) =>
     startTimer({ schedule: scheduleOf(binding), run: (data) => run(name, data) }),
   );
+  stops.push(...apps.flatMap((app) => queues.map((trigger) => listen(app, trigger, options, hostJson.queues))));
   // A listening TCP server has an address with a port.
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     keys,
     functions: enabled,
+    pids: () => apps.map(({ pid }) => pid()),
     async close() {
       for (const stop of stops) stop();
       server.closeAllConnections();
       server.close();
-      await app.close();
+      await Promise.all(apps.map((app) => app.close()));
     },
   };
 }
 
+function listen(
+  app: FunctionsProcess,
+  { name, binding }: { readonly name: string; readonly binding: Binding },
+  { env, log }: LocalHostOptions,
+  settings: QueueSettings,
+): () => void {
+  const setting = binding.connection ?? 'AzureWebJobsStorage';
+  const connection = env[setting] ?? '';
+  if (connection === '') {
+    log(`The function ${name} is not run: ${setting} holds no connection string, and the local host knows no other.`);
+    return () => undefined;
+  }
+  return startQueueTrigger({
+    queueName: resolveSetting(binding.queueName ?? '', env),
+    connection,
+    settings,
+    async run(data, metadata) {
+      await app.invoke(name, data, metadata);
+    },
+    log: (line) => log(`[${name}] ${line}`),
+  });
+}
+
 function triggerOf({ name, bindings }: RegisteredFunction): Binding {
   const trigger = Object.values(bindings).find(({ type }) => type.endsWith('Trigger'));
-  if (trigger && ['httpTrigger', 'timerTrigger'].includes(trigger.type)) return trigger;
+  if (trigger && ['httpTrigger', 'timerTrigger', 'queueTrigger'].includes(trigger.type)) return trigger;
   throw new Error(`The function ${name} has a trigger that the local host does not know: ${trigger?.type ?? 'none'}.`);
 }
 

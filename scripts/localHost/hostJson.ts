@@ -5,6 +5,17 @@ import { join } from 'node:path';
 export interface HostJson {
   readonly routePrefix: string;
   readonly functionTimeoutMs: number;
+  readonly queues: QueueSettings;
+}
+
+/** `extensions.queues`; the defaults are the platform's. */
+export interface QueueSettings {
+  readonly batchSize: number;
+  readonly newBatchThreshold: number;
+  readonly maxDequeueCount: number;
+  /** The delay after a failed try. */
+  readonly visibilityTimeoutMs: number;
+  readonly maxPollingIntervalMs: number;
 }
 
 /** Reads host.json of the package at `root`; `AzureFunctionsJobHost__functionTimeout` and the like win over it. */
@@ -15,9 +26,17 @@ export function readHostJson(root: string, env: NodeJS.ProcessEnv): HostJson {
     if (override !== undefined) return override;
     return path.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), file);
   };
+  const queue = (name: string, fallback: number) => Number(value('extensions', 'queues', name) ?? fallback);
   return {
     routePrefix: String(value('extensions', 'http', 'routePrefix') ?? 'api'),
     functionTimeoutMs: timeSpanMs(String(value('functionTimeout') ?? '00:05:00')),
+    queues: {
+      batchSize: queue('batchSize', 16),
+      newBatchThreshold: queue('newBatchThreshold', 8),
+      maxDequeueCount: queue('maxDequeueCount', 5),
+      visibilityTimeoutMs: timeSpanMs(String(value('extensions', 'queues', 'visibilityTimeout') ?? '00:00:00')),
+      maxPollingIntervalMs: timeSpanMs(String(value('extensions', 'queues', 'maxPollingInterval') ?? '00:01:00')),
+    },
   };
 }
 

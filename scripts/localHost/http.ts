@@ -23,7 +23,7 @@ export interface HttpSide {
   readonly keys: Keys | undefined;
   invoke(name: string, input: HttpInput): Promise<HttpOutput | null>;
   /** Runs a function that has no HTTP trigger; false when there is none of that name. */
-  runNow(name: string): boolean;
+  runNow(name: string, input: string): boolean;
   readonly log: (line: string) => void;
 }
 
@@ -47,7 +47,7 @@ async function serve(side: HttpSide, request: IncomingMessage, response: ServerR
   if (!url || hasBadEscape(path)) return end(response, 400);
 
   const admin = /^\/admin\/functions\/([^/]+)$/i.exec(path);
-  if (admin) return serveAdmin(side, method, admin[1] ?? '', keyOf(request, url), response);
+  if (admin) return serveAdmin(side, request, admin[1] ?? '', keyOf(request, url), response);
   const found = findRoute(side.routes, method, path);
   if (!found) return end(response, 404);
   const { name, authLevel } = found.target;
@@ -63,11 +63,28 @@ async function serve(side: HttpSide, request: IncomingMessage, response: ServerR
   }
 }
 
-function serveAdmin(side: HttpSide, method: string, name: string, key: string, response: ServerResponse): void {
-  const mayAdminister = !side.keys || same(key, side.keys.master);
-  if (!mayAdminister) end(response, 401);
-  else if (method !== 'POST') end(response, 405);
-  else end(response, side.runNow(name) ? 202 : 404);
+/** Runs a function that is not called over HTTP: `{"input": "…"}` is its message. */
+async function serveAdmin(
+  side: HttpSide,
+  request: IncomingMessage,
+  name: string,
+  key: string,
+  response: ServerResponse,
+): Promise<void> {
+  if (side.keys && !same(key, side.keys.master)) return end(response, 401);
+  if (request.method !== 'POST') return end(response, 405);
+  const body = await readBody(request);
+  end(response, side.runNow(name, inputIn(body?.toString() ?? '')) ? 202 : 404);
+}
+
+function inputIn(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && 'input' in body ? String(body.input) : '';
+  } catch {
+    // A timer is run without a body, too.
+    return '';
+  }
 }
 
 function mayCall(keys: Keys | undefined, name: string, authLevel: string, key: string): boolean {

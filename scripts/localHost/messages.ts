@@ -4,6 +4,9 @@ import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
 /** The trigger's data in the host's protocol (`RpcTypedData`): an HTTP request, a timer as JSON, a queue message as text. */
 export type TriggerData = { readonly http: HttpInput } | { readonly json: string } | { readonly string: string };
 
+/** What the host tells of a trigger beside its data, each value as JSON. */
+export type Metadata = Readonly<Record<string, { readonly json: string }>>;
+
 type Nullable = Readonly<Record<string, { readonly value: string }>>;
 
 export interface HttpInput {
@@ -16,7 +19,13 @@ export interface HttpInput {
 }
 
 export type ToFunctions =
-  | { readonly type: 'invoke'; readonly id: string; readonly name: string; readonly data: TriggerData }
+  | {
+      readonly type: 'invoke';
+      readonly id: string;
+      readonly name: string;
+      readonly data: TriggerData;
+      readonly metadata: Metadata;
+    }
   | { readonly type: 'ping' };
 
 export type FromFunctions =

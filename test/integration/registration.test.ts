@@ -24,23 +24,32 @@ function load(env: NodeJS.ProcessEnv): Promise<readonly RegisteredFunction[]> {
 function triggers(functions: readonly RegisteredFunction[]) {
   return functions
     .map(({ name, bindings }) => {
-      const { type, methods, authLevel, route, schedule } =
+      const { type, methods, authLevel, route, schedule, queueName, connection } =
         Object.values(bindings).find((binding) => binding.type.endsWith('Trigger')) ?? {};
-      return { name, type, methods, authLevel, route, schedule };
+      return { name, type, methods, authLevel, route, schedule, queueName, connection };
     })
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-const EXPECTED = [
-  { name: 'health', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'health' },
-  {
-    name: 'latestSubject',
-    type: 'httpTrigger',
-    methods: ['GET'],
-    authLevel: 'function',
-    route: 'mailboxes/{mailbox}/latest-subject',
-  },
+const http = (name: string, route: string, method = 'GET', authLevel = 'function') => {
+  return { name, type: 'httpTrigger', methods: [method], authLevel, route };
+};
+
+const expected = (schedule: string) => [
+  http('getMailbox', 'mailboxes/{mailbox}'),
+  http('getRun', 'runs/{id}'),
+  http('health', 'health', 'GET', 'anonymous'),
+  http('latestSubject', 'mailboxes/{mailbox}/latest-subject'),
+  http('listDrift', 'drift'),
+  http('listMailboxes', 'mailboxes'),
+  http('listRuns', 'runs'),
+  http('mailboxHistory', 'mailboxes/{mailbox}/history'),
+  { name: 'pollMailboxes', type: 'timerTrigger', schedule },
+  { name: 'pollShard', type: 'queueTrigger', queueName: 'poll-shards', connection: 'AzureWebJobsStorage' },
+  http('startRun', 'runs', 'POST'),
 ];
+
+const DEFAULT = '0 */15 * * * *';
 
 describe('the bundle', () => {
   it.each<[string, NodeJS.ProcessEnv]>([
@@ -53,8 +62,13 @@ describe('the bundle', () => {
     ['an identity that is none', { GRAPH_IDENTITY: 'me' }],
     ['an incomplete app registration', { GRAPH_IDENTITY: 'app-registration' }],
     ['numbers that are none', { SHARD_SIZE: 'x', POLL_CONCURRENCY: '-1', RETENTION_MONTHS: '1e9' }],
+    ['no storage', { AzureWebJobsStorage: 'nowhere' }],
     ['bad alert settings', { ALERT_WEBHOOK_URL: 'x', ALERT_WEBHOOK_FORMAT: 'x', PAUSE_ALERTS_UNTIL: 'x' }],
   ])('registers every function with settings like %s', async (_, env) => {
-    expect(triggers(await load(env))).toEqual(EXPECTED);
+    expect(triggers(await load(env))).toEqual(expected(DEFAULT));
+  });
+
+  it('registers the schedule that is set', async () => {
+    expect(triggers(await load({ POLL_SCHEDULE: '0 */5 * * * *' }))).toEqual(expected('0 */5 * * * *'));
   });
 });

@@ -1,0 +1,31 @@
+// The app's API as scripts call it.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LocalHost } from './localHost/host.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Calls `/api/{path}` with the host's key, when there is one. */
+export async function callApi(
+  { url, keys }: Pick<LocalHost, 'url' | 'keys'>,
+  path: string,
+  method = 'GET',
+): Promise<Answer> {
+  const headers = keys ? { 'x-functions-key': keys.host } : {};
+  const response = await fetch(`${url}/api/${path}`, { method, headers });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
+}
+
+const AGAIN_MS = 2_000;
+
+/** Starts a run as soon as one may start: one that an earlier process left behind counts as alive for two minutes. */
+export async function startRunSoon(host: Pick<LocalHost, 'url' | 'keys'>, signal: AbortSignal): Promise<Answer> {
+  for (;;) {
+    const answer = await callApi(host, 'runs', 'POST');
+    if (answer.status !== 409 || signal.aborted) return answer;
+    await wait(AGAIN_MS, undefined, { signal });
+  }
+}

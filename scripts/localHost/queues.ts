@@ -1,0 +1,135 @@
+// Queue triggers: messages are taken, worked on, tried again and at last put aside, as the Functions host does it.
+import { setTimeout as wait } from 'node:timers/promises';
+import { type DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import type { QueueSettings } from './hostJson.ts';
+import type { Metadata, TriggerData } from './messages.ts';
+
+export interface QueueTriggerOptions {
+  readonly queueName: string;
+  /** A connection string. */
+  readonly connection: string;
+  readonly settings: QueueSettings;
+  /** Rejects when the function throws, or when its process dies. */
+  readonly run: (data: TriggerData, metadata: Metadata) => Promise<void>;
+  readonly log: (line: string) => void;
+}
+
+// A message in work is invisible this long, and renewed at half of it for as long as the work lasts.
+const INVISIBLE_SECONDS = 600;
+const SHORTEST_POLL_MS = 100;
+
+/** Listens until the answer is called, which waits for nothing: messages in work come back by themselves. */
+export function startQueueTrigger(options: QueueTriggerOptions): () => void {
+  const { queueName, connection, settings, log } = options;
+  const stopping = new AbortController();
+  // Its own pace of trying again is this loop's.
+  const once = { retryOptions: { maxTries: 1 } };
+  const queue = new QueueClient(connection, queueName, once);
+  const poison = new QueueClient(connection, `${queueName}-poison`, once);
+  let exists = false;
+  let reported = false;
+  void listen();
+  return () => stopping.abort();
+
+  /** Takes up to a batch whenever no more than the threshold is in work; an idle queue is looked at ever less often. */
+  async function listen(): Promise<void> {
+    const inWork = new Set<Promise<void>>();
+    let pauseMs = SHORTEST_POLL_MS;
+    while (!stopping.signal.aborted) {
+      if (inWork.size > settings.newBatchThreshold) {
+        await Promise.race(inWork);
+        continue;
+      }
+      const messages = await receive();
+      pauseMs = messages.length > 0 ? SHORTEST_POLL_MS : Math.min(pauseMs * 2, settings.maxPollingIntervalMs);
+      for (const message of messages) {
+        const working: Promise<void> = work(message).finally(() => inWork.delete(working));
+        inWork.add(working);
+      }
+      if (messages.length === 0) await pause(pauseMs);
+    }
+  }
+
+  async function receive(): Promise<readonly DequeuedMessageItem[]> {
+    try {
+      if (!exists) await queue.createIfNotExists({ abortSignal: stopping.signal });
+      exists = true;
+      const taken = { numberOfMessages: settings.batchSize, visibilityTimeout: INVISIBLE_SECONDS };
+      const { receivedMessageItems } = await queue.receiveMessages({ ...taken, abortSignal: stopping.signal });
+      reported = false;
+      return receivedMessageItems;
+    } catch (error) {
+      exists = false;
+      if (!stopping.signal.aborted && !reported)
+        log(`The queue ${queueName} cannot be read: ${(error as Error).message}`);
+      reported = true;
+      await pause(settings.maxPollingIntervalMs);
+      return [];
+    }
+  }
+
+  async function work(message: DequeuedMessageItem): Promise<void> {
+    let { popReceipt } = message;
+    const renewal = setInterval(async () => {
+      try {
+        const renewed = await queue.updateMessage(
+          message.messageId,
+          popReceipt,
+          message.messageText,
+          INVISIBLE_SECONDS,
+        );
+        popReceipt = renewed.popReceipt ?? popReceipt;
+      } catch (error) {
+        log(`A message of ${queueName} could not be kept: ${(error as Error).message}`);
+      }
+    }, INVISIBLE_SECONDS * 500);
+    try {
+      await options.run({ string: Buffer.from(message.messageText, 'base64').toString() }, metadataOf(message));
+      clearInterval(renewal);
+      await queue.deleteMessage(message.messageId, popReceipt);
+    } catch (error) {
+      clearInterval(renewal);
+      if (stopping.signal.aborted) return;
+      log(`A message of ${queueName} failed (try ${message.dequeueCount}): ${(error as Error).message}`);
+      await putBack(message, popReceipt);
+    }
+  }
+
+  /** Visible again after the delay, or among the poisoned after the last try. */
+  async function putBack(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
+    try {
+      if (message.dequeueCount < settings.maxDequeueCount) {
+        const delay = Math.round(settings.visibilityTimeoutMs / 1000);
+        await queue.updateMessage(message.messageId, popReceipt, message.messageText, delay);
+        return;
+      }
+      await poison.createIfNotExists();
+      await poison.sendMessage(message.messageText);
+      await queue.deleteMessage(message.messageId, popReceipt);
+      log(`A message of ${queueName} failed ${message.dequeueCount} times and was moved to ${queueName}-poison.`);
+    } catch (error) {
+      log(`A message of ${queueName} could not be put back: ${(error as Error).message}`);
+    }
+  }
+
+  async function pause(ms: number): Promise<void> {
+    try {
+      await wait(ms, undefined, { signal: stopping.signal });
+    } catch {
+      // The listener is being stopped: the wait is over, and so is the loop.
+    }
+  }
+}
+
+function metadataOf(message: DequeuedMessageItem): Metadata {
+  const { dequeueCount, messageId, popReceipt, insertedOn, expiresOn, nextVisibleOn } = message;
+  const values = {
+    DequeueCount: dequeueCount,
+    Id: messageId,
+    PopReceipt: popReceipt,
+    InsertionTime: insertedOn,
+    ExpirationTime: expiresOn,
+    NextVisibleTime: nextVisibleOn,
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { json: JSON.stringify(value) }]));
+}

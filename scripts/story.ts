@@ -1,0 +1,38 @@
+// What the functions log, as a person at a terminal reads it.
+
+type Counts = Readonly<Record<string, number>>;
+
+interface Told {
+  readonly event?: string;
+  readonly number?: number;
+  readonly mailboxes?: number;
+  readonly verdicts?: Counts;
+  readonly outcomes?: Counts;
+  readonly controlHeld?: boolean;
+  readonly durationMs?: number;
+  readonly mailbox?: string;
+  readonly kind?: string;
+  readonly closedBecause?: string;
+}
+
+/** A log line, `[function] {"event": …}`, as a sentence where it tells of a run or of drift; any other as it is. */
+export function tell(line: string): string {
+  const [, json] = /^(?:\d+ )?\[\w+\] (\{.*\})$/.exec(line) ?? [];
+  if (json === undefined) return line;
+  const told = JSON.parse(json) as Told;
+  if (told.event === 'run.completed') return runCompleted(told);
+  if (told.event === 'drift.opened') return `DRIFT: ${told.mailbox} is in ${told.kind} now.`;
+  if (told.event === 'drift.closed')
+    return `Drift closed: ${told.mailbox}, ${told.kind}, because it is ${told.closedBecause}.`;
+  return line;
+}
+
+function runCompleted({ number, mailboxes, verdicts = {}, outcomes = {}, controlHeld, durationMs = 0 }: Told): string {
+  const control = controlHeld ? 'the control held' : 'THE CONTROL DID NOT HOLD: refusals prove nothing';
+  return `Run ${number}: ${mailboxes} mailboxes, ${counted(outcomes)}; ${counted(verdicts)}; ${control} (${durationMs} ms).`;
+}
+
+function counted(counts: Counts): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return some.map(([name, count]) => `${count} ${name}`).join(', ') || 'nothing seen';
+}
