@@ -298,7 +298,7 @@ export function isLoopback(hostname: string): boolean {
 
 function isConnectionString(value: string): boolean {
   const names = value.split(';').map((part) => part.split('=', 1)[0]?.trim().toLowerCase());
-  const account = names.includes('accountname') && names.includes('accountkey');
+  const account = ['defaultendpointsprotocol', 'accountname', 'accountkey'].every((name) => names.includes(name));
   const signature = names.includes('sharedaccesssignature') && names.includes('tableendpoint');
   return /^usedevelopmentstorage=true;?$/i.test(value) || account || signature;
 }
@@ -346,7 +346,7 @@ const FIELDS = z.object({
   AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,
   AzureWebJobsStorage: optional((value, context) => {
     if (isConnectionString(value)) return new Secret(value);
-    const example = 'such as UseDevelopmentStorage=true or AccountName=…;AccountKey=…;EndpointSuffix=core.windows.net';
+    const example = 'such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…';
     return issue(context, 'malformed', `is no connection string of a storage account, ${example}.`);
   }),
   AzureWebJobsStorage__accountName: optional((value, context) =>

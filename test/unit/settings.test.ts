@@ -52,7 +52,7 @@ describe('good settings', () => {
   );
 
   it.each([
-    ['a connection string', { AzureWebJobsStorage: 'AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net' }],
+    ['a connection string', { AzureWebJobsStorage: 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k' }],
     ['a signature', { AzureWebJobsStorage: 'TableEndpoint=https://x/;SharedAccessSignature=sv=1' }],
     ['an account and an identity', { AzureWebJobsStorage: '', AzureWebJobsStorage__accountName: 'contoso' }],
     [
@@ -98,7 +98,7 @@ describe('a fault', () => {
     ],
     [
       'malformed',
-      'AzureWebJobsStorage is no connection string of a storage account, such as UseDevelopmentStorage=true or AccountName=…;AccountKey=…;EndpointSuffix=core.windows.net.',
+      'AzureWebJobsStorage is no connection string of a storage account, such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=….',
       { AzureWebJobsStorage: 'hunter2' },
     ],
     [

@@ -1,0 +1,366 @@
+// What every storage function promises, against a real storage emulator.
+import { QueueClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { judge, type MailboxState } from '../../src/rules/judge.ts';
+import { readConfiguration, type StorageSettings } from '../../src/settings.ts';
+import { PARTITIONS, partitionOf } from '../../src/storage/keys.ts';
+import type { MailboxChange, MailboxRecord } from '../../src/storage/mailboxes.ts';
+import type { Run } from '../../src/storage/runs.ts';
+import { openStorage, type Storage } from '../../src/storage/storage.ts';
+import { createTables } from '../../src/storage/tables.ts';
+import { observed, runAt } from '../support/rules.ts';
+import { type Emulator, startEmulator } from '../support/storage.ts';
+
+let emulator: Emulator;
+
+beforeAll(async () => {
+  emulator = await startEmulator();
+});
+
+afterAll(() => emulator.part.stop());
+
+function account(): StorageSettings {
+  const environment = { ALLOWED_MAILBOXES: 'a@contoso.example', AzureWebJobsStorage: emulator.nextAccount() };
+  const { settings } = readConfiguration(environment);
+  if (!settings) throw new Error('the settings are bad');
+  return settings.storage;
+}
+
+const storage = (): Storage => openStorage(account());
+const lease = { check: () => undefined, signal: new AbortController().signal };
+const RULES = { propagationMinutes: 0, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 };
+const NASTY = ["o'brien@contoso.example", 'pat#ext#@contoso.example', 'a%b?c@contoso.example', 'm*ü~:@contoso.example'];
+
+function stateOf(mailbox: string, letter = 'x', number = 1): MailboxState {
+  const run = runAt(number, 0);
+  return judge(null, { ...observed(letter, run), mailbox }, { expectation: 'denied', run, rules: RULES });
+}
+
+function recordOf(mailbox: string, more: Partial<MailboxRecord> = {}): MailboxRecord {
+  return { ...stateOf(mailbox), openDrift: null, latestSubject: null, latestReceivedDateTime: null, ...more };
+}
+
+const creation = (next: MailboxRecord): MailboxChange => ({ previous: null, next, closed: null, opened: null });
+const name = (index: number) => `user${String(index).padStart(4, '0')}@contoso.example`;
+const names = (count: number) => Array.from({ length: count }, (_, index) => name(index));
+
+describe('mailboxes', () => {
+  it.each(NASTY)('come back as they went: %s', async (mailbox) => {
+    const { mailboxes } = storage();
+    const record = recordOf(mailbox, {
+      latestSubject: "It's 100 % \u0000-free",
+      latestReceivedDateTime: '2026-11-23T08:00:00Z',
+    });
+    expect(await mailboxes.get(mailbox)).toBeNull();
+    expect(await mailboxes.write([creation(record)], lease)).toEqual([]);
+    expect((await mailboxes.get(mailbox))?.record).toEqual(record);
+    expect((await mailboxes.list({ startsWith: mailbox.slice(0, 4) }, 10, '')).items).toEqual([record]);
+  });
+
+  it('are written in transactions; one that stands in the way holds up no other', async () => {
+    const { mailboxes } = storage();
+    await mailboxes.write([creation(recordOf(name(7)))], lease);
+    const conflicts = await mailboxes.write(
+      names(250).map((mailbox) => creation(recordOf(mailbox, { refusals: 1 }))),
+      lease,
+    );
+    expect(conflicts).toEqual([name(7)]);
+    expect((await mailboxes.list({}, 1_000, '')).items).toHaveLength(250);
+    expect((await mailboxes.get(name(7)))?.record.refusals).toBe(0);
+  });
+
+  it('are replaced under their ETag only', async () => {
+    const { mailboxes } = storage();
+    await mailboxes.write([creation(recordOf(name(1)))], lease);
+    const stored = await mailboxes.get(name(1));
+    if (!stored) throw new Error('it was not written');
+    const change = { ...creation(recordOf(name(1), { refusals: 1 })), previous: stored };
+    expect(await mailboxes.write([change], lease)).toEqual([]);
+    expect(await mailboxes.write([change], lease)).toEqual([name(1)]);
+    expect(await mailboxes.remove(stored)).toBe(false);
+    const again = await mailboxes.get(name(1));
+    if (again) expect(await mailboxes.remove(again)).toBe(true);
+    expect(await mailboxes.get(name(1))).toBeNull();
+    if (again) expect(await mailboxes.remove(again)).toBe(true);
+  });
+
+  it('are written with their drift or not at all', async () => {
+    const { mailboxes } = storage();
+    const run = runAt(1, 0);
+    const opened = {
+      id: `1-${name(1)}`,
+      mailbox: name(1),
+      kind: 'breach' as const,
+      openedAt: run.startedAt,
+      openedRun: 1,
+      closedAt: null,
+      closedRun: null,
+      closedBecause: null,
+      probableCause: null,
+      evidence: { opened: { ...observed('o', run), mailbox: name(1) } },
+    };
+    const change = { ...creation(recordOf(name(1), { openDrift: opened })), opened };
+    await mailboxes.write([change], lease);
+    expect((await mailboxes.listDrift({ open: true }, 10, '')).items).toEqual([opened]);
+    expect(await mailboxes.write([{ ...change, opened: { ...opened, kind: 'lockout' } }], lease)).toEqual([name(1)]);
+    expect((await mailboxes.listDrift({}, 10, '')).items).toEqual([opened]);
+
+    const stored = await mailboxes.get(name(1));
+    const closed = { ...opened, closedAt: run.startedAt, closedRun: 2, closedBecause: 'refused' as const };
+    await mailboxes.write([{ previous: stored, next: recordOf(name(1)), closed, opened: null }], lease);
+    expect((await mailboxes.listDrift({ open: true }, 10, '')).items).toEqual([]);
+    expect((await mailboxes.listDrift({ open: false, kind: 'breach', mailbox: name(1) }, 10, '')).items).toEqual([
+      closed,
+    ]);
+    expect((await mailboxes.listDrift({ kind: 'lockout' }, 10, '')).items).toEqual([]);
+    await mailboxes.forgetDrift(run.startedAt);
+    expect((await mailboxes.listDrift({}, 10, '')).items).toHaveLength(1);
+    await mailboxes.forgetDrift('2027-01-01T00:00:00.000Z');
+    expect((await mailboxes.listDrift({}, 10, '')).items).toEqual([]);
+  });
+
+  it.each([1, 7, 100, 299, 300, 1_000])('are listed in order, %i a page, none lost and none twice', async (top) => {
+    const { mailboxes } = storage();
+    await mailboxes.write(
+      names(300).map((mailbox) => creation(recordOf(mailbox))),
+      lease,
+    );
+    const found: string[] = [];
+    for (let after: string | null = ''; after !== null; ) {
+      const page = await mailboxes.list({}, top, after);
+      expect(page.items.length).toBeLessThanOrEqual(top);
+      found.push(...page.items.map(({ mailbox }) => mailbox));
+      after = page.continuation;
+      if (found.length > 40 && top === 1) break;
+    }
+    expect(found).toEqual(names(300).slice(0, found.length));
+  });
+
+  it('are read by range: from inclusive, to exclusive, over partitions', async () => {
+    const { mailboxes } = storage();
+    await mailboxes.write(
+      names(200).map((mailbox) => creation(recordOf(mailbox))),
+      lease,
+    );
+    const start = { partition: PARTITIONS[0] ?? '', row: 'mailbox:' };
+    const middle = { partition: partitionOf(name(50)), row: `mailbox:${name(50)}` };
+    const before = await mailboxes.inRange({ from: start, to: middle });
+    const rest = await mailboxes.inRange({ from: middle, to: null });
+    expect(before.length + rest.length).toBe(200);
+    const in50 = ({ record }: { readonly record: MailboxRecord }) => record.mailbox === name(50);
+    expect([before.some(in50), rest.some(in50)]).toEqual([false, true]);
+  });
+});
+
+describe('observations', () => {
+  it('are inserted and never replaced: what is there already comes back', async () => {
+    const { observations } = storage();
+    const run = runAt(1, 0);
+    const first = names(120).map((mailbox) => ({ ...observed('x', run), mailbox }));
+    expect(await observations.insert(first, run, lease)).toEqual([]);
+    const second = names(130).map((mailbox) => ({ ...observed('o', run), mailbox }));
+    const existing = await observations.insert(second, run, lease);
+    expect(existing).toHaveLength(120);
+    expect(existing.every(({ outcome }) => outcome === 'refused')).toBe(true);
+    const { items } = await observations.history(name(125), ALWAYS, 10, '');
+    expect(items).toEqual([second[125]]);
+  });
+
+  it.each(NASTY)('have a history, newest first, that pages over months: %s', async (mailbox) => {
+    const { observations } = storage();
+    const months = [3, 4, 5].map((month) => `2026-0${month}-30T08:00:00.000Z`);
+    for (const [index, startedAt] of months.entries()) {
+      for (const step of [0, 1]) {
+        const run = { number: index * 2 + step + 1, startedAt };
+        await observations.insert([{ ...observed('x', run), mailbox, checkedAt: startedAt }], run, lease);
+      }
+    }
+    const runIds: string[] = [];
+    for (let after: string | null = ''; after !== null; ) {
+      const page = await observations.history(mailbox, ALWAYS, 1, after);
+      runIds.push(...page.items.map(({ runId }) => runId));
+      after = page.continuation;
+    }
+    expect(runIds).toEqual(['run-6', 'run-5', 'run-4', 'run-3', 'run-2', 'run-1']);
+    const april = { from: '2026-04-30T08:00:00.000Z', to: '2026-05-30T08:00:00.000Z' };
+    expect((await observations.history(mailbox, april, 10, '')).items.map(({ runId }) => runId)).toEqual([
+      'run-4',
+      'run-3',
+    ]);
+    await observations.forget('202605');
+    expect((await observations.history(mailbox, ALWAYS, 10, '')).items.map(({ runId }) => runId)).toEqual([
+      'run-6',
+      'run-5',
+    ]);
+  });
+
+  it('of another mailbox whose name begins alike are not mixed in', async () => {
+    const { observations } = storage();
+    const run = runAt(1, 0);
+    const both = ['a@contoso.example', 'a@contoso.example.org'].map((mailbox) => ({ ...observed('x', run), mailbox }));
+    await observations.insert(both, run, lease);
+    expect((await observations.history('a@contoso.example', ALWAYS, 10, '')).items).toEqual([both[0]]);
+  });
+});
+
+const ALWAYS = { from: '1970-01-01T00:00:00.000Z', to: '9999-12-31T00:00:00.000Z' };
+
+const runOf = (number: number, more: Partial<Run> = {}): Run => ({
+  id: `20261123T080000Z-${number}`,
+  number,
+  trigger: 'timer',
+  status: 'running',
+  startedAt: runAt(number, number).startedAt,
+  finishedAt: null,
+  listHash: 'hash',
+  mailboxes: 2,
+  shards: 1,
+  skippedTicks: 0,
+  touchedAt: runAt(number, number).startedAt,
+  result: null,
+  probableCause: null,
+  problem: null,
+  ...more,
+});
+
+const shardOf = (shard: number) => ({
+  shard,
+  begunAt: runAt(1, 0).startedAt,
+  committedAt: null,
+  removed: 0,
+  closedByRemoval: 0,
+  tally: null,
+  controlHeld: null,
+  control: null,
+  roles: null,
+});
+
+describe('runs', () => {
+  it('take their numbers one after the other, whoever starts them', async () => {
+    const { runs } = storage();
+    expect(await runs.current()).toBeNull();
+    expect(await runs.start(runOf(1), null, null)).toBe(true);
+    expect(await runs.start(runOf(1), null, null)).toBe(false);
+    const current = await runs.current();
+    const first = await runs.get(1);
+    const ended = first && { ...first, value: runOf(1, { status: 'incomplete' }) };
+    const starts = await Promise.all([1, 2, 3].map(() => runs.start(runOf(2), current, ended)));
+    expect(starts.filter(Boolean)).toHaveLength(1);
+    expect((await runs.get(1))?.value.status).toBe('incomplete');
+    expect((await runs.list(10, '')).items.map(({ number }) => number)).toEqual([2, 1]);
+  });
+
+  it('keep the ticks that were left out until the next one starts', async () => {
+    const { runs } = storage();
+    await runs.skipTick();
+    await runs.start(runOf(1), null, null);
+    await Promise.all([runs.skipTick(), runs.skipTick(), runs.skipTick()]);
+    expect((await runs.current())?.value.skippedTicks).toBe(3);
+    await runs.start(runOf(2), await runs.current(), null);
+    expect((await runs.current())?.value.skippedTicks).toBe(0);
+  });
+
+  it('are replaced as they were read only', async () => {
+    const { runs } = storage();
+    await runs.start(runOf(1), null, null);
+    const found = await runs.get(1);
+    expect(await runs.replace(runOf(1, { status: 'completed' }), found?.etag ?? '')).toBe(true);
+    expect(await runs.replace(runOf(1), found?.etag ?? '')).toBe(false);
+  });
+
+  it('have shards, each written once for each reading', async () => {
+    const { runs } = storage();
+    const { id } = runOf(1);
+    expect(await runs.shard(id, 0)).toBeNull();
+    expect(await runs.writeShard(id, shardOf(0), null)).toBe(true);
+    expect(await runs.writeShard(id, shardOf(0), null)).toBe(false);
+    const read = await runs.shard(id, 0);
+    expect(await runs.writeShard(id, { ...shardOf(0), removed: 1 }, read?.etag ?? '')).toBe(true);
+    expect(await runs.writeShard(id, shardOf(0), read?.etag ?? '')).toBe(false);
+    for (const shard of [10, 9, 2]) await runs.writeShard(id, shardOf(shard), null);
+    expect((await runs.shards(id)).map(({ shard }) => shard)).toEqual([0, 2, 9, 10]);
+  });
+
+  it('are listed in pages, and forgotten with their shards', async () => {
+    const { runs } = storage();
+    for (let number = 1; number <= 5; number += 1) {
+      await runs.start(runOf(number, { startedAt: `2026-0${number}-01T00:00:00.000Z` }), await runs.current(), null);
+      await runs.writeShard(runOf(number).id, shardOf(0), null);
+    }
+    const page = await runs.list(2, '');
+    expect(page.items.map(({ number }) => number)).toEqual([5, 4]);
+    expect((await runs.list(5, page.continuation ?? '')).items.map(({ number }) => number)).toEqual([3, 2, 1]);
+    await runs.forget('2026-04-01T00:00:00.000Z');
+    expect((await runs.list(10, '')).items.map(({ number }) => number)).toEqual([5, 4]);
+    expect(await runs.shards(runOf(1).id)).toEqual([]);
+    expect(await runs.shards(runOf(4).id)).toHaveLength(1);
+    expect((await runs.current())?.value.number).toBe(5);
+  });
+});
+
+describe('tables', () => {
+  it('are created once, however many ask', async () => {
+    const tables = createTables(account());
+    const opened = await Promise.all(Array.from({ length: 10 }, () => tables.open('Once')));
+    expect(new Set(opened).size).toBe(1);
+    expect(await tables.names('On')).toEqual(['Once']);
+  });
+
+  it('that do not exist read as empty, and dropping one is no error', async () => {
+    const tables = createTables(account());
+    const table = await tables.existing('Nowhere');
+    expect(await table.get('a', 'b')).toBeNull();
+    for await (const page of table.list("PartitionKey eq 'a'")) expect(page).toEqual([]);
+    await tables.drop('Nowhere');
+  });
+
+  it('write all or nothing, and stop when they are told to', async () => {
+    const table = await createTables(account()).open('Some');
+    const row = (key: string) => ({ partitionKey: 'p', rowKey: key });
+    expect(
+      await table.write([
+        ['create', row('a')],
+        ['create', row('b')],
+      ]),
+    ).toHaveLength(2);
+    expect(
+      await table.write([
+        ['create', row('c')],
+        ['create', row('a')],
+      ]),
+    ).toBeNull();
+    expect(await table.get('p', 'c')).toBeNull();
+    await expect(table.write([['create', row('d')]], AbortSignal.abort())).rejects.toMatchObject({
+      code: 'storage-unavailable',
+    });
+  });
+
+  it('that somebody deleted are an error once, and are created again', async () => {
+    const tables = createTables(account());
+    const table = await tables.open('Gone');
+    await tables.drop('Gone');
+    await expect(table.write([['create', { partitionKey: 'p', rowKey: 'r' }]])).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      message: 'The storage account does not serve: it answered 404 TableNotFound.',
+    });
+    expect(await (await tables.open('Gone')).write([['create', { partitionKey: 'p', rowKey: 'r' }]])).toHaveLength(1);
+  });
+});
+
+describe('the queue', () => {
+  it('takes one message a shard, as base64 JSON', async () => {
+    const settings = account();
+    const { queues } = openStorage(settings);
+    const messages = Array.from({ length: 40 }, (_, shard) => ({ runId: 'run-1', shard, listHash: 'hash' }));
+    await queues.sendShards(messages);
+    const connection = settings.kind === 'connection-string' ? settings.value.reveal() : '';
+    const { receivedMessageItems } = await new QueueClient(connection, 'poll-shards').receiveMessages({
+      numberOfMessages: 32,
+    });
+    const read = receivedMessageItems.map(({ messageText }) =>
+      JSON.parse(Buffer.from(messageText, 'base64').toString()),
+    );
+    expect(read).toHaveLength(32);
+    expect(messages).toEqual(expect.arrayContaining(read));
+  });
+});

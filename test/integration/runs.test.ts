@@ -1,0 +1,449 @@
+// Runs over the sandbox tenant and a real storage emulator: what goes on record, whatever happens on the way.
+import { TableClient } from '@azure/data-tables';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { emulatorConnection } from '../../scripts/localSettings.ts';
+import { doShard } from '../../src/monitor/doShard.ts';
+import { health } from '../../src/monitor/health.ts';
+import { listDrift, mailboxHistory } from '../../src/monitor/history.ts';
+import { latestSubject } from '../../src/monitor/latestSubject.ts';
+import { getMailbox, listMailboxes } from '../../src/monitor/mailboxes.ts';
+import { poll } from '../../src/monitor/poll.ts';
+import { getRun, listRuns } from '../../src/monitor/runs.ts';
+import { planRun, startRun } from '../../src/monitor/startRun.ts';
+import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
+
+let world: World;
+
+const SUPPORT = 'support@contoso.example';
+const CCH = 'cch@contoso.example';
+const MINUTE = 60_000;
+
+beforeAll(async () => {
+  world = await startWorld();
+  await world.tenant.post('mailboxes', { count: 60 });
+});
+
+afterAll(() => world.close());
+
+beforeEach(async () => {
+  await world.tenant.put('faults', {});
+  await policy(SUPPORT);
+});
+
+const policy = (...members: string[]) =>
+  world.tenant.put('policy', { mechanism: 'application-access-policy', members });
+const removePolicy = () => world.tenant.put('policy', { mechanism: 'none' });
+
+function newApp(more: Record<string, string> = {}, beforeWrite?: (table: string) => void): TestApp {
+  return createApp(world.settings(more), beforeWrite);
+}
+
+/** The same app with other settings, over the same storage account. */
+function redeploy(settings: Record<string, string>, more: Record<string, string>): TestApp {
+  return createApp({ ...settings, ...more });
+}
+
+const users = (count: number) =>
+  Array.from({ length: count }, (_, index) => `user${String(index + 1).padStart(5, '0')}@contoso.example`);
+
+async function verdicts(app: TestApp): Promise<string> {
+  const { items } = await listMailboxes(app, { startsWith: '' }, 1_000, '');
+  return items.map(({ mailbox, verdict }) => `${mailbox.split('@')[0]} ${verdict}`).join(', ');
+}
+
+async function lastRun(app: TestApp) {
+  const { items } = await listRuns(app, 1, '');
+  if (!items[0]) throw new Error('there is no run');
+  return items[0];
+}
+
+const driftOf = async (app: TestApp) => (await listDrift(app, {}, 100, '')).items;
+
+/** Does the shards that wait on the queue, all at once. */
+async function drain(app: TestApp): Promise<void> {
+  await Promise.all(app.sent.splice(0).map((message) => doShard(app, message)));
+}
+
+describe('the story', () => {
+  it('compliant, policy removed: breach, policy restored: closed', async () => {
+    const app = newApp();
+    await poll(app);
+    expect(await verdicts(app)).toBe('cch compliant, support compliant');
+    await removePolicy();
+    await poll(app);
+    expect(await verdicts(app)).toBe('cch breach, support compliant');
+    const breached = await getMailbox(app, CCH);
+    const run = await lastRun(app);
+    expect(breached.openDrift).toMatchObject({
+      id: `2-${CCH}`,
+      kind: 'breach',
+      openedRun: 2,
+      openedAt: run.startedAt,
+      closedAt: null,
+      evidence: {
+        opened: {
+          outcome: 'readable',
+          status: 200,
+          requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          runId: run.id,
+        },
+      },
+    });
+    expect(run).toMatchObject({
+      number: 2,
+      trigger: 'timer',
+      status: 'completed',
+      opened: 1,
+      closed: 0,
+      controlHeld: true,
+    });
+
+    await policy(SUPPORT);
+    await poll(app);
+    expect(await verdicts(app)).toBe('cch compliant, support compliant');
+    expect(await driftOf(app)).toMatchObject([
+      {
+        kind: 'breach',
+        openedRun: 2,
+        closedRun: 3,
+        closedBecause: 'refused',
+        evidence: { opened: { outcome: 'readable' }, closed: { outcome: 'refused', controlHeld: true } },
+      },
+    ]);
+    expect((await getMailbox(app, CCH)).openDrift).toBeUndefined();
+    expect((await getMailbox(app, CCH)).recent).toBe('xox');
+    const { items } = await mailboxHistory(app, CCH, { from: undefined, to: undefined }, 10, '');
+    expect(items.map(({ outcome }) => outcome)).toEqual(['refused', 'readable', 'refused']);
+    expect(app.logs.filter(({ event }) => event.startsWith('drift.')).map(({ event }) => event)).toEqual([
+      'drift.opened',
+      'drift.closed',
+    ]);
+  });
+
+  it('a lockout is confirmed by a second run, and recovers', async () => {
+    const app = newApp({ ALLOWED_MAILBOXES: `${SUPPORT} hr@contoso.example` });
+    await policy(SUPPORT, 'hr@contoso.example');
+    await poll(app);
+    await policy(SUPPORT);
+    await poll(app);
+    expect(await verdicts(app)).toBe('cch compliant, hr pending, support compliant');
+    await poll(app);
+    expect(await verdicts(app)).toBe('cch compliant, hr lockout, support compliant');
+    await policy(SUPPORT, 'hr@contoso.example');
+    await poll(app);
+    expect(await driftOf(app)).toMatchObject([
+      { kind: 'lockout', openedRun: 3, closedRun: 4, closedBecause: 'readable' },
+    ]);
+  });
+
+  it('without a control nothing is proven: verdicts stay, and age into unverified', async () => {
+    const app = newApp({ UNVERIFIED_AFTER_RUNS: '2', LOCKOUT_AFTER_RUNS: '9' });
+    await poll(app);
+    await policy();
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({ controlHeld: false, shardsWithoutControl: 1 });
+    expect(await verdicts(app)).toBe('cch compliant, support pending');
+    expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'control-not-held' }] });
+    await poll(app);
+    expect(await verdicts(app)).toBe('cch unverified, support pending');
+    expect((await driftOf(app))[0]).toMatchObject({ kind: 'unverified', mailbox: CCH });
+  });
+});
+
+describe('the list', () => {
+  it('may gain, lose and re-declare mailboxes between runs', async () => {
+    const settings = world.settings({ DENIED_MAILBOXES: `${CCH} ${users(2).join(' ')}` });
+    const first = createApp(settings);
+    await poll(first);
+    await removePolicy();
+    await poll(first);
+    expect(await verdicts(first)).toBe('cch breach, support compliant, user00001 breach, user00002 breach');
+
+    // cch is no longer listed, user00001 is allowed now, user00003 is new.
+    const more = { ALLOWED_MAILBOXES: `${SUPPORT} ${users(1)}`, DENIED_MAILBOXES: users(3).slice(1).join(' ') };
+    const second = redeploy(settings, more);
+    expect(await getMailbox(second, users(1)[0] ?? '')).toMatchObject({ verdict: 'pending', since: null });
+    await policy(SUPPORT, users(1)[0] ?? '');
+    await poll(second);
+    expect(await verdicts(second)).toBe(
+      'support compliant, user00001 compliant, user00002 compliant, user00003 compliant',
+    );
+    expect(await lastRun(second)).toMatchObject({ added: 1, removed: 1, redeclared: 1, closed: 3, opened: 0 });
+    const closed = (await driftOf(second)).map(
+      ({ mailbox, closedBecause }) => `${mailbox.split('@')[0]} ${closedBecause}`,
+    );
+    expect(closed.sort()).toEqual(['cch unlisted', 'user00001 redeclared', 'user00002 refused']);
+    await expect(getMailbox(second, CCH)).rejects.toMatchObject({ code: 'mailbox-not-listed' });
+    expect((await mailboxHistory(second, CCH, { from: undefined, to: undefined }, 10, '')).items).toHaveLength(2);
+  });
+
+  it('is met by messages of another list, which ask nobody', async () => {
+    const settings = world.settings();
+    const first = createApp(settings);
+    await startRun(first, 'request');
+    const second = redeploy(settings, { DENIED_MAILBOXES: users(3).join(' ') });
+    const before = (await world.tenant.state()).requests.byKind;
+    for (const message of first.sent) await doShard(second, message);
+    expect((await world.tenant.state()).requests.byKind).toEqual(before);
+    expect(second.logs).toMatchObject([{ event: 'shard.skipped', why: 'it is of another list' }]);
+  });
+});
+
+describe('subjects', () => {
+  it('of allowed mailboxes are kept, and erased when they are not to be kept any more', async () => {
+    const settings = world.settings();
+    await world.tenant.post('messages', { mailbox: SUPPORT, subject: 'Printer on fire' });
+    const keeping = createApp(settings);
+    await poll(keeping);
+    expect(await getMailbox(keeping, SUPPORT)).toMatchObject({ latestSubject: 'Printer on fire' });
+    await world.tenant.put('faults', { mailboxes: { [SUPPORT]: { status: 404, code: 'ErrorInvalidUser' } } });
+    await poll(keeping);
+    expect(await getMailbox(keeping, SUPPORT)).toMatchObject({
+      latestSubject: 'Printer on fire',
+      lastReason: 'not-found',
+    });
+    await poll(redeploy(settings, { STORE_SUBJECTS: 'false' }));
+    expect(await getMailbox(keeping, SUPPORT)).not.toHaveProperty('latestSubject');
+  });
+
+  it('of denied mailboxes are in no table and no log line, whatever happens', async () => {
+    const app = newApp();
+    await removePolicy();
+    await world.tenant.post('messages', { mailbox: CCH, subject: 'Not for anybody' });
+    await poll(app);
+    expect(await verdicts(app)).toContain('cch breach');
+    const month = new Date().toISOString().slice(0, 7).replace('-', '');
+    const connection = (app.settings().storage as { value: { reveal(): string } }).value.reveal();
+    for (const table of ['Mailboxes', 'Runs', `Observations${month}`]) {
+      const client = TableClient.fromConnectionString(connection, table, { allowInsecureConnection: true });
+      for await (const row of client.listEntities()) expect(JSON.stringify(row)).not.toContain('Not for anybody');
+    }
+    expect(JSON.stringify(app.logs)).not.toContain('Not for anybody');
+  });
+});
+
+describe('a start', () => {
+  it('at the same instant as another: one wins, the other names the run under way', async () => {
+    const app = newApp();
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => startRun(app, 'request')));
+    const won = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value.id] : []));
+    expect(won).toHaveLength(1);
+    for (const one of results) {
+      if (one.status === 'rejected')
+        expect(one.reason).toMatchObject({ code: 'run-in-progress', facts: { runId: won[0] } });
+    }
+  });
+
+  it('by the timer while a run is alive is left out, and the next run says so', async () => {
+    const app = newApp();
+    await planRun(app, 'request');
+    await poll(app);
+    await poll(app);
+    expect(app.logs.map(({ event }) => event)).toEqual(['run.started', 'run.skipped', 'run.skipped']);
+    app.advance(121_000);
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({ number: 2, status: 'completed', skippedTicks: 2 });
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({ number: 3, skippedTicks: 0 });
+  });
+
+  it('closes a dead run, with what was not seen', async () => {
+    const app = newApp({ DENIED_MAILBOXES: users(30).join(' '), SHARD_SIZE: '10' });
+    const run = await startRun(app, 'request');
+    expect(run.shards).toBe(4);
+    const [first] = app.sent.splice(0);
+    if (first) await doShard(app, first);
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'running', outcomes: { refused: expect.any(Number) } });
+    app.advance(119_000);
+    await expect(startRun(app, 'request')).rejects.toMatchObject({ code: 'run-in-progress' });
+    app.advance(2_000);
+    await startRun(app, 'request');
+    expect(await getRun(app, run.id)).toMatchObject({
+      status: 'incomplete',
+      controlHeld: false,
+      notSeen: 21,
+      problem: '3 of 4 shards were not done.',
+    });
+    expect(await health(app)).toMatchObject({ problems: [{ code: 'no-run-yet' }] });
+  });
+
+  it('closes a run whose shards were all done as completed', async () => {
+    let armed = true;
+    // Dies between the shard's commit and the close of its run.
+    const writes: string[] = [];
+    const app = newApp({}, (table) => {
+      writes.push(table);
+      if (armed && writes.filter((one) => one === 'Runs').length === 5) throw new Error('killed');
+    });
+    await expect(poll(app)).rejects.toThrow('killed');
+    armed = false;
+    app.advance(121_000);
+    await poll(app);
+    expect((await listRuns(app, 10, '')).items.map(({ status }) => status)).toEqual(['completed', 'completed']);
+  });
+});
+
+describe('a shard', () => {
+  it('of a closed run changes nothing and asks nobody', async () => {
+    const app = newApp();
+    await startRun(app, 'request');
+    const [late] = app.sent.splice(0);
+    app.advance(121_000);
+    await poll(app);
+    await removePolicy();
+    const before = (await world.tenant.state()).requests.byKind;
+    if (late) await doShard(app, late);
+    expect((await world.tenant.state()).requests.byKind).toEqual(before);
+    expect(await verdicts(app)).toBe('cch compliant, support compliant');
+  });
+
+  it('done twice at the same instant counts once', async () => {
+    const app = newApp({ DENIED_MAILBOXES: users(40).join(' ') });
+    await poll(app);
+    await removePolicy();
+    const run = await startRun(app, 'request');
+    const [message] = app.sent.splice(0);
+    if (!message) throw new Error('nothing was sent');
+    await Promise.all([doShard(app, message), doShard(app, message), doShard(app, message)]);
+    expect(await getRun(app, run.id)).toMatchObject({
+      status: 'completed',
+      opened: 40,
+      verdicts: { breach: 40, compliant: 1 },
+    });
+    const drift = await driftOf(app);
+    expect(drift).toHaveLength(40);
+    expect(new Set(drift.map(({ id }) => id)).size).toBe(40);
+    const { items } = await mailboxHistory(app, users(1)[0] ?? '', { from: undefined, to: undefined }, 10, '');
+    expect(items).toHaveLength(2);
+  });
+
+  it('killed before any of its writes is taken up where it stopped, and ends as if it had not been', async () => {
+    const denied = `${CCH} ${users(40).join(' ')}`;
+    for (let fatal = 1; ; fatal += 1) {
+      let writes = 0;
+      let killed = false;
+      const settings = world.settings({ DENIED_MAILBOXES: denied });
+      await policy(SUPPORT);
+      await poll(createApp(settings));
+      // cch is not listed any more, and the others are open.
+      await removePolicy();
+      const app = createApp({ ...settings, DENIED_MAILBOXES: users(40).join(' ') }, () => {
+        writes += 1;
+        if (writes < fatal || killed) return;
+        killed = true;
+        throw new Error('killed');
+      });
+      await startRun(app, 'request').catch(() => undefined);
+      if (app.sent.length === 0) continue;
+      const [message] = app.sent;
+      if (!message) throw new Error('nothing was sent');
+      await doShard(app, message).catch((error: Error) => expect(error.message).toBe('killed'));
+      await doShard(app, message);
+      const run = await getRun(app, message.runId);
+      expect(run, `killed before write ${fatal}`).toMatchObject({
+        status: 'completed',
+        opened: 40,
+        closed: 0,
+        removed: 1,
+        notSeen: 0,
+        controlHeld: true,
+        verdicts: { breach: 40, compliant: 1 },
+      });
+      expect(await driftOf(app)).toHaveLength(40);
+      if (!killed) break;
+    }
+  });
+
+  it('whose tables are slow to be had by another leaves the same as one after the other', async () => {
+    const app = newApp({ DENIED_MAILBOXES: users(50).join(' '), SHARD_SIZE: '7' });
+    await startRun(app, 'request');
+    expect(app.sent.length).toBe(8);
+    await drain(app);
+    expect(await lastRun(app)).toMatchObject({
+      status: 'completed',
+      mailboxes: 51,
+      shards: 8,
+      controlHeld: true,
+      notSeen: 0,
+      added: 51,
+      outcomes: { readable: 1, refused: 50, inconclusive: 0 },
+    });
+  });
+});
+
+describe('time', () => {
+  it('a run over the end of a month is on record in the month it began', async () => {
+    const app = newApp();
+    app.advance(Date.parse('2031-12-31T23:59:59.900Z') - Date.now());
+    const run = await startRun(app, 'request');
+    expect(run.id).toBe('20311231T235959Z-1');
+    app.advance(1_000);
+    await drain(app);
+    const range = { from: '2032-01-01T00:00:00.000Z', to: undefined };
+    const { items } = await mailboxHistory(app, CCH, range, 10, '');
+    expect(items).toMatchObject([{ runId: run.id, checkedAt: expect.stringMatching(/^2032-01-01/) }]);
+    app.advance(60 * MINUTE);
+    await poll(app);
+    const all = await mailboxHistory(app, CCH, { from: undefined, to: undefined }, 1, '');
+    expect(all.items).toHaveLength(1);
+    const rest = await mailboxHistory(app, CCH, { from: undefined, to: undefined }, 10, all.continuation ?? '');
+    expect([...all.items, ...rest.items].map(({ runId }) => runId)).toEqual([
+      expect.stringMatching(/^20320101/),
+      run.id,
+    ]);
+  });
+
+  it('old observations, drift and runs are forgotten, open drift is not', async () => {
+    const settings = world.settings({ RETENTION_MONTHS: '2', DENIED_MAILBOXES: `${CCH} ${users(1)}` });
+    const app = createApp(settings);
+    app.advance(Date.parse('2031-01-15T10:00:00Z') - Date.now());
+    await poll(app);
+    await removePolicy();
+    await poll(app);
+    await policy(SUPPORT, ...users(1));
+    await poll(app);
+    app.advance(110 * 24 * 60 * MINUTE);
+    await poll(app);
+    expect((await listRuns(app, 10, '')).items.map(({ number }) => number)).toEqual([4]);
+    expect(await driftOf(app)).toMatchObject([{ mailbox: users(1)[0], closedAt: null }]);
+    const { items } = await mailboxHistory(app, CCH, { from: undefined, to: undefined }, 10, '');
+    expect(items).toHaveLength(1);
+  });
+
+  it('a dead monitor does not go on saying compliant', async () => {
+    const app = newApp();
+    await poll(app);
+    expect(await health(app)).toMatchObject({ status: 'healthy', problems: [] });
+    app.advance(46 * MINUTE);
+    expect(await getMailbox(app, CCH)).toMatchObject({ verdict: 'unverified', stale: true });
+    expect((await listMailboxes(app, { startsWith: '', verdict: 'compliant' }, 10, '')).items).toEqual([]);
+    expect((await listMailboxes(app, { startsWith: '', verdict: 'unverified' }, 10, '')).items).toHaveLength(2);
+    expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'run-overdue' }] });
+  });
+});
+
+describe('a breach met between two runs', () => {
+  it('starts a run, once', async () => {
+    const app = newApp();
+    await poll(app);
+    await removePolicy();
+    await expect(latestSubject(app, CCH)).rejects.toMatchObject({ code: 'scope-breach' });
+    await expect(latestSubject(app, CCH)).rejects.toMatchObject({ code: 'scope-breach' });
+    expect(await lastRun(app)).toMatchObject({ number: 2, trigger: 'scope-breach' });
+    await drain(app);
+    expect(await verdicts(app)).toBe('cch breach, support compliant');
+    await expect(latestSubject(app, CCH)).rejects.toMatchObject({ code: 'scope-breach' });
+    expect((await lastRun(app)).number).toBe(2);
+  });
+});
+
+describe('storage that does not serve', () => {
+  it('fails the run in plain sight, and health says so', async () => {
+    const app = createApp(world.settings({ AzureWebJobsStorage: emulatorConnection(9) }));
+    await expect(poll(app)).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      message: 'The storage account does not serve: it cannot be reached.',
+    });
+    expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'storage-unavailable' }] });
+  });
+});

@@ -1,0 +1,94 @@
+// The app's services in this process, over a sandbox tenant and a storage account of their own.
+import { vi } from 'vitest';
+import { createServices, type Services } from '../../src/services.ts';
+import { createMailboxStore } from '../../src/storage/mailboxes.ts';
+import { createObservationStore } from '../../src/storage/observations.ts';
+import { createQueues, type ShardMessage } from '../../src/storage/queues.ts';
+import { createRunStore } from '../../src/storage/runs.ts';
+import { createTables, type Table, type Tables } from '../../src/storage/tables.ts';
+import { type Switches, settingsFor, startTenant } from './http.ts';
+import { type Emulator, startEmulator } from './storage.ts';
+
+export interface World {
+  readonly tenant: Switches;
+  readonly emulator: Emulator;
+  /** Settings for a storage account that nobody has used yet. */
+  settings(more?: Record<string, string>): Record<string, string>;
+  close(): Promise<void>;
+}
+
+/** One for a test file: the identity library keeps the endpoint it has found for as long as its process lives. */
+export async function startWorld(): Promise<World> {
+  const [tenant, emulator] = await Promise.all([startTenant(), startEmulator()]);
+  const base = settingsFor(tenant.sandbox.url) as Record<string, string>;
+  for (const name of ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER']) vi.stubEnv(name, base[name]);
+  return {
+    tenant,
+    emulator,
+    settings: (more = {}) => ({
+      ...base,
+      ALLOWED_MAILBOXES: 'support@contoso.example',
+      DENIED_MAILBOXES: 'cch@contoso.example',
+      PROPAGATION_MINUTES: '0',
+      AzureWebJobsStorage: emulator.nextAccount(),
+      ...more,
+    }),
+    async close() {
+      await Promise.all([tenant.sandbox.close(), emulator.part.stop()]);
+    },
+  };
+}
+
+export interface TestApp extends Services {
+  readonly logs: { readonly event: string; readonly [key: string]: unknown }[];
+  /** Moves the clock that the app sees. */
+  advance(ms: number): void;
+  /** Messages that went to the queue. */
+  readonly sent: ShardMessage[];
+}
+
+/** What a test may do to the tables: called before each write, and may throw. */
+export type BeforeWrite = (table: string) => void;
+
+/** An app whose clock can be moved, and whose writes can be made to fail. Its queue is a list. */
+export function createApp(settings: Record<string, string>, beforeWrite: BeforeWrite = () => undefined): TestApp {
+  const logs: TestApp['logs'] = [];
+  const sent: ShardMessage[] = [];
+  let offsetMs = 0;
+  const services = createServices(settings, (_level, event, data) => logs.push({ event, ...data }));
+  let storage: ReturnType<Services['storage']> | undefined;
+  return {
+    ...services,
+    logs,
+    sent,
+    now: () => new Date(Date.now() + offsetMs),
+    advance(ms) {
+      offsetMs += ms;
+    },
+    storage() {
+      const tables = watched(createTables(services.settings().storage), beforeWrite);
+      storage ??= {
+        mailboxes: createMailboxStore(tables),
+        observations: createObservationStore(tables),
+        runs: createRunStore(tables),
+        queues: { ...createQueues(services.settings().storage), sendShards: async (list) => void sent.push(...list) },
+      };
+      return storage;
+    },
+  };
+}
+
+function watched(tables: Tables, beforeWrite: BeforeWrite): Tables {
+  const watch = (name: string, table: Table): Table => ({
+    ...table,
+    async write(actions, signal) {
+      beforeWrite(name);
+      return table.write(actions, signal);
+    },
+    async remove(partition, row, etag) {
+      beforeWrite(name);
+      return table.remove(partition, row, etag);
+    },
+  });
+  return { ...tables, open: async (name) => watch(name, await tables.open(name)) };
+}

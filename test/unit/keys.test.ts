@@ -1,0 +1,104 @@
+// Keys of table rows, and the list cut into shards.
+import { describe, expect, it } from 'vitest';
+import type { Expectation } from '../../src/rules/mailbox.ts';
+import {
+  afterPrefix,
+  comparePositions,
+  decodeKey,
+  driftRow,
+  encodeKey,
+  invertedNumber,
+  numberOf,
+  observationRow,
+  partitionOf,
+  statePosition,
+} from '../../src/storage/keys.ts';
+import { borrowControls, planShards } from '../../src/storage/plan.ts';
+
+const NASTY = [
+  "o'brien@contoso.example",
+  'pat_fabrikam.example#ext#@contoso.onmicrosoft.com',
+  'plus+tag@contoso.example',
+  'a/b\\c?d%e@contoso.example',
+  'star*tilde~colon:@contoso.example',
+  'müller@contoso.example',
+  '日本@contoso.example',
+  'tab\tand\u0085@contoso.example',
+  '*2F@contoso.example',
+];
+
+describe('a key', () => {
+  it.each(NASTY)('of %j holds nothing that a table refuses, and reads back', (mailbox) => {
+    const key = encodeKey(mailbox);
+    expect(key).not.toMatch(/[/\\#?%~:\p{Cc}]/u);
+    expect(decodeKey(key)).toBe(mailbox);
+  });
+
+  it('escapes as *XX in UTF-8 hex', () => {
+    expect(encodeKey('a#b@x\u0085')).toBe('a*23b@x*C2*85');
+    expect(encodeKey('*')).toBe('*2A');
+  });
+
+  it('puts a mailbox under the first digit of its hash', () => {
+    expect(partitionOf('support@contoso.example')).toBe('5');
+    expect(statePosition('a#b').row).toBe('mailbox:a*23b');
+  });
+
+  it('sorts newer runs first', () => {
+    expect(invertedNumber(2) < invertedNumber(1)).toBe(true);
+    expect(numberOf(invertedNumber(42))).toBe(42);
+    expect(driftRow(7, 'a~b')).toBe('drift:9999999992~a*7Eb');
+    expect(observationRow('a', 7)).toBe('a~9999999992');
+    expect(afterPrefix('mailbox:')).toBe('mailbox;');
+  });
+});
+
+describe('a plan', () => {
+  const listed = new Map<string, Expectation>(
+    Array.from({ length: 95 }, (_, index) => [`user${index}@contoso.example`, index % 10 === 0 ? 'allowed' : 'denied']),
+  );
+  const plan = planShards(listed, 10);
+
+  it('cuts the sorted list into shards that leave no gap between their ranges', () => {
+    expect(plan.shards.map(({ mailboxes }) => mailboxes.length)).toEqual([10, 10, 10, 10, 10, 10, 10, 10, 10, 5]);
+    expect(plan.shards[0]?.range.from).toEqual({ partition: '0', row: 'mailbox:' });
+    expect(plan.shards.at(-1)?.range.to).toBeNull();
+    for (const [index, { range }] of plan.shards.entries()) {
+      if (index > 0) expect(range.from).toEqual(plan.shards[index - 1]?.range.to);
+    }
+    for (const { mailboxes, range } of plan.shards) {
+      for (const { mailbox } of mailboxes) {
+        const position = statePosition(mailbox);
+        expect(comparePositions(position, range.from)).toBeGreaterThanOrEqual(0);
+        expect(range.to === null || comparePositions(position, range.to) < 0).toBe(true);
+      }
+    }
+  });
+
+  it('has a hash of what is listed, as what, and how it is cut, whatever the order', () => {
+    expect(planShards(new Map([...listed].reverse()), 10).hash).toBe(plan.hash);
+    expect(planShards(listed, 11).hash).not.toBe(plan.hash);
+    expect(planShards(new Map([...listed, ['x@contoso.example', 'denied']]), 10).hash).not.toBe(plan.hash);
+    expect(planShards(new Map([...listed, ['user1@contoso.example', 'allowed']]), 10).hash).not.toBe(plan.hash);
+  });
+
+  it('lends allowed mailboxes of other shards, the same for the same run and shard', () => {
+    const own = new Set(plan.shards[3]?.mailboxes.map(({ mailbox }) => mailbox));
+    const borrowed = borrowControls(plan, 'run-1', 3);
+    expect(borrowed).toHaveLength(5);
+    expect(new Set(borrowed).size).toBe(5);
+    expect(borrowed.every((mailbox) => listed.get(mailbox) === 'allowed' && !own.has(mailbox))).toBe(true);
+    expect(borrowControls(plan, 'run-1', 3)).toEqual(borrowed);
+    const others = [2, 3, 4, 5, 6].map((number) => borrowControls(plan, `run-${number}`, 3)[0]);
+    expect(new Set(others).size).toBeGreaterThan(1);
+  });
+
+  it('lends nothing when there is nothing to lend', () => {
+    expect(borrowControls(planShards(new Map([['a@x', 'allowed']]), 10), 'run-1', 0)).toEqual([]);
+  });
+
+  it('is made of a hundred thousand mailboxes in a moment', () => {
+    const many = new Map<string, Expectation>(Array.from({ length: 100_000 }, (_, index) => [`u${index}@x`, 'denied']));
+    expect(planShards(many, 500).shards).toHaveLength(200);
+  });
+});
