@@ -59,11 +59,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await checkPorts(ports, sandboxed, emulated);
 
   const parts: Part[] = [];
-  const stop = () => Promise.all(parts.map((part) => part.stop()));
+  let stopping = false;
+  const stop = () => {
+    stopping = true;
+    return Promise.all(parts.map((part) => part.stop()));
+  };
   const keep = async (starting: Promise<Part>) => {
     const part = await starting;
     parts.push(part);
-    part.gone.catch((error: Error) => options.onPartGone(error.message));
+    part.gone.catch((error: Error) => stopping || options.onPartGone(error.message));
   };
   try {
     const started = await Promise.allSettled([

@@ -4,6 +4,8 @@ type Counts = Readonly<Record<string, number>>;
 
 interface Told {
   readonly event?: string;
+  readonly runId?: string;
+  readonly trigger?: string;
   readonly number?: number;
   readonly mailboxes?: number;
   readonly verdicts?: Counts;
@@ -20,6 +22,7 @@ export function tell(line: string): string {
   const [, json] = /^(?:\d+ )?\[\w+\] (\{.*\})$/.exec(line) ?? [];
   if (json === undefined) return line;
   const told = JSON.parse(json) as Told;
+  if (told.event === 'run.started') return `Run ${told.runId?.split('-').at(-1)} begins (${told.trigger}).`;
   if (told.event === 'run.completed') return runCompleted(told);
   if (told.event === 'drift.opened') return `DRIFT: ${told.mailbox} is in ${told.kind} now.`;
   if (told.event === 'drift.closed')

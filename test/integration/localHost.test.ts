@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
 import { ROOT } from '../support/http.ts';
+import { type Emulator, startEmulator } from '../support/storage.ts';
 
 let folder: string;
 const logs: string[] = [];
@@ -17,17 +19,25 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function start(source: string, options: { withKeys?: boolean; deafMs?: number } = {}): Promise<LocalHost> {
+interface StartOptions {
+  readonly withKeys?: boolean;
+  readonly deafMs?: number;
+  readonly instances?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+async function start(source: string, options: StartOptions = {}): Promise<LocalHost> {
   const entry = join(folder, `app-${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(entry, `import { app } from '@azure/functions';\n${source}`);
-  const { withKeys = false, deafMs = 15_000 } = options;
+  const { withKeys = false, deafMs = 15_000, instances = 1, env = process.env } = options;
   return startLocalHost({
     root: folder,
     entry,
     port: 0,
-    env: process.env,
+    env,
     withKeys,
     deafMs,
+    instances,
     log: (line) => logs.push(line),
   });
 }
@@ -118,6 +128,95 @@ describe('timer triggers', () => {
       expect(await status(host, '/admin/functions/tick', { method: 'POST', body: '{}' })).toBe(202);
       await vi.waitFor(() => expect(seen().length).toBeGreaterThan(before), 5_000);
       expect(await status(host, '/admin/functions/unknown', { method: 'POST' })).toBe(404);
+    } finally {
+      await host.close();
+    }
+  });
+});
+
+describe('queue triggers', () => {
+  let emulator: Emulator;
+  beforeAll(async () => {
+    emulator = await startEmulator();
+  });
+  afterAll(() => emulator.part.stop());
+
+  const settings = () => ({
+    ...process.env,
+    AzureWebJobsStorage: emulator.nextAccount(),
+    AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
+    AzureFunctionsJobHost__extensions__queues__maxDequeueCount: '3',
+  });
+  const send = (env: NodeJS.ProcessEnv, text: string) => {
+    const queue = new QueueClient(env.AzureWebJobsStorage ?? '', 'work');
+    return queue.createIfNotExists().then(() => queue.sendMessage(Buffer.from(text).toString('base64')));
+  };
+  const waiting = async (env: NodeJS.ProcessEnv, name: string) =>
+    (await new QueueClient(env.AzureWebJobsStorage ?? '', name).getProperties()).approximateMessagesCount;
+  const trigger = (code: string) => `
+    app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage', handler: async (item, context) => {
+      const { dequeueCount, id } = context.triggerMetadata;
+      context.log(JSON.stringify({ item, dequeueCount, hasId: typeof id === 'string', pid: process.pid }));
+      ${code}
+    } });`;
+
+  it('hand messages over, parsed where they are JSON, and delete them', async () => {
+    const env = settings();
+    const before = logs.length;
+    const host = await start(trigger(''), { env });
+    try {
+      await send(env, '{"a":1}');
+      await send(env, 'plain');
+      const seen = () => logs.slice(before).filter((line) => line.startsWith('[work] {'));
+      await vi.waitFor(() => expect(seen()).toHaveLength(2), 5_000);
+      expect(seen()[0]).toContain('"item":{"a":1},"dequeueCount":1,"hasId":true');
+      expect(seen()[1]).toContain('"item":"plain"');
+      await vi.waitFor(async () => expect(await waiting(env, 'work')).toBe(0), 5_000);
+      const body = JSON.stringify({ input: 'by hand' });
+      expect(await status(host, '/admin/functions/work', { method: 'POST', body })).toBe(202);
+      await vi.waitFor(() => expect(seen()[2]).toContain('"item":"by hand"'), 5_000);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it.each([
+    ['throws', `throw new Error('on purpose');`],
+    ['kills its process', 'process.exit(1);'],
+  ])('try a message that %s again, and put it aside at last', async (_, code) => {
+    const env = settings();
+    const before = logs.length;
+    const host = await start(trigger(code), { env });
+    try {
+      await send(env, 'poison');
+      await vi.waitFor(async () => expect(await waiting(env, 'work-poison')).toBe(1), {
+        timeout: 10_000,
+        interval: 100,
+      });
+      const tries = logs.slice(before).filter((line) => line.includes('A message of work failed (try'));
+      expect(tries).toHaveLength(3);
+      expect(await waiting(env, 'work')).toBe(0);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('are shared by the instances, and the timer runs in one of them', async () => {
+    const env = settings();
+    const before = logs.length;
+    const timer = `app.timer('tick', { schedule: '* * * * * *', handler: (_, context) => context.log('pid ' + process.pid) });`;
+    const slow = trigger('await new Promise((resolve) => setTimeout(resolve, 100));');
+    const host = await start(slow + timer, { env, instances: 2 });
+    try {
+      expect(new Set(host.pids()).size).toBe(2);
+      for (let index = 0; index < 60; index += 1) await send(env, `message ${index}`);
+      const seen = () => logs.slice(before).filter((line) => /\[work\] \{/.test(line));
+      await vi.waitFor(() => expect(seen()).toHaveLength(60), { timeout: 15_000, interval: 50 });
+      const by = new Set(seen().map((line) => Number(/"pid":(\d+)/.exec(line)?.[1])));
+      expect([...by].sort()).toEqual([...host.pids()].sort());
+      const ticks = () => logs.slice(before).filter((line) => /\[tick\] pid/.test(line));
+      await vi.waitFor(() => expect(ticks().length).toBeGreaterThan(1), 5_000);
+      expect(new Set(ticks().map((line) => line.split('pid ')[1])).size).toBe(1);
     } finally {
       await host.close();
     }
