@@ -5,6 +5,8 @@ const names = readdirSync(new URL('./bench', import.meta.url))
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name !== 'report');
 const [, , name = ''] = process.argv;
+// The benchmark reads what follows its name.
+process.argv.splice(2, 1);
 
 if (names.includes(name)) await import(`./bench/${name}.ts`);
 else {
