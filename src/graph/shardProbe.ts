@@ -37,6 +37,8 @@ type Seeing = Omit<Seen, 'controlHeld'>;
 
 // Of the deadline, for the control's second read: a mailbox that never answers must not leave the others unproven.
 const RESERVED_SHARE = 1 / 9;
+// Of the deadline, for one candidate: a throttled one must not use up the time of all.
+const CANDIDATE_SHARE = 1 / 9;
 
 export class ShardProbe {
   readonly session: Session = {};
@@ -44,6 +46,7 @@ export class ShardProbe {
   readonly reads: ControlRead[] = [];
   readonly roles = new Set<string>();
   readonly #services: ObserveServices;
+  readonly #deadlineMs: number;
   readonly #asking: Deadline;
   readonly #closing: Deadline;
   readonly #toBeSeen: ReadonlySet<string>;
@@ -51,6 +54,7 @@ export class ShardProbe {
 
   constructor(services: ObserveServices, { ask, withSubjects, deadlineMs }: ShardQuestions) {
     this.#services = services;
+    this.#deadlineMs = deadlineMs;
     this.#asking = new Deadline(deadlineMs * (1 - RESERVED_SHARE));
     this.#closing = new Deadline(deadlineMs);
     this.#toBeSeen = new Set(ask.map(({ mailbox }) => mailbox));
@@ -63,18 +67,24 @@ export class ShardProbe {
     this.#closing.clear();
   }
 
-  /** Reads a candidate for the control alone. The first read of a mailbox that is to be seen is its observation. */
+  /**
+   * Reads a candidate for the control alone. The first read of a mailbox that is to be seen is its observation, unless it was
+   * given up for want of time: then the mailbox is asked again with the others.
+   */
   async readCandidate(mailbox: string): Promise<Seeing> {
-    if (!this.#toBeSeen.has(mailbox)) return this.#readControl(mailbox, this.#asking, false);
-    const read = await this.#readControl(mailbox, this.#asking, this.#withSubject.has(mailbox));
-    this.reads.pop();
-    this.answers.set(mailbox, read);
+    const isToBeSeen = this.#toBeSeen.has(mailbox);
+    const withSubject = isToBeSeen && this.#withSubject.has(mailbox);
+    const read = await this.#readControl(mailbox, this.#asking, withSubject, this.#deadlineMs * CANDIDATE_SHARE);
+    if (isToBeSeen && read.reason !== 'throttled' && read.reason !== 'timeout') this.answers.set(mailbox, read);
+    else this.#noteRead(read);
     return read;
   }
 
   /** The second read of the control, for which time is reserved. */
-  readControlAgain(mailbox: string): Promise<Seeing> {
-    return this.#readControl(mailbox, this.#closing, false);
+  async readControlAgain(mailbox: string): Promise<Seeing> {
+    const read = await this.#readControl(mailbox, this.#closing, false, this.#deadlineMs);
+    this.#noteRead(read);
+    return read;
   }
 
   /** Replaces what identifies the request about a readable mailbox by that of a request about it alone. */
@@ -82,7 +92,7 @@ export class ShardProbe {
     const { limiter } = this.#services;
     const { signal } = this.#asking;
     const first = this.answers.get(mailbox);
-    const read = await limiter.run(() => this.#readAlone(mailbox, this.#asking, false), signal);
+    const read = await limiter.run(() => this.#readAlone(mailbox, this.#asking, false, this.#deadlineMs), signal);
     if (!first || read?.outcome !== 'readable') return;
     const { requestId, clientRequestId, checkedAt } = read;
     const attempts = first.attempts + read.attempts;
@@ -121,18 +131,19 @@ export class ShardProbe {
     return (await limiter.run(send, this.#asking.signal)) ?? new Map();
   }
 
-  async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean): Promise<Seeing> {
-    const work = () => this.#readAlone(mailbox, deadline, withSubject);
-    const read =
-      (await this.#services.limiter.runControl(mailbox, work, deadline.signal)) ?? this.#seeing(mailbox, null, 0, 0);
-    const { message: _, ...rest } = read;
-    this.reads.push(rest);
-    return read;
+  async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
+    const work = () => this.#readAlone(mailbox, deadline, withSubject, mostMs);
+    const read = await this.#services.limiter.runControl(mailbox, work, deadline.signal);
+    return read ?? this.#seeing(mailbox, null, 0, 0);
   }
 
-  async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean): Promise<Seeing> {
+  #noteRead({ message: _, ...read }: Seeing): void {
+    this.reads.push(read);
+  }
+
+  async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
     this.#begin();
-    const options = { deadlineMs: deadline.begin(), session: this.session };
+    const options = { deadlineMs: Math.min(deadline.begin(), mostMs), session: this.session };
     const read = await latestMessage(this.#services.graph, mailbox, withSubject, options);
     this.#noteRoles();
     const answer = { ...read, batchRequestId: null, retryAfterMs: null, final: true };

@@ -1,4 +1,8 @@
 // Closes a run when the last of its shards is done.
+//
+// 1. A run that has ended, or of which a shard is missing, is left alone.
+// 2. What it saw is added up and written under the run's ETag; whoever finds it changed looks again.
+// 3. Once a day what is old is forgotten.
 import type { Services } from '../services.ts';
 import type { Run } from '../storage/runs.ts';
 import { forgetOld } from './forgetOld.ts';

@@ -66,6 +66,7 @@ export interface Stored<T> {
 export interface Current {
   readonly number: number;
   readonly id: string;
+  readonly startedAt: string;
   readonly skippedTicks: number;
 }
 
@@ -94,7 +95,7 @@ const CURRENT = { partition: RUNS, row: 'current' };
 // Of the rows in the partition those of runs begin with a digit.
 const END_OF_RUNS = ':';
 
-const CURRENT_COLUMNS: Columns<Current> = { number: 'value', id: 'value', skippedTicks: 'value' };
+const CURRENT_COLUMNS: Columns<Current> = { number: 'value', id: 'value', startedAt: 'value', skippedTicks: 'value' };
 
 /** The result stands in columns of its own. */
 type RunRow = Omit<Run, 'result'> & {
@@ -169,8 +170,8 @@ export function createRunStore(tables: Tables): RunStore {
     },
 
     async start(run, current, ended) {
-      const { number, id } = run;
-      const next = toRow(CURRENT, { number, id, skippedTicks: 0 }, CURRENT_COLUMNS);
+      const { number, id, startedAt } = run;
+      const next = toRow(CURRENT, { number, id, startedAt, skippedTicks: 0 }, CURRENT_COLUMNS);
       const actions: TransactionAction[] = [
         current ? ['update', next, 'Replace', { etag: current.etag }] : ['create', next],
         ['create', runEntity(run)],

@@ -134,6 +134,22 @@ describe('a shard', () => {
     expect((await tenant.state()).requests.byMailbox[user(7)]).toBeDefined();
   });
 
+  it('does not wait for a candidate that is throttled, and asks it again with the others', async () => {
+    const throttled = { status: 429, code: 'ApplicationThrottled', times: 3 };
+    await tenant.put('faults', { mailboxes: { 'hr@contoso.example': throttled } });
+    await tenant.put('policy', {
+      mechanism: 'application-access-policy',
+      members: ['support@contoso.example', 'hr@contoso.example'],
+    });
+    const { control, byName } = await see({
+      allowed: ['hr@contoso.example', 'support@contoso.example'],
+      denied: ['cch@contoso.example'],
+    });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', held: true });
+    expect(byName.get('hr@contoso.example')).toMatchObject({ outcome: 'readable', batchRequestId: expect.any(String) });
+    expect(control.reads[0]).toMatchObject({ mailbox: 'hr@contoso.example', reason: 'throttled' });
+  });
+
   it('takes a control that need not be asked any more', async () => {
     const { control, seen } = await see({
       allowed: [],
