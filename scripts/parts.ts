@@ -1,6 +1,8 @@
 // The parts that run beside the functions, each in a process that does not outlive this one: storage emulator, sandbox tenant.
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,15 +24,18 @@ export interface StorageOptions extends PartOptions {
   readonly dataDir?: string | undefined;
   /** Accounts and keys, `name:key;…`, in place of the well-known one. */
   readonly accounts?: string;
+  /** Files of a key and a certificate: then it speaks https and takes bearer tokens of whoever. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /** Azurite, on three ports from `port` on: blob, queue, table. */
-export async function startStorage({ port, dataDir, accounts, log }: StorageOptions): Promise<Part> {
+export async function startStorage({ port, dataDir, accounts, tls, log }: StorageOptions): Promise<Part> {
   const require = createRequire(import.meta.url);
   const main = join(require.resolve('azurite/package.json'), '../dist/src/azurite.js');
   const ports = ['blob', 'queue', 'table'].flatMap((name, offset) => [`--${name}Port`, String(port + offset)]);
   const where = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
-  const args = [...ports, ...where, '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
+  const secured = tls ? ['--oauth', 'basic', '--key', tls.key, '--cert', tls.cert] : [];
+  const args = [...ports, ...where, ...secured, '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
   // It announces its services on standard output, which says nothing that is not known.
   const env = accounts === undefined ? process.env : { ...process.env, AZURITE_ACCOUNTS: accounts };
   const child = startChild(main, { args, env, onLine: (line) => /error/i.test(line) && log(`[storage] ${line}`) });
@@ -65,15 +70,18 @@ async function part(child: ChildProcess, name: string, ready: Promise<unknown>):
   return { gone, stop: () => stopChild(child) };
 }
 
-/** Settles once something answers HTTP on the port, or the child is gone. */
+/** Settles once something listens on the port, or the child is gone. */
 async function untilServing(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
+    const socket = connect(port, '127.0.0.1');
     try {
-      await fetch(`http://127.0.0.1:${port}/`);
+      await once(socket, 'connect');
       return;
     } catch {
       // Nothing listens yet: that is what is waited for.
       await wait(50);
+    } finally {
+      socket.destroy();
     }
   }
 }

@@ -1,39 +1,28 @@
 // An app registration proves itself to a token service over TLS, by a secret or a certificate.
 import { constants, createHash, createPublicKey, verify, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { generate } from 'selfsigned';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Certificate, createCertificate } from '../support/certificate.ts';
 import { type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
 
 const TENANT_ID = '11111111-2222-3333-4444-555555555555';
 const CLIENT_ID = '66666666-7777-8888-9999-000000000000';
 
 let tenant: Switches;
-let folder: string;
-let certificate: { readonly private: string; readonly cert: string };
+let certificate: Certificate;
 let tokenService: Server;
 let proofs: URLSearchParams[];
 let settings: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   tenant = await startTenant();
-  folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
-  certificate = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-    keySize: 2048,
-    algorithm: 'sha256',
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
-  });
-  await writeFile(join(folder, 'authority.pem'), certificate.cert);
-  await writeFile(join(folder, 'app.pem'), certificate.private + certificate.cert);
-
-  tokenService = createServer({ key: certificate.private, cert: certificate.cert }, (request, response) => {
+  certificate = await createCertificate();
+  tokenService = createServer(certificate, (request, response) => {
     const base = `https://${request.headers.host}/${TENANT_ID}`;
     response.setHeader('content-type', 'application/json');
     const answer = request.method === 'GET' ? discovery(base) : token(request);
@@ -47,7 +36,7 @@ beforeAll(async () => {
     AZURE_TENANT_ID: TENANT_ID,
     AZURE_CLIENT_ID: CLIENT_ID,
     AZURE_AUTHORITY_HOST: `https://127.0.0.1:${(tokenService.address() as AddressInfo).port}`,
-    NODE_EXTRA_CA_CERTS: join(folder, 'authority.pem'),
+    NODE_EXTRA_CA_CERTS: certificate.files.cert,
   };
 });
 
@@ -55,7 +44,7 @@ afterAll(async () => {
   tokenService.closeAllConnections();
   tokenService.close();
   await tenant.sandbox.close();
-  await rm(folder, { recursive: true });
+  await certificate.remove();
 });
 
 beforeEach(() => {
@@ -75,7 +64,7 @@ describe('an app registration', () => {
   });
 
   it('with a certificate signs who it is, and sends no key', async () => {
-    const status = await askWith({ AZURE_CLIENT_CERTIFICATE_PATH: join(folder, 'app.pem') });
+    const status = await askWith({ AZURE_CLIENT_CERTIFICATE_PATH: certificate.files.both });
     expect(status).toBe(200);
     const assertion = proofs[0]?.get('client_assertion') ?? '';
     const [header = '', payload = '', signature = ''] = assertion.split('.');
@@ -93,7 +82,7 @@ describe('an app registration', () => {
   });
 
   it('whose certificate cannot be read has no identity, and health says so', async () => {
-    const app = await startApp({ ...settings, AZURE_CLIENT_CERTIFICATE_PATH: join(folder, 'missing.pem') });
+    const app = await startApp({ ...settings, AZURE_CLIENT_CERTIFICATE_PATH: join(certificate.folder, 'missing.pem') });
     try {
       const answer = await app.get('mailboxes/support@contoso.example/latest-subject');
       expect(answer).toMatchObject({ status: 503, body: { code: 'identity-unavailable' } });

@@ -1,7 +1,12 @@
 // Runs over the sandbox tenant and a real storage emulator: what goes on record, whatever happens on the way.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emulatorConnection } from '../../scripts/localSettings.ts';
+import { startStorage } from '../../scripts/parts.ts';
+import { freePorts } from '../../scripts/ports.ts';
 import { doShard } from '../../src/monitor/doShard.ts';
 import { health } from '../../src/monitor/health.ts';
 import { listDrift, mailboxHistory } from '../../src/monitor/history.ts';
@@ -434,6 +439,42 @@ describe('a breach met between two runs', () => {
     expect(await verdicts(app)).toBe('cch breach, support compliant');
     await expect(latestSubject(app, CCH)).rejects.toMatchObject({ code: 'scope-breach' });
     expect((await lastRun(app)).number).toBe(2);
+  });
+});
+
+describe('storage that is killed in the middle of a run', () => {
+  it('fails the run in plain sight; when it is back, the next run completes what was left', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'mailscope-'));
+    const port = await freePorts(3);
+    const start = () => startStorage({ port, dataDir, log: () => undefined });
+    let storage = await start();
+    try {
+      const more = { DENIED_MAILBOXES: users(40).join(' '), AzureWebJobsStorage: emulatorConnection(port) };
+      const app = newApp(more, (table) => {
+        if (table === 'Mailboxes') stopped ??= storage.stop();
+      });
+      let stopped: Promise<void> | undefined = Promise.resolve();
+      await poll(app);
+      stopped = undefined;
+      await removePolicy();
+      await expect(poll(app)).rejects.toMatchObject({ code: 'storage-unavailable' });
+      await stopped;
+      expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'storage-unavailable' }] });
+
+      storage = await start();
+      stopped = Promise.resolve();
+      app.advance(121_000);
+      await poll(app);
+      const { items } = await listRuns(app, 10, '');
+      expect(items.map(({ status }) => status)).toEqual(['completed', 'incomplete', 'completed']);
+      expect(items[0]).toMatchObject({ verdicts: { breach: 40, compliant: 1 } });
+      const drift = await driftOf(app);
+      expect(drift).toHaveLength(40);
+      expect(drift.every(({ closedAt }) => closedAt === null)).toBe(true);
+    } finally {
+      await storage.stop();
+      await rm(dataDir, { recursive: true });
+    }
   });
 });
 

@@ -1,0 +1,46 @@
+// A storage account that is reached as a managed identity: no connection string, tokens over TLS.
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type Part, startStorage } from '../../scripts/parts.ts';
+import { freePorts } from '../../scripts/ports.ts';
+import { type Certificate, createCertificate } from '../support/certificate.ts';
+import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
+
+let certificate: Certificate;
+let tenant: Switches;
+let storage: Part;
+let app: App;
+
+beforeAll(async () => {
+  [certificate, tenant] = await Promise.all([createCertificate(), startTenant()]);
+  const port = await freePorts(3);
+  storage = await startStorage({ port, tls: certificate.files, log: () => undefined });
+  const { AzureWebJobsStorage: _, ...settings } = settingsFor(tenant.sandbox.url);
+  app = await startApp({
+    ...settings,
+    ALLOWED_MAILBOXES: 'support@contoso.example',
+    AzureWebJobsStorage__tableServiceUri: `https://127.0.0.1:${port + 2}/devstoreaccount1`,
+    AzureWebJobsStorage__queueServiceUri: `https://127.0.0.1:${port + 1}/devstoreaccount1`,
+    AzureWebJobsStorage__credential: 'managedidentity',
+    NODE_EXTRA_CA_CERTS: certificate.files.cert,
+  });
+});
+
+afterAll(async () => {
+  await app.host.close();
+  await Promise.all([storage.stop(), tenant.sandbox.close(), certificate.remove()]);
+});
+
+it('keeps runs, and puts shards on the queue', async () => {
+  await fetch(`${app.host.url}/admin/functions/pollMailboxes`, { method: 'POST' });
+  const compliant = async () => {
+    const { body } = await app.get('mailboxes');
+    expect(body.value, app.logs.join('\n')).toMatchObject([{ verdict: 'compliant' }, { verdict: 'compliant' }]);
+  };
+  await vi.waitFor(compliant, { timeout: 10_000, interval: 100 });
+  expect((await app.get('health')).body).toMatchObject({ status: 'healthy', problems: [] });
+  // Nobody listens to the queue here: the local host needs a connection string, and says so.
+  expect((await fetch(`${app.host.url}/api/runs`, { method: 'POST' })).status).toBe(202);
+  expect(app.logs.join('\n')).toContain(
+    'The function pollShard is not run: AzureWebJobsStorage holds no connection string',
+  );
+});
