@@ -1,13 +1,12 @@
 // The application settings: read once, checked whole, every fault named in one answer.
-import { inspect } from 'node:util';
-import * as z from 'zod';
-import { type Expectation, parseMailbox } from './rules/mailbox.ts';
-import { parseSchedule } from './schedule.ts';
+import type * as z from 'zod';
+import type { Expectation } from './rules/mailbox.ts';
+import { DEFAULT_POLL_SCHEDULE, type FaultKind, FIELDS, quote, type Secret } from './settingFields.ts';
+
+export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, Secret } from './settingFields.ts';
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
 
 /** Who asks Graph. */
 export type GraphIdentity =
@@ -52,9 +51,6 @@ export interface Settings {
   readonly pollConcurrency: number;
 }
 
-/** What is wrong with a setting, in a word that may be shown to anybody. */
-export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory' | 'unsupported';
-
 export interface SettingFault {
   readonly setting: string;
   readonly kind: FaultKind;
@@ -68,26 +64,6 @@ export interface SettingFault {
 export interface Configuration {
   readonly settings: Settings | undefined;
   readonly faults: readonly SettingFault[];
-}
-
-/** A value that never prints: not by `String`, JSON or `console.log`. */
-export class Secret {
-  readonly #value: string;
-  constructor(value: string) {
-    this.#value = value;
-  }
-  reveal(): string {
-    return this.#value;
-  }
-  toString(): string {
-    return '[secret]';
-  }
-  toJSON(): string {
-    return '[secret]';
-  }
-  [inspect.custom](): string {
-    return '[secret]';
-  }
 }
 
 /** The schedule to register: the host would not index a timer whose schedule it cannot read. */
@@ -221,158 +197,3 @@ function fault(setting: string, kind: FaultKind, text: string): SettingFault {
 function given(value: string | undefined): string | undefined {
   return value?.trim() || undefined;
 }
-
-function quote(value: string): string {
-  return `"${value}"`;
-}
-
-// The fields. Each schema takes the text of one setting, or undefined, and says what would be right.
-
-function issue(context: z.RefinementCtx, kind: FaultKind, message: string): never {
-  context.addIssue({ code: 'custom', message, params: { kind } });
-  return z.NEVER;
-}
-
-function optional<T>(read: (text: string, context: z.RefinementCtx) => T) {
-  return z
-    .string()
-    .optional()
-    .transform((text, context) => (text === undefined ? undefined : read(text, context)));
-}
-
-function withDefault<T>(fallback: T, read: (text: string, context: z.RefinementCtx) => T) {
-  return optional(read).transform((value) => value ?? fallback);
-}
-
-function mailboxes() {
-  return withDefault<readonly string[]>([], (text, context) => {
-    const names = text.split(/[\s,;]+/).filter((name) => name !== '');
-    const bad = names.filter((name) => parseMailbox(name) === null);
-    if (bad.length > 0) {
-      const more = bad.length > 20 ? ` and ${bad.length - 20} more` : '';
-      const list = `${bad.slice(0, 20).map(quote).join(', ')}${more}`;
-      const text = `names ${list}: a mailbox is a user principal name (with one @ and no /) or a directory object id.`;
-      return issue(context, 'malformed', text);
-    }
-    return [...new Set(names.map((name) => parseMailbox(name) ?? name))];
-  });
-}
-
-function wholeNumber(fallback: number, min: number, max: number) {
-  return withDefault(fallback, (text, context) => {
-    if (!/^-?\d{1,9}$/.test(text)) return issue(context, 'malformed', `is ${quote(text)}: it takes a whole number.`);
-    const value = Number(text);
-    if (value >= min && value <= max) return value;
-    return issue(context, 'out-of-range', `is ${text}: it takes a whole number from ${min} to ${max}.`);
-  });
-}
-
-function choice<const T extends string>(fallback: T, all: readonly T[]) {
-  return withDefault(fallback, (text, context) => {
-    const found = all.find((one) => one === text);
-    return found ?? issue(context, 'malformed', `is ${quote(text)}: it takes ${all.join(', ')}.`);
-  });
-}
-
-/** An https address, or plain http on this machine. A webhook's address is a secret, so no text repeats it. */
-function address(origin: boolean) {
-  return (text: string, context: z.RefinementCtx) => {
-    const url = URL.parse(text);
-    if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))) {
-      return issue(context, 'malformed', 'is no https address (plain http is for this machine only).');
-    }
-    if (!origin) return url.href;
-    if (url.pathname === '/' && !url.search && !url.hash && !url.username && !url.password) return url.origin;
-    return issue(
-      context,
-      'malformed',
-      'takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
-    );
-  };
-}
-
-/** Whether a host name means this machine. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-function isConnectionString(value: string): boolean {
-  const names = value.split(';').map((part) => part.split('=', 1)[0]?.trim().toLowerCase());
-  const account = ['defaultendpointsprotocol', 'accountname', 'accountkey'].every((name) => names.includes(name));
-  const signature = names.includes('sharedaccesssignature') && names.includes('tableendpoint');
-  return /^usedevelopmentstorage=true;?$/i.test(value) || account || signature;
-}
-
-const text = optional((value) => value);
-const secret = optional((value) => new Secret(value));
-
-const FIELDS = z.object({
-  ALLOWED_MAILBOXES: mailboxes(),
-  DENIED_MAILBOXES: mailboxes(),
-  MAILBOXES_FILE: optional((_, context) =>
-    issue(context, 'unsupported', 'is not read yet: list the mailboxes in ALLOWED_MAILBOXES and DENIED_MAILBOXES.'),
-  ),
-  POLL_SCHEDULE: withDefault(DEFAULT_POLL_SCHEDULE, (value, context) => {
-    try {
-      parseSchedule(value);
-      return value;
-    } catch (error) {
-      // parseSchedule throws nothing but Errors whose message says which field is at fault.
-      const why = (error as Error).message;
-      return issue(context, 'malformed', `is ${quote(value)}: ${why} (NCRONTAB, such as ${DEFAULT_POLL_SCHEDULE}).`);
-    }
-  }),
-  GRAPH_ENDPOINT: withDefault('https://graph.microsoft.com', address(true)),
-  GRAPH_IDENTITY: withDefault<'managed-identity' | 'app-registration'>('managed-identity', (value, context) => {
-    if (value === 'managed-identity' || value === 'app-registration') return value;
-    if (value === 'federated' || value === 'developer') {
-      return issue(
-        context,
-        'unsupported',
-        `is ${value}, which is not built yet: take managed-identity or app-registration.`,
-      );
-    }
-    return issue(
-      context,
-      'malformed',
-      `is ${quote(value)}: it takes managed-identity, app-registration, federated, developer.`,
-    );
-  }),
-  AZURE_CLIENT_ID: text,
-  AZURE_TENANT_ID: text,
-  AZURE_AUTHORITY_HOST: optional(address(true)),
-  AZURE_CLIENT_SECRET: secret,
-  AZURE_CLIENT_CERTIFICATE_PATH: text,
-  AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,
-  AzureWebJobsStorage: optional((value, context) => {
-    if (isConnectionString(value)) return new Secret(value);
-    const example = 'such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…';
-    return issue(context, 'malformed', `is no connection string of a storage account, ${example}.`);
-  }),
-  AzureWebJobsStorage__accountName: optional((value, context) =>
-    /^[a-z0-9]{3,24}$/.test(value)
-      ? value
-      : issue(context, 'malformed', `is ${quote(value)}: it takes the name of a storage account.`),
-  ),
-  AzureWebJobsStorage__tableServiceUri: optional(address(false)),
-  AzureWebJobsStorage__queueServiceUri: optional(address(false)),
-  AzureWebJobsStorage__credential: text,
-  AzureWebJobsStorage__clientId: text,
-  PROPAGATION_MINUTES: wholeNumber(120, 0, 10_080),
-  LOCKOUT_AFTER_RUNS: wholeNumber(2, 1, 1_000),
-  UNVERIFIED_AFTER_RUNS: wholeNumber(3, 1, 1_000),
-  STORE_SUBJECTS: choice('true', ['true', 'false']).transform((value) => value === 'true'),
-  RETENTION_MONTHS: wholeNumber(13, 1, 1_200),
-  SHARD_SIZE: wholeNumber(500, 1, 5_000),
-  POLL_CONCURRENCY: wholeNumber(16, 1, 256),
-  ALERT_WEBHOOK_URL: optional(address(false)),
-  ALERT_WEBHOOK_FORMAT: choice('cloudevents', ['cloudevents', 'teams', 'slack']),
-  ALERT_WEBHOOK_SECRET: secret,
-  ALERT_REMINDER_HOURS: wholeNumber(24, 0, 8_760),
-  PAUSE_ALERTS_UNTIL: optional((value, context) => {
-    const read = z.iso.datetime({ offset: true }).safeParse(value);
-    if (read.success) return new Date(read.data);
-    return issue(context, 'malformed', `is ${quote(value)}: it takes a time such as 2026-12-24T18:00:00Z.`);
-  }),
-  HEARTBEAT_URL: optional(address(false)),
-});
