@@ -42,6 +42,7 @@ async function start(): Promise<Stack> {
       GRAPH_IDENTITY: 'managed-identity',
       ALLOWED_MAILBOXES: SUPPORT,
       DENIED_MAILBOXES: CCH,
+      ALERT_WEBHOOK_URL: `http://127.0.0.1:${first + 1}/sandbox/webhook`,
       // No tick of the timer comes between the steps.
       POLL_SCHEDULE: '0 0 0 1 1 *',
     },
@@ -66,6 +67,8 @@ async function play({ host, sandboxUrl }: Stack): Promise<void> {
   if (!requestId || !checkedAt) throw new Error('the breach is on record without the id and time of the request');
   console.log(`  ✓ on record: Graph's request ${requestId} at ${checkedAt}`);
 
+  await expectAlert(sandboxUrl, '1 breach opened');
+
   say('The policy is restored.');
   await policy({ mechanism: 'application-access-policy', members: [SUPPORT] });
   await run(host);
@@ -74,6 +77,7 @@ async function play({ host, sandboxUrl }: Stack): Promise<void> {
   const [drift] = body.value as readonly Drift[];
   if (drift?.closedBecause !== 'refused') throw new Error('the drift is not closed');
   console.log(`  ✓ drift ${drift.kind} opened ${drift.openedAt}, closed ${drift.closedAt}: refused again`);
+  await expectAlert(sandboxUrl, '1 breach recovered');
   console.log(`\nEvery step was seen, in ${((performance.now() - startedAt) / 1000).toFixed(1)} seconds.`);
 }
 
@@ -103,6 +107,21 @@ async function expectVerdict(host: Stack['host'], mailbox: string, verdict: stri
   if (body.verdict !== verdict) throw new Error(`${mailbox} is ${body.verdict}, not ${verdict}`);
   console.log(`  ✓ ${mailbox} is ${verdict}`);
   return body;
+}
+
+/** Waits until the receiver has such an alert. */
+async function expectAlert(sandboxUrl: string | undefined, headline: string): Promise<void> {
+  const deadline = performance.now() + STEP_MS;
+  while (performance.now() < deadline) {
+    const response = await fetch(`${sandboxUrl}/sandbox/alerts`);
+    const { value } = (await response.json()) as { readonly value: readonly { readonly body: unknown }[] };
+    if (value.some(({ body }) => JSON.stringify(body).includes(headline))) {
+      console.log(`  ✓ an alert arrived: ${headline}`);
+      return;
+    }
+    await wait(50);
+  }
+  throw new Error(`no alert arrived that says "${headline}"`);
 }
 
 function say(text: string): void {

@@ -51,7 +51,12 @@ export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
 /** Settings for the ports in use. */
 export function sandboxSettings({ sandbox }: Ports): Record<string, string> {
   const url = `http://127.0.0.1:${sandbox}`;
-  return { GRAPH_ENDPOINT: url, IDENTITY_ENDPOINT: `${url}/msi/token`, IDENTITY_HEADER: 'sandbox' };
+  return {
+    GRAPH_ENDPOINT: url,
+    IDENTITY_ENDPOINT: `${url}/msi/token`,
+    IDENTITY_HEADER: 'sandbox',
+    ALERT_WEBHOOK_URL: `${url}/sandbox/webhook`,
+  };
 }
 
 // The emulator's account and key are the same everywhere ("Use the Azurite emulator", well-known account).

@@ -43,10 +43,16 @@ export async function startStorage({ port, dataDir, accounts, tls, log }: Storag
   return part(child, 'The storage emulator', serving);
 }
 
+export interface SandboxPartOptions extends PartOptions {
+  /** What its receiver checks signatures with. */
+  readonly webhookSecret?: string | undefined;
+}
+
 /** The sandbox tenant. */
-export async function startSandboxProcess({ port, log }: PartOptions): Promise<Part> {
+export async function startSandboxProcess({ port, webhookSecret, log }: SandboxPartOptions): Promise<Part> {
   const main = fileURLToPath(new URL('./sandbox/main.ts', import.meta.url));
-  const child = startChild(main, { args: ['--port', String(port)], onLine: (line) => log(`[sandbox] ${line}`) });
+  const env = { ...process.env, ALERT_WEBHOOK_SECRET: webhookSecret };
+  const child = startChild(main, { args: ['--port', String(port)], env, onLine: (line) => log(`[sandbox] ${line}`) });
   const ready = new Promise<void>((resolve, reject) => {
     child.on('message', (message: { readonly type: string; readonly message?: string }) =>
       message.type === 'ready' ? resolve() : reject(new Error(message.message)),

@@ -72,7 +72,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const started = await Promise.allSettled([
       emulated ? keep(startStorage({ port: ports.storage, dataDir: options.dataDir, log: options.log })) : undefined,
-      sandboxed ? keep(startSandboxProcess({ port: ports.sandbox, log: options.log })) : undefined,
+      sandboxed
+        ? keep(
+            startSandboxProcess({ port: ports.sandbox, webhookSecret: wanted.ALERT_WEBHOOK_SECRET, log: options.log }),
+          )
+        : undefined,
     ]);
     for (const one of started) if (one.status === 'rejected') throw one.reason;
     const settings = {

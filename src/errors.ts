@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'not-found'
   | 'run-in-progress'
   | 'storage-unavailable'
+  | 'alert-undelivered'
   | 'configuration-invalid'
   | 'internal-error';
 

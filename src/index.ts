@@ -1,4 +1,5 @@
 // Imports every function: the entry of the bundle.
+import './functions/deliverAlert.ts';
 import './functions/getMailbox.ts';
 import './functions/getRun.ts';
 import './functions/health.ts';

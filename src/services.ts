@@ -1,5 +1,6 @@
 // The one set of services that is passed along: settings, Graph, storage, the clock and the log.
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { MailscopeError } from './errors.ts';
 import { createGraph, type Graph } from './graph/client.ts';
 import { createTokenFetcher } from './graph/credential.ts';
@@ -20,7 +21,10 @@ export interface Services {
   storage(): Storage;
   /** The list of mailboxes, cut into shards. */
   plan(): Plan;
+  /** What the platform tells of the app: `WEBSITE_HOSTNAME`. */
+  readonly environment: Environment;
   now(): Date;
+  sleep(ms: number): Promise<void>;
   /** Between 0 and 1. */
   random(): number;
   newId(): string;
@@ -51,7 +55,9 @@ export function createServices(environment: Environment, log: Log): Services {
     limiter: once(() => createLimiter(settings().pollConcurrency)),
     storage: once(() => openStorage(settings().storage)),
     plan: once(() => planShards(settings().mailboxes, settings().shardSize)),
+    environment,
     now,
+    sleep: (ms) => setTimeout(ms),
     random,
     newId,
     log,

@@ -170,14 +170,18 @@ export const FIELDS = z.object({
   RETENTION_MONTHS: wholeNumber(13, 1, 1_200),
   SHARD_SIZE: wholeNumber(500, 1, 5_000),
   POLL_CONCURRENCY: wholeNumber(16, 1, 256),
-  ALERT_WEBHOOK_URL: optional(address(false)),
+  ALERT_WEBHOOK_URL: optional((value, context) => new Secret(address(false)(value, context))),
   ALERT_WEBHOOK_FORMAT: choice('cloudevents', ['cloudevents', 'teams', 'slack']),
-  ALERT_WEBHOOK_SECRET: secret,
+  ALERT_WEBHOOK_SECRET: optional((value, context) =>
+    /^(whsec_)?[A-Za-z0-9+/]{8,}={0,2}$/.test(value)
+      ? new Secret(value)
+      : issue(context, 'malformed', 'is no secret of Standard Webhooks: whsec_ and base64.'),
+  ),
   ALERT_REMINDER_HOURS: wholeNumber(24, 0, 8_760),
   PAUSE_ALERTS_UNTIL: optional((value, context) => {
     const read = z.iso.datetime({ offset: true }).safeParse(value);
     if (read.success) return new Date(read.data);
     return issue(context, 'malformed', `is ${quote(value)}: it takes a time such as 2026-12-24T18:00:00Z.`);
   }),
-  HEARTBEAT_URL: optional(address(false)),
+  HEARTBEAT_URL: optional((value, context) => new Secret(address(false)(value, context))),
 });

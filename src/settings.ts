@@ -31,6 +31,17 @@ export type StorageSettings =
       readonly clientId: string | undefined;
     };
 
+/** Where alerts go, and when. */
+export interface AlertSettings {
+  /** The address is a secret: whoever has it may post. */
+  readonly url: Secret;
+  readonly format: 'cloudevents' | 'teams' | 'slack';
+  readonly secret: Secret | undefined;
+  /** 0 never reminds. */
+  readonly reminderHours: number;
+  readonly pauseUntil: Date | undefined;
+}
+
 export interface Settings {
   /** Every listed mailbox with what was declared of it. */
   readonly mailboxes: ReadonlyMap<string, Expectation>;
@@ -49,6 +60,10 @@ export interface Settings {
   readonly retentionMonths: number;
   readonly shardSize: number;
   readonly pollConcurrency: number;
+  /** Undefined when no webhook is set, or an alert setting is at fault. */
+  readonly alerts: AlertSettings | undefined;
+  /** Called after every completed run. */
+  readonly heartbeatUrl: Secret | undefined;
 }
 
 export interface SettingFault {
@@ -87,13 +102,23 @@ export function readConfiguration(environment: Environment): Configuration {
   }
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
   // Without a fault that stops everything, each of these fields was read.
-  const settings = assemble(values as FieldValues, identity as GraphIdentity, storage as StorageSettings);
+  const settings = assemble(
+    values as FieldValues,
+    identity as GraphIdentity,
+    storage as StorageSettings,
+    readAlerts(values, faults),
+  );
   return { settings, faults };
 }
 
 type FieldValues = z.output<typeof FIELDS>;
 
-function assemble(values: FieldValues, graphIdentity: GraphIdentity, storage: StorageSettings): Settings {
+function assemble(
+  values: FieldValues,
+  graphIdentity: GraphIdentity,
+  storage: StorageSettings,
+  alerts: AlertSettings | undefined,
+): Settings {
   const mailboxes = new Map<string, Expectation>();
   for (const mailbox of values.ALLOWED_MAILBOXES) mailboxes.set(mailbox, 'allowed');
   for (const mailbox of values.DENIED_MAILBOXES) mailboxes.set(mailbox, 'denied');
@@ -112,6 +137,8 @@ function assemble(values: FieldValues, graphIdentity: GraphIdentity, storage: St
     retentionMonths: values.RETENTION_MONTHS,
     shardSize: values.SHARD_SIZE,
     pollConcurrency: values.POLL_CONCURRENCY,
+    alerts,
+    heartbeatUrl: values.HEARTBEAT_URL,
   };
 }
 
@@ -165,6 +192,13 @@ function readIdentity(values: Partial<FieldValues>, faults: SettingFault[]): Gra
   const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
   const proof = { certificatePath, ...(password ? { password } : {}) };
   return { kind: 'app-registration', tenantId, clientId, authorityHost, proof };
+}
+
+function readAlerts(values: Partial<FieldValues>, faults: readonly SettingFault[]): AlertSettings | undefined {
+  const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_FORMAT: format, ALERT_REMINDER_HOURS: reminderHours } = values;
+  const { ALERT_WEBHOOK_SECRET: secret, PAUSE_ALERTS_UNTIL: pauseUntil } = values;
+  if (faults.length > 0 || !url || !format || reminderHours === undefined) return undefined;
+  return { url, format, secret, reminderHours, pauseUntil };
 }
 
 /** The storage account as the platform itself reads it: a connection string, or an account's name or addresses and an identity. */

@@ -45,6 +45,12 @@ const MAILBOXES = z.union([
   z.strictObject({ mailboxes: z.array(mailbox).min(1) }),
 ]);
 
+const RECEIVER = z.union([
+  z.strictObject({ status, retryAfterSeconds: whole.optional(), ...limits }),
+  z.strictObject({ mode: z.enum(['refuse', 'hang', 'cut', 'redirect', 'large']), ...limits }),
+  z.strictObject({}),
+]);
+
 const MESSAGE = z.strictObject({ mailbox: z.string(), subject: z.string() });
 
 class BadBody extends Error {}
@@ -59,6 +65,8 @@ export function answerAdmin(tenant: Tenant, method: string, path: string, body: 
     if (call === 'PUT /faults') return putFaults(tenant, read(FAULTS, body));
     if (call === 'POST /mailboxes') return postMailboxes(tenant, read(MAILBOXES, body));
     if (call === 'POST /messages') return postMessage(tenant, read(MESSAGE, body));
+    if (call === 'GET /alerts') return { status: 200, body: { value: tenant.receiver.deliveries } };
+    if (call === 'PUT /receiver') return putReceiver(tenant, read(RECEIVER, body));
     const [, name] = /^DELETE \/mailboxes\/([^/]+)$/.exec(call) ?? [];
     if (name !== undefined) return deleteMailbox(tenant, decodeURIComponent(name));
     return problem(404, `The sandbox has no ${call}.`);
@@ -114,6 +122,11 @@ function postMessage(tenant: Tenant, { mailbox, subject }: z.output<typeof MESSA
   const { id, receivedAt } = deliver(tenant, user, subject);
   const receivedDateTime = new Date(receivedAt).toISOString().replace('.000Z', 'Z');
   return { status: 201, body: { id, mailbox: user.userPrincipalName, subject, receivedDateTime } };
+}
+
+function putReceiver(tenant: Tenant, settings: z.output<typeof RECEIVER>): AdminAnswer {
+  tenant.receiver.configure(settings);
+  return { status: 200, body: settings };
 }
 
 function deleteMailbox(tenant: Tenant, name: string): AdminAnswer {

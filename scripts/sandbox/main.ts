@@ -5,7 +5,10 @@ import { startSandbox } from './server.ts';
 const { values } = parseArgs({ options: { port: { type: 'string', default: '7075' } } });
 
 try {
-  const { port, url } = await startSandbox({ port: Number(values.port) });
+  const { port, url } = await startSandbox({
+    port: Number(values.port),
+    webhookSecret: process.env.ALERT_WEBHOOK_SECRET,
+  });
   if (process.send) process.send({ type: 'ready', port });
   else console.log(`The sandbox tenant is at ${url}.`);
 } catch (error) {

@@ -23,13 +23,15 @@ export interface SandboxOptions {
   readonly port: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** The secret that signatures of alerts are checked with. */
+  readonly webhookSecret?: string | undefined;
 }
 
 const LARGEST_BODY = 32 * 1024 * 1024;
 
 /** Starts a tenant of its own on this machine alone. Rejects with the system's error when the port is taken. */
-export async function startSandbox({ port, now = Date.now }: SandboxOptions): Promise<Sandbox> {
-  const tenant = createTenant(now);
+export async function startSandbox({ port, now = Date.now, webhookSecret }: SandboxOptions): Promise<Sandbox> {
+  const tenant = createTenant(now, webhookSecret);
   const server = createServer((request, response) => {
     serve(tenant, request, response).catch((error: Error) => {
       console.error(error);
@@ -59,11 +61,17 @@ async function serve(tenant: Tenant, request: IncomingMessage, response: ServerR
   if (/^\/v1\.0(\/|$)/i.test(path)) return serveGraph(tenant, request, response);
   const body = await readBody(request);
   if (path.toLowerCase() === '/msi/token') return serveIdentity(tenant, request, response);
+  if (path === '/sandbox/webhook') return receive(tenant, request, body, response);
   if (!path.startsWith('/sandbox/')) return sendJson(response, 404, { detail: `Nothing is served at ${path}.` });
   const parsed = parseJson(body);
   if (parsed === BAD_JSON) return sendJson(response, 400, { detail: 'The body is no JSON.' });
   const answer = answerAdmin(tenant, request.method ?? 'GET', path.slice('/sandbox'.length), parsed);
   sendJson(response, answer.status, answer.body);
+}
+
+function receive(tenant: Tenant, request: IncomingMessage, body: Buffer | null, response: ServerResponse): void {
+  if (request.method === 'POST' && body) tenant.receiver.receive(request, body, response);
+  else sendJson(response, 405, { detail: 'Alerts are posted here.' });
 }
 
 function serveIdentity(tenant: Tenant, request: IncomingMessage, response: ServerResponse): void {

@@ -1,6 +1,7 @@
 // The tenant's state: who has a mailbox, what lies in it, which roles and which policy hold.
 import { createHash, randomUUID } from 'node:crypto';
 import { createFaults, type Faults } from './faults.ts';
+import { createReceiver, type Receiver } from './receiver.ts';
 
 export interface Message {
   readonly id: string;
@@ -40,6 +41,7 @@ export interface Tenant {
   tokenLifetimeSeconds: number;
   faults: Faults;
   readonly requests: RequestCounts;
+  readonly receiver: Receiver;
   readonly now: () => number;
   sequence: number;
 }
@@ -55,7 +57,7 @@ export const DOMAIN = 'contoso.example';
 /** The policy that the tenant starts with and `policy restore` puts back. */
 export const FIRST_POLICY = { mechanism: 'application-access-policy', members: [`support@${DOMAIN}`] } as const;
 
-export function createTenant(now: () => number): Tenant {
+export function createTenant(now: () => number, webhookSecret?: string): Tenant {
   const tenant: Tenant = {
     users: new Map(),
     usersById: new Map(),
@@ -65,6 +67,7 @@ export function createTenant(now: () => number): Tenant {
     tokenLifetimeSeconds: 86_400,
     faults: createFaults({}),
     requests: { byKind: {}, byOutcome: {}, byMailbox: {} },
+    receiver: createReceiver(now, webhookSecret),
     now,
     sequence: 0,
   };

@@ -16,6 +16,7 @@ const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: str
   'graph-error': { status: 502, title: 'Unexpected answer of Microsoft Graph' },
   'configuration-invalid': { status: 503, title: 'Invalid configuration' },
   'graph-unavailable': { status: 503, title: 'Microsoft Graph unavailable' },
+  'alert-undelivered': { status: 502, title: 'Alert undelivered' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'identity-unavailable': { status: 503, title: 'Identity unavailable' },
   'graph-timeout': { status: 504, title: 'Microsoft Graph did not answer' },

@@ -1,12 +1,19 @@
 // Closes a run when the last of its shards is done.
 //
 // 1. A run that has ended, or of which a shard is missing, is left alone.
-// 2. What it saw is added up and written under the run's ETag; whoever finds it changed looks again.
-// 3. Once a day what is old is forgotten.
+// 2. Its alert is put on the queue: before the end is written, so that no death in between loses it.
+// 3. What it saw is added up and written under the run's ETag; whoever finds it changed looks again.
+// 4. The heartbeat is sent, and once a day what is old is forgotten.
 import type { Services } from '../services.ts';
-import type { Run } from '../storage/runs.ts';
+import type { Run, RunResult } from '../storage/runs.ts';
 import { forgetOld } from './forgetOld.ts';
+import { heartbeat } from './heartbeat.ts';
 import { endRun, isDone } from './runState.ts';
+
+export { ALERT_QUEUE } from '../storage/queues.ts';
+
+/** Runs looked at in search of one that was completed. */
+const LOOK_BACK = 20;
 
 /** Closes the run unless a shard is still missing, or somebody else closed it. To be called after each shard's commit. */
 export async function closeRun(services: Services, number: number): Promise<void> {
@@ -16,13 +23,21 @@ export async function closeRun(services: Services, number: number): Promise<void
     if (found?.value.status !== 'running') return;
     const shards = await runs.shards(found.value.id);
     if (!isDone(found.value, shards)) return;
-    const ended = endRun(found.value, shards, services.now());
+    await services.storage().queues.sendAlert({ runId: found.value.id });
+    const ended = endRun(found.value, shards, services.now(), await lastCompleted(services, number));
     // A shard that is being done again has touched the run meanwhile: look again.
     if (!(await runs.replace(ended, found.etag))) continue;
     report(services, ended);
+    await heartbeat(services);
     await forgetOld(services, ended);
     return;
   }
+}
+
+/** What the last completed run before `number` saw. */
+export async function lastCompleted(services: Services, number: number): Promise<RunResult | null> {
+  const { items } = await services.storage().runs.list(LOOK_BACK, '');
+  return items.find((run) => run.number < number && run.status === 'completed')?.result ?? null;
 }
 
 function report({ log }: Services, { id, number, mailboxes, result, startedAt, finishedAt }: Run): void {

@@ -12,7 +12,13 @@ export type HealthProblem =
   | { readonly code: 'configuration-invalid'; readonly setting: string; readonly fault: FaultKind }
   | { readonly code: ProblemCode; readonly detail: string };
 
-type ProblemCode = 'identity-unavailable' | 'storage-unavailable' | 'no-run-yet' | 'run-overdue' | 'control-not-held';
+type ProblemCode =
+  | 'identity-unavailable'
+  | 'storage-unavailable'
+  | 'no-run-yet'
+  | 'run-overdue'
+  | 'control-not-held'
+  | 'alert-undelivered';
 
 export interface Health {
   readonly status: 'healthy' | 'unhealthy';
@@ -20,6 +26,8 @@ export interface Health {
   readonly lastCompletedRun: string | null;
   /** When the timer is due next; ISO 8601 UTC. */
   readonly nextRunExpectedBy: string | null;
+  /** Until then everything but breaches is held back; ISO 8601 UTC. */
+  readonly alertsPausedUntil?: string;
   readonly problems: readonly HealthProblem[];
 }
 
@@ -33,11 +41,12 @@ export async function health(services: Services): Promise<Health> {
     ({ setting, kind }): HealthProblem => ({ code: 'configuration-invalid', setting, fault: kind }),
   );
   if (!services.configuration.settings) return report(faults, null, null);
-  const [token, last] = await Promise.all([checkToken(services), lastCompletedRun(services)]);
-  const next = parseSchedule(services.settings().pollSchedule).next(services.now()).toISOString();
-  const runs =
-    last === 'storage-unavailable' ? problem(last, 'The storage account does not serve.') : judgeRun(services, last);
-  return report([...faults, ...token, ...runs], typeof last === 'string' ? null : last, next);
+  const [token, kept] = await Promise.all([checkToken(services), checkStorage(services)]);
+  const { alerts, pollSchedule } = services.settings();
+  const next = parseSchedule(pollSchedule).next(services.now()).toISOString();
+  const answer = report([...faults, ...token, ...kept.problems], kept.last, next);
+  const paused = alerts?.pauseUntil !== undefined && alerts.pauseUntil > services.now();
+  return paused ? { ...answer, alertsPausedUntil: alerts.pauseUntil.toISOString() } : answer;
 }
 
 function report(problems: readonly HealthProblem[], last: Run | null, nextRunExpectedBy: string | null): Health {
@@ -59,14 +68,21 @@ async function checkToken(services: Services): Promise<HealthProblem[]> {
   }
 }
 
-async function lastCompletedRun(services: Services): Promise<Run | null | 'storage-unavailable'> {
+/** What is on record: the last completed run, and whether alerts arrive. */
+async function checkStorage(
+  services: Services,
+): Promise<{ readonly last: Run | null; readonly problems: HealthProblem[] }> {
   try {
-    const { items } = await services.storage().runs.list(RUNS_LOOKED_AT, '');
-    return items.find(({ status }) => status === 'completed') ?? null;
+    const { runs, cursor } = services.storage();
+    const [{ items }, alerts] = await Promise.all([runs.list(RUNS_LOOKED_AT, ''), cursor.get()]);
+    const last = items.find(({ status }) => status === 'completed') ?? null;
+    const error = services.settings().alerts && alerts?.value.lastError;
+    const undelivered = error ? problem('alert-undelivered', error) : [];
+    return { last, problems: [...judgeRun(services, last), ...undelivered] };
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'storage-unavailable') throw error;
     services.log('warn', 'health.storage-unavailable', { error: errorData(error) });
-    return 'storage-unavailable';
+    return { last: null, problems: problem('storage-unavailable', 'The storage account does not serve.') };
   }
 }
 

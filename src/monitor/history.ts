@@ -5,6 +5,7 @@ import { parseMailbox } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
 import type { DriftFilter, Page } from '../storage/mailboxes.ts';
+import { withCauses } from './causes.ts';
 
 /** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
 export interface TimeRange {
@@ -36,7 +37,13 @@ export async function mailboxHistory(
   return services.storage().observations.history(mailbox, { from, to }, top, after);
 }
 
-/** Drift, newest first. */
-export function listDrift(services: Services, filter: DriftFilter, top: number, after: string): Promise<Page<Drift>> {
-  return services.storage().mailboxes.listDrift(filter, top, after);
+/** Drift, newest first, with its probable cause. */
+export async function listDrift(
+  services: Services,
+  filter: DriftFilter,
+  top: number,
+  after: string,
+): Promise<Page<Drift>> {
+  const { items, continuation } = await services.storage().mailboxes.listDrift(filter, top, after);
+  return { items: await withCauses(services, items), continuation };
 }

@@ -9,6 +9,7 @@ import type { Services } from '../services.ts';
 import type { MailboxRecord, Page } from '../storage/mailboxes.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { quoted } from '../storage/rows.ts';
+import { withCauses } from './causes.ts';
 
 /** A mailbox as it is answered. Times are ISO 8601 UTC. */
 export interface MailboxView {
@@ -46,7 +47,13 @@ export async function listMailboxes(
   const { startsWith } = question;
   const condition = conditionOf(question, staleBefore);
   const { items, continuation } = await services.storage().mailboxes.list({ startsWith, condition }, top, after);
-  return { items: items.map((record) => viewOf(record, staleBefore)), continuation };
+  const open = await withCauses(
+    services,
+    items.flatMap(({ openDrift }) => openDrift ?? []),
+  );
+  const byId = new Map(open.map((drift) => [drift.id, drift]));
+  const views = items.map((record) => viewOf(record, byId.get(record.openDrift?.id ?? ''), staleBefore));
+  return { items: views, continuation };
 }
 
 /** @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed` */
@@ -54,7 +61,11 @@ export async function getMailbox(services: Services, name: string): Promise<Mail
   const { mailbox, expectation } = listedMailbox(services, name);
   const found = await services.storage().mailboxes.get(mailbox);
   // What is on record under another expectation answers another question.
-  if (found?.record.expectation === expectation) return viewOf(found.record, staleLimit(services));
+  if (found?.record.expectation === expectation) {
+    const { openDrift } = found.record;
+    const [drift] = await withCauses(services, openDrift ? [openDrift] : []);
+    return viewOf(found.record, drift, staleLimit(services));
+  }
   return { ...UNSEEN, mailbox, expectation };
 }
 
@@ -87,10 +98,10 @@ const UNSEEN: Omit<MailboxView, 'mailbox' | 'expectation'> = {
   recent: '',
 };
 
-function viewOf(record: MailboxRecord, staleBefore: string): MailboxView {
+function viewOf(record: MailboxRecord, openDrift: Drift | undefined, staleBefore: string): MailboxView {
   const stale = record.lastCheckedAt < staleBefore;
   const { mailbox, expectation, since, provenAt, declaredAt, lastOutcome, lastReason, lastCheckedAt, recent } = record;
-  const { openDrift, latestSubject, latestReceivedDateTime } = record;
+  const { latestSubject, latestReceivedDateTime } = record;
   return {
     mailbox,
     expectation,

@@ -1,4 +1,5 @@
 // What a run's rows say of it: whether it is alive, and what it comes to. Pure.
+import { probableCause } from '../rules/cause.ts';
 import { sum } from '../rules/tally.ts';
 import type { Run, RunResult, ShardRecord } from '../storage/runs.ts';
 
@@ -15,11 +16,13 @@ export function isDone(run: Run, shards: readonly ShardRecord[]): boolean {
 }
 
 /** The run at its end: completed when every shard was committed. */
-export function endRun(run: Run, shards: readonly ShardRecord[], now: Date): Run {
+export function endRun(run: Run, shards: readonly ShardRecord[], now: Date, last: RunResult | null): Run {
   const done = shards.filter(({ committedAt }) => committedAt !== null).length;
   const problem = done === run.shards ? null : `${run.shards - done} of ${run.shards} shards were not done.`;
   const status = problem === null ? 'completed' : 'incomplete';
-  return { ...run, status, finishedAt: now.toISOString(), result: resultOf(run, shards), problem };
+  const result = resultOf(run, shards);
+  const cause = probableCause(result, last);
+  return { ...run, status, finishedAt: now.toISOString(), result, probableCause: cause, problem };
 }
 
 /** What the shards that are committed have seen. */

@@ -7,7 +7,7 @@ import { resultOf } from './runState.ts';
 
 /** A run with what it saw: of one under way, what the shards that are done have seen. */
 export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'problem'> &
-  Omit<RunResult, 'mailboxes'> & { readonly problem?: string };
+  Omit<RunResult, 'mailboxes' | 'openedNames'> & { readonly problem?: string };
 
 /** Newest first. */
 export async function listRuns(services: Services, top: number, after: string): Promise<Page<RunView>> {
@@ -25,6 +25,10 @@ export async function getRun(services: Services, id: string): Promise<RunView> {
 
 async function viewOf(services: Services, run: Run): Promise<RunView> {
   const { result, listHash: _, touchedAt: __, problem, ...rest } = run;
-  const { mailboxes: ___, ...seen } = result ?? resultOf(run, await services.storage().runs.shards(run.id));
+  const {
+    mailboxes: ___,
+    openedNames: ____,
+    ...seen
+  } = result ?? resultOf(run, await services.storage().runs.shards(run.id));
   return { ...rest, ...seen, ...(problem === null ? {} : { problem }) };
 }

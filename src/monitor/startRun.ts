@@ -6,6 +6,7 @@
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { Run, RunTrigger, Stored } from '../storage/runs.ts';
+import { lastCompleted } from './closeRun.ts';
 import { endRun, isAlive } from './runState.ts';
 
 /**
@@ -45,7 +46,10 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
     problem: null,
   };
   if (!(await runs.start(run, current, ended))) throw inProgress((await runs.current())?.value.id);
-  if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
+  if (ended) {
+    services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
+    await services.storage().queues.sendAlert({ runId: ended.value.id });
+  }
   services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
   return run;
 }
@@ -60,7 +64,8 @@ async function endOf(services: Services, previous: Stored<Run>, now: Date): Prom
   if (previous.value.status !== 'running') return null;
   const shards = await services.storage().runs.shards(previous.value.id);
   if (isAlive(previous.value, shards, now)) throw inProgress(previous.value.id);
-  return { value: endRun(previous.value, shards, now), etag: previous.etag };
+  const last = await lastCompleted(services, previous.value.number);
+  return { value: endRun(previous.value, shards, now, last), etag: previous.etag };
 }
 
 function inProgress(runId: string | undefined): MailscopeError {

@@ -1,6 +1,7 @@
 // What a run saw, in numbers. Made from states alone, so that a shard that was done twice counts once.
 import type { MessageClass, Outcome } from './classify.ts';
-import { isDrift, type MailboxState, type Verdict } from './judge.ts';
+import { type DriftKind, isDrift, type MailboxState, type Verdict } from './judge.ts';
+import type { Expectation } from './mailbox.ts';
 
 export interface Tally {
   /** Mailboxes judged. */
@@ -13,7 +14,15 @@ export interface Tally {
   readonly closed: number;
   readonly added: number;
   readonly redeclared: number;
+  /** What the outcomes mean for each expectation: evidence of what happened. */
+  readonly byExpectation: Readonly<Record<Expectation, Readonly<Record<Outcome, number>>>>;
+  readonly openedByKind: Readonly<Record<DriftKind, number>>;
+  /** Mailboxes whose breach or lockout opened, the first few of each. */
+  readonly openedNames: Readonly<Record<'breach' | 'lockout', readonly string[]>>;
 }
+
+/** As many as a person would call a few. */
+export const A_FEW = 5;
 
 export const EMPTY_TALLY: Tally = {
   mailboxes: 0,
@@ -24,27 +33,43 @@ export const EMPTY_TALLY: Tally = {
   closed: 0,
   added: 0,
   redeclared: 0,
+  byExpectation: {
+    allowed: { readable: 0, refused: 0, inconclusive: 0 },
+    denied: { readable: 0, refused: 0, inconclusive: 0 },
+  },
+  openedByKind: { breach: 0, lockout: 0, unverified: 0 },
+  openedNames: { breach: [], lockout: [] },
+};
+
+type Writable<T> = {
+  -readonly [Key in keyof T]: T[Key] extends readonly string[]
+    ? string[]
+    : T[Key] extends object
+      ? Writable<T[Key]>
+      : T[Key];
 };
 
 /** Counts the states that run `number` has judged; others are left out. */
 export function tally(states: Iterable<MailboxState>, number: number): Tally {
-  const count = structuredClone(EMPTY_TALLY) as { -readonly [Key in keyof Tally]: Tally[Key] } & {
-    outcomes: Record<Outcome, number>;
-    verdicts: Record<Verdict, number>;
-    messageClasses: Record<MessageClass, number>;
-  };
-  for (const state of states) {
-    if (state.lastRun !== number) continue;
-    count.mailboxes += 1;
-    count.outcomes[state.lastOutcome] += 1;
-    count.verdicts[state.verdict] += 1;
-    if (state.lastMessageClass) count.messageClasses[state.lastMessageClass] += 1;
-    if (isDrift(state.verdict) && state.sinceRun === number) count.opened += 1;
-    if (state.closedRun === number) count.closed += 1;
-    if (state.addedRun === number) count.added += 1;
-    else if (state.declaredRun === number) count.redeclared += 1;
-  }
+  const count: Writable<Tally> = structuredClone(EMPTY_TALLY) as Writable<Tally>;
+  for (const state of states) if (state.lastRun === number) countState(count, state, number);
   return count;
+}
+
+function countState(count: Writable<Tally>, state: MailboxState, number: number): void {
+  const { verdict, lastOutcome, lastMessageClass, expectation, mailbox } = state;
+  count.mailboxes += 1;
+  count.outcomes[lastOutcome] += 1;
+  count.byExpectation[expectation][lastOutcome] += 1;
+  count.verdicts[verdict] += 1;
+  if (lastMessageClass) count.messageClasses[lastMessageClass] += 1;
+  if (state.closedRun === number) count.closed += 1;
+  if (state.addedRun === number) count.added += 1;
+  else if (state.declaredRun === number) count.redeclared += 1;
+  if (!isDrift(verdict) || state.sinceRun !== number) return;
+  count.opened += 1;
+  count.openedByKind[verdict] += 1;
+  if (verdict !== 'unverified' && count.openedNames[verdict].length < A_FEW) count.openedNames[verdict].push(mailbox);
 }
 
 /** The sum of the shards' tallies. */
@@ -62,6 +87,15 @@ function add(a: Tally, b: Tally): Tally {
     closed: a.closed + b.closed,
     added: a.added + b.added,
     redeclared: a.redeclared + b.redeclared,
+    byExpectation: {
+      allowed: addEach(a.byExpectation.allowed, b.byExpectation.allowed),
+      denied: addEach(a.byExpectation.denied, b.byExpectation.denied),
+    },
+    openedByKind: addEach(a.openedByKind, b.openedByKind),
+    openedNames: {
+      breach: [...a.openedNames.breach, ...b.openedNames.breach].slice(0, A_FEW),
+      lockout: [...a.openedNames.lockout, ...b.openedNames.lockout].slice(0, A_FEW),
+    },
   };
 }
 

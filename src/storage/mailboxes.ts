@@ -72,9 +72,15 @@ export interface MailboxStore {
   list(filter: MailboxFilter, top: number, after: string): Promise<Page<MailboxRecord>>;
   /** Drift, newest first. */
   listDrift(filter: DriftFilter, top: number, after: string): Promise<Page<Drift>>;
+  /** Every drift that fits the OData condition, without its evidence; a table may hold very many. */
+  eachDrift(condition: string): AsyncIterable<DriftSummary>;
+  getDrift(openedRun: number, mailbox: string): Promise<Drift | null>;
   /** Deletes drift that was closed before `before`, ISO 8601 UTC. */
   forgetDrift(before: string): Promise<void>;
 }
+
+/** A drift without what proves it. */
+export type DriftSummary = Omit<Drift, 'evidence' | 'probableCause'>;
 
 /** The time within which a shard may write. */
 export interface Lease {
@@ -126,6 +132,8 @@ const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   probableCause: 'value',
   evidence: 'json',
 };
+
+const SUMMARY_COLUMNS = Object.keys(DRIFT_COLUMNS).filter((name) => name !== 'evidence' && name !== 'probableCause');
 
 export function createMailboxStore(tables: Tables): MailboxStore {
   const table = () => tables.open(TABLE);
@@ -194,6 +202,19 @@ export function createMailboxStore(tables: Tables): MailboxStore {
         .filter((one) => one !== '')
         .join(' and ');
       return mergedPage(DRIFT_PREFIX, filter, top, after, toDrift);
+    },
+
+    async *eachDrift(condition) {
+      const source = await table();
+      for (const partition of PARTITIONS) {
+        const filter = and(between(partition, DRIFT_PREFIX, afterPrefix(DRIFT_PREFIX)), condition);
+        for await (const page of source.list(filter, { select: SUMMARY_COLUMNS })) yield* page.map(toDrift);
+      }
+    },
+
+    async getDrift(openedRun, mailbox) {
+      const row = await (await table()).get(partitionOf(mailbox), driftRow(openedRun, mailbox));
+      return row && toDrift(row);
     },
 
     async forgetDrift(before) {

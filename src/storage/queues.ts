@@ -1,10 +1,11 @@
-// The queues between a run and its shards.
+// The queues between a run, its shards and its alert.
 import type { QueueClient } from '@azure/storage-queue';
 import { MailscopeError } from '../errors.ts';
 import type { StorageSettings } from '../settings.ts';
 import { storageCredential } from './credential.ts';
 
 export const SHARD_QUEUE = 'poll-shards';
+export const ALERT_QUEUE = 'drift-alerts';
 
 /** Which shard of which run, and of which list: never the mailboxes. */
 export interface ShardMessage {
@@ -13,54 +14,60 @@ export interface ShardMessage {
   readonly listHash: string;
 }
 
+/** A run whose alert may be due. */
+export interface AlertMessage {
+  readonly runId: string;
+}
+
 export interface Queues {
   sendShards(messages: readonly ShardMessage[]): Promise<void>;
+  sendAlert(message: AlertMessage): Promise<void>;
 }
 
 const SENDS_IN_FLIGHT = 16;
 
 export function createQueues(settings: StorageSettings): Queues {
-  let opened: Promise<QueueClient> | undefined;
+  const opened = new Map<string, Promise<QueueClient>>();
 
-  function open(): Promise<QueueClient> {
-    opened ??= connect(settings);
-    opened.catch(() => {
-      opened = undefined;
-    });
-    return opened;
+  function open(name: string): Promise<QueueClient> {
+    const found = opened.get(name) ?? connect(settings, name);
+    opened.set(name, found);
+    found.catch(() => opened.delete(name));
+    return found;
+  }
+
+  async function send(name: string, messages: readonly object[]): Promise<void> {
+    try {
+      const queue = await open(name);
+      const waiting = [...messages];
+      const work = async () => {
+        for (let next = waiting.shift(); next; next = waiting.shift()) {
+          // Base64, as the platform's queue trigger reads it.
+          await queue.sendMessage(Buffer.from(JSON.stringify(next)).toString('base64'));
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(SENDS_IN_FLIGHT, messages.length) }, work));
+    } catch (cause) {
+      throw new MailscopeError('storage-unavailable', `The queue ${name} takes no messages.`, { cause });
+    }
   }
 
   return {
-    async sendShards(messages) {
-      try {
-        const queue = await open();
-        const waiting = [...messages];
-        const send = async () => {
-          for (let next = waiting.shift(); next; next = waiting.shift()) {
-            // Base64, as the platform's queue trigger reads it.
-            await queue.sendMessage(Buffer.from(JSON.stringify(next)).toString('base64'));
-          }
-        };
-        await Promise.all(Array.from({ length: Math.min(SENDS_IN_FLIGHT, messages.length) }, send));
-      } catch (cause) {
-        throw new MailscopeError('storage-unavailable', 'The shards of the run cannot be put on their queue.', {
-          cause,
-        });
-      }
-    },
+    sendShards: (messages) => send(SHARD_QUEUE, messages),
+    sendAlert: (message) => send(ALERT_QUEUE, [message]),
   };
 }
 
-async function connect(settings: StorageSettings): Promise<QueueClient> {
+async function connect(settings: StorageSettings, name: string): Promise<QueueClient> {
   const { QueueClient, QueueServiceClient } = await import('@azure/storage-queue');
   const options = {
     retryOptions: { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 3_000, tryTimeoutInMs: 10_000 },
   };
   const queue =
     settings.kind === 'connection-string'
-      ? new QueueClient(settings.value.reveal(), SHARD_QUEUE, options)
+      ? new QueueClient(settings.value.reveal(), name, options)
       : new QueueServiceClient(settings.queueServiceUri, await storageCredential(settings), options).getQueueClient(
-          SHARD_QUEUE,
+          name,
         );
   await queue.createIfNotExists();
   return queue;

@@ -131,6 +131,9 @@ const RUN_COLUMNS: Columns<RunRow> = {
   redeclared: 'value',
   notSeen: 'value',
   roles: 'json',
+  byExpectation: 'json',
+  openedByKind: 'json',
+  openedNames: 'json',
 };
 
 const SHARD_COLUMNS: Columns<ShardRecord> = {
@@ -237,8 +240,10 @@ function runEntity({ result, ...run }: Run) {
 
 function toRun(row: Row): Run {
   const { judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...rest } = fromRow(row, RUN_COLUMNS);
-  const { outcomes, verdicts, messageClasses, opened, closed, added, redeclared, ...run } = rest;
-  const counts = { outcomes, verdicts, messageClasses, opened, closed, added, redeclared };
+  const { outcomes, verdicts, messageClasses, opened, closed, added, redeclared, ...others } = rest;
+  const { byExpectation, openedByKind, openedNames, ...run } = others;
+  const facts = { byExpectation, openedByKind, openedNames };
+  const counts = { outcomes, verdicts, messageClasses, opened, closed, added, redeclared, ...facts };
   const result = { mailboxes: judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...counts };
   // A result is written whole or not at all.
   return { ...run, result: judged === null ? null : (result as RunResult) };

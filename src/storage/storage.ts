@@ -1,5 +1,6 @@
 // Everything that is kept in the storage account.
 import type { StorageSettings } from '../settings.ts';
+import { type CursorStore, createCursorStore } from './cursor.ts';
 import { createMailboxStore, type MailboxStore } from './mailboxes.ts';
 import { createObservationStore, type ObservationStore } from './observations.ts';
 import { createQueues, type Queues } from './queues.ts';
@@ -10,6 +11,7 @@ export interface Storage {
   readonly mailboxes: MailboxStore;
   readonly observations: ObservationStore;
   readonly runs: RunStore;
+  readonly cursor: CursorStore;
   readonly queues: Queues;
 }
 
@@ -20,6 +22,7 @@ export function openStorage(settings: StorageSettings): Storage {
     mailboxes: createMailboxStore(tables),
     observations: createObservationStore(tables),
     runs: createRunStore(tables),
+    cursor: createCursorStore(tables),
     queues: createQueues(settings),
   };
 }

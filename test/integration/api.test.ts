@@ -90,6 +90,11 @@ describe('a run that is asked for', () => {
       removed: 0,
       redeclared: 0,
       notSeen: 0,
+      byExpectation: {
+        allowed: { readable: 1, refused: 0, inconclusive: 0 },
+        denied: { readable: 0, refused: 45, inconclusive: 0 },
+      },
+      openedByKind: { breach: 0, lockout: 0, unverified: 0 },
       roles: ['Mail.ReadBasic.All'],
       probableCause: null,
     });

@@ -35,7 +35,12 @@ const http = (name: string, route: string, method = 'GET', authLevel = 'function
   return { name, type: 'httpTrigger', methods: [method], authLevel, route };
 };
 
+const queue = (name: string, queueName: string) => {
+  return { name, type: 'queueTrigger', queueName, connection: 'AzureWebJobsStorage' };
+};
+
 const expected = (schedule: string) => [
+  queue('deliverAlert', 'drift-alerts'),
   http('getMailbox', 'mailboxes/{mailbox}'),
   http('getRun', 'runs/{id}'),
   http('health', 'health', 'GET', 'anonymous'),
@@ -45,7 +50,7 @@ const expected = (schedule: string) => [
   http('listRuns', 'runs'),
   http('mailboxHistory', 'mailboxes/{mailbox}/history'),
   { name: 'pollMailboxes', type: 'timerTrigger', schedule },
-  { name: 'pollShard', type: 'queueTrigger', queueName: 'poll-shards', connection: 'AzureWebJobsStorage' },
+  queue('pollShard', 'poll-shards'),
   http('startRun', 'runs', 'POST'),
 ];
 

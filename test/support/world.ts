@@ -1,9 +1,10 @@
 // The app's services in this process, over a sandbox tenant and a storage account of their own.
 import { vi } from 'vitest';
 import { createServices, type Services } from '../../src/services.ts';
+import { createCursorStore } from '../../src/storage/cursor.ts';
 import { createMailboxStore } from '../../src/storage/mailboxes.ts';
 import { createObservationStore } from '../../src/storage/observations.ts';
-import { createQueues, type ShardMessage } from '../../src/storage/queues.ts';
+import type { ShardMessage } from '../../src/storage/queues.ts';
 import { createRunStore } from '../../src/storage/runs.ts';
 import { createTables, type Table, type Tables } from '../../src/storage/tables.ts';
 import { type Switches, settingsFor, startTenant } from './http.ts';
@@ -45,6 +46,7 @@ export interface TestApp extends Services {
   advance(ms: number): void;
   /** Messages that went to the queue. */
   readonly sent: ShardMessage[];
+  readonly alerts: string[];
 }
 
 /** What a test may do to the tables: called before each write, and may throw. */
@@ -54,6 +56,7 @@ export type BeforeWrite = (table: string) => void;
 export function createApp(settings: Record<string, string>, beforeWrite: BeforeWrite = () => undefined): TestApp {
   const logs: TestApp['logs'] = [];
   const sent: ShardMessage[] = [];
+  const alerts: string[] = [];
   let offsetMs = 0;
   const services = createServices(settings, (_level, event, data) => logs.push({ event, ...data }));
   let storage: ReturnType<Services['storage']> | undefined;
@@ -61,6 +64,7 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
     ...services,
     logs,
     sent,
+    alerts,
     now: () => new Date(Date.now() + offsetMs),
     advance(ms) {
       offsetMs += ms;
@@ -71,7 +75,11 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
         mailboxes: createMailboxStore(tables),
         observations: createObservationStore(tables),
         runs: createRunStore(tables),
-        queues: { ...createQueues(services.settings().storage), sendShards: async (list) => void sent.push(...list) },
+        cursor: createCursorStore(tables),
+        queues: {
+          sendShards: async (list) => void sent.push(...list),
+          sendAlert: async ({ runId }) => void alerts.push(runId),
+        },
       };
       return storage;
     },

@@ -202,6 +202,12 @@ describe('the tally of a run', () => {
       closed: 1,
       added: 0,
       redeclared: 1,
+      byExpectation: {
+        allowed: { readable: 1, refused: 0, inconclusive: 0 },
+        denied: { readable: 1, refused: 2, inconclusive: 1 },
+      },
+      openedByKind: { breach: 1, lockout: 0, unverified: 0 },
+      openedNames: { breach: ['a@contoso.example'], lockout: [] },
     });
     expect(tally(states, 1)).toMatchObject({ mailboxes: 1, added: 1 });
     expect(sum([counted, tally(states, 1), EMPTY_TALLY]).outcomes.readable).toBe(3);

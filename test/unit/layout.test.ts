@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, '../..');
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['functions'],
   functions: ['monitor', 'alerts', 'http', 'services', 'settings', 'errors', 'log', 'rules'],
-  monitor: ['monitor', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
+  monitor: ['monitor', 'alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
   alerts: ['alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
   http: ['http', 'rules', 'errors', 'log'],
   graph: ['graph', 'rules', 'settings', 'errors', 'log'],

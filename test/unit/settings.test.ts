@@ -209,7 +209,12 @@ describe('a fault', () => {
     [
       'contradictory',
       'ALERT_WEBHOOK_SECRET is set, but there is no ALERT_WEBHOOK_URL to sign for.',
-      { ALERT_WEBHOOK_SECRET: 'whsec_x' },
+      { ALERT_WEBHOOK_SECRET: 'whsec_c2VjcmV0MTIz' },
+    ],
+    [
+      'malformed',
+      'ALERT_WEBHOOK_SECRET is no secret of Standard Webhooks: whsec_ and base64.',
+      { ALERT_WEBHOOK_SECRET: 'hunter2!', ALERT_WEBHOOK_URL: 'https://hooks.example' },
     ],
     [
       'out-of-range',

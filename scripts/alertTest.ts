@@ -1,0 +1,29 @@
+// `npm run alert:test`: sends a test alert to the configured webhook and prints the answer.
+import { fileURLToPath } from 'node:url';
+import { noCounts } from '../src/alerts/alert.ts';
+import { deliver } from '../src/alerts/deliver.ts';
+import { readConfiguration } from '../src/settings.ts';
+import { environmentOver, readLocalSettings, usesSandbox } from './localSettings.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const wanted = environmentOver(readLocalSettings(root), process.env);
+const sandbox = usesSandbox(wanted) ? { ALERT_WEBHOOK_URL: `${wanted.GRAPH_ENDPOINT}/sandbox/webhook` } : {};
+const { settings, faults } = readConfiguration({ ...sandbox, ...wanted });
+
+if (settings?.alerts) process.exitCode = await send(settings.alerts);
+else {
+  const texts = faults.map(({ message }) => message);
+  console.error(texts.length > 0 ? texts.join('\n') : 'ALERT_WEBHOOK_URL is not set: there is nobody to alert.');
+  process.exitCode = 3;
+}
+
+async function send(alerts: NonNullable<NonNullable<typeof settings>['alerts']>): Promise<number> {
+  const now = new Date();
+  const id = `test-${now.getTime()}`;
+  const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
+  const { result, status, error } = await deliver({ id, time: now.toISOString(), ...nothing, test: true }, alerts, now);
+  console.log(
+    `The webhook answered ${status ?? 'nothing'}: ${result === 'accepted' ? 'the alert was accepted' : error}.`,
+  );
+  return result === 'accepted' ? 0 : 1;
+}

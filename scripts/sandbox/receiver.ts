@@ -1,0 +1,114 @@
+// The tenant's own webhook receiver: keeps every delivery, checks signatures, and fails in every way a receiver can.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { counter, type Limits } from './faults.ts';
+
+/** How it answers; well, with 200, without settings. */
+export interface ReceiverSettings extends Limits {
+  readonly status?: number | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  readonly mode?: 'refuse' | 'hang' | 'cut' | 'redirect' | 'large' | undefined;
+}
+
+export interface Delivery {
+  /** ISO 8601 UTC. */
+  readonly receivedAt: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed where it is JSON. */
+  readonly body: unknown;
+  /** The status it was answered; null when it was not. */
+  readonly answered: number | null;
+  /** Null when there is no signature, or no secret to check it with. */
+  readonly signatureValid: boolean | null;
+}
+
+export interface Receiver {
+  readonly deliveries: readonly Delivery[];
+  settings: ReceiverSettings;
+  configure(settings: ReceiverSettings): void;
+  receive(request: IncomingMessage, body: Buffer, response: ServerResponse): void;
+}
+
+/** A large answer: more than anybody should read. */
+const LARGE = 10 * 1024 * 1024;
+
+/** @param secret of Standard Webhooks, `whsec_` and base64; undefined checks nothing */
+export function createReceiver(now: () => number, secret: string | undefined): Receiver {
+  const deliveries: Delivery[] = [];
+  let hits = counter(undefined, 0);
+  const receiver: Receiver = {
+    deliveries,
+    settings: {},
+    configure(settings) {
+      receiver.settings = settings;
+      hits = counter(settings, settings.status !== undefined || settings.mode !== undefined ? 1 : 0);
+    },
+    receive(request, body, response) {
+      const settings = hits() ? receiver.settings : {};
+      const answered = answer(settings, request, response);
+      const text = body.toString();
+      deliveries.push({
+        receivedAt: new Date(now()).toISOString(),
+        headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+        body: parsed(text),
+        answered,
+        signatureValid: signatureValid(request, text, secret),
+      });
+      const headline = headlineOf(parsed(text)) ?? 'something that is no alert';
+      console.log(`The receiver got: ${headline} (answered ${answered ?? 'nothing'})`);
+    },
+  };
+  return receiver;
+}
+
+/** Answers, or does not; says with which status. */
+function answer(settings: ReceiverSettings, request: IncomingMessage, response: ServerResponse): number | null {
+  const { mode, status = 200, retryAfterSeconds } = settings;
+  if (mode === 'refuse') {
+    request.socket.destroy();
+    return null;
+  }
+  if (mode === 'hang') return null;
+  if (mode === 'cut') {
+    response.writeHead(200, { 'content-length': 1000 });
+    response.write('half an answ', () => response.destroy());
+    return 200;
+  }
+  if (mode === 'redirect') {
+    response.writeHead(302, { location: 'http://127.0.0.1:9/elsewhere' }).end();
+    return 302;
+  }
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  response.writeHead(status, headers).end(mode === 'large' ? Buffer.alloc(LARGE, 'x') : '');
+  return status;
+}
+
+/** The headline, wherever the format has it. */
+function headlineOf(body: unknown): string | undefined {
+  const { data, text, attachments } = (typeof body === 'object' && body !== null ? body : {}) as {
+    readonly data?: { readonly headline?: string };
+    readonly text?: string;
+    readonly attachments?: readonly { readonly content?: { readonly fallbackText?: string } }[];
+  };
+  return data?.headline ?? attachments?.[0]?.content?.fallbackText ?? text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Standard Webhooks 1.0: HMAC-SHA256 over id, timestamp and body. */
+function signatureValid(request: IncomingMessage, body: string, secret: string | undefined): boolean | null {
+  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = request.headers;
+  if (secret === undefined || typeof signature !== 'string') return null;
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest();
+  return signature.split(' ').some((one) => {
+    const given = Buffer.from(one.replace(/^v1,/, ''), 'base64');
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+}

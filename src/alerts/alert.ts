@@ -1,0 +1,92 @@
+// One message a run: what it says, before any format.
+import { causeOf } from '../rules/cause.ts';
+import type { Drift } from '../rules/drift.ts';
+import type { DriftKind } from '../rules/judge.ts';
+import type { Attempt, RunRange } from '../storage/cursor.ts';
+import type { DriftSummary } from '../storage/mailboxes.ts';
+import { isReminderDue } from './due.ts';
+
+/** `recovered` was seen; `ended` was declared anew or is no longer listed, which is no recovery. */
+export type Happening = 'opened' | 'reminder' | 'recovered' | 'ended';
+
+export interface AlertItem {
+  readonly happening: Happening;
+  readonly kind: DriftKind;
+  readonly mailbox: string;
+  /** ISO 8601 UTC. */
+  readonly since: string;
+  readonly closedAt: string | null;
+  readonly closedBecause: string | null;
+  /** Graph's id of the request that showed it. */
+  readonly requestId: string | null;
+  readonly probableCause: string | null;
+}
+
+export type Counts = Readonly<Record<DriftKind, number>>;
+
+export interface Alert {
+  /** The same for every try: receivers tell repetitions by it. */
+  readonly id: string;
+  /** ISO 8601 UTC. */
+  readonly time: string;
+  readonly counts: Readonly<Record<Happening, Counts>>;
+  /** Breaches first; the first twenty. */
+  readonly items: readonly AlertItem[];
+  /** Sentences about the monitor itself, the roles and runs. */
+  readonly notices: readonly string[];
+  /** The API, when the app knows its name. */
+  readonly apiUrl: string | null;
+  readonly test: boolean;
+}
+
+export const MOST_ITEMS = 20;
+
+/** What of a drift an attempt announces; a drift may have opened and recovered in one range. */
+export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHours: number): Happening[] {
+  const range = drift.kind === 'breach' ? attempt.breaches : attempt.rest;
+  if (range === null) return [];
+  const isOpen = drift.closedRun === null || drift.closedRun > range.upTo;
+  const opened = within(drift.openedRun, range) || (attempt.first && isOpen && drift.openedRun <= range.upTo);
+  const closed = drift.closedRun !== null && within(drift.closedRun, range);
+  const recovered = drift.closedBecause === 'refused' || drift.closedBecause === 'readable';
+  const reminds = !opened && isOpen && drift.kind !== 'unverified' && drift.openedRun <= range.upTo;
+  const happenings: Happening[] = [];
+  if (opened) happenings.push('opened');
+  if (closed) happenings.push(recovered ? 'recovered' : 'ended');
+  if (reminds && isReminderDue(drift.openedAt, range, reminderHours)) happenings.push('reminder');
+  return happenings;
+}
+
+function within(number: number, { after, upTo }: RunRange): boolean {
+  return number > after && number <= upTo;
+}
+
+const HAPPENINGS: readonly Happening[] = ['opened', 'reminder', 'recovered', 'ended'];
+const KINDS: readonly DriftKind[] = ['breach', 'lockout', 'unverified'];
+
+/** Smaller is more urgent: open breaches, then what else is open, then what is over. */
+export function urgency(happening: Happening, kind: DriftKind): number {
+  const open = happening === 'opened' || happening === 'reminder';
+  return (open ? 0 : 10) + KINDS.indexOf(kind) * 2 + (HAPPENINGS.indexOf(happening) % 2);
+}
+
+export function noCounts(): Record<Happening, Record<DriftKind, number>> {
+  const none = () => ({ breach: 0, lockout: 0, unverified: 0 });
+  return { opened: none(), reminder: none(), recovered: none(), ended: none() };
+}
+
+export function toItem(happening: Happening, drift: Drift, runCause: string | null): AlertItem {
+  const { kind, mailbox, openedAt, closedAt, closedBecause, evidence } = drift;
+  const shown = happening === 'recovered' ? (evidence.closed ?? evidence.opened) : evidence.opened;
+  const isOver = happening === 'recovered' || happening === 'ended';
+  return {
+    happening,
+    kind,
+    mailbox,
+    since: openedAt,
+    closedAt: isOver ? closedAt : null,
+    closedBecause: isOver ? closedBecause : null,
+    requestId: shown.requestId ?? shown.batchRequestId,
+    probableCause: isOver ? null : causeOf(drift, runCause),
+  };
+}

@@ -1,0 +1,93 @@
+// An alert in words: a headline, what to do, and a line for each mailbox.
+import type { Alert, AlertItem, Counts, Happening } from './alert.ts';
+
+/** What every format is made from. No text holds markup; names of mailboxes may look like it. */
+export interface AlertText {
+  readonly headline: string;
+  /** What to do next. */
+  readonly advice: readonly string[];
+  readonly notices: readonly string[];
+  readonly lines: readonly string[];
+  /** How many are not named. */
+  readonly more: number;
+  readonly link: string | null;
+}
+
+const LONGEST_NAME = 120;
+const LONGEST_CAUSE = 400;
+
+export function compose(alert: Alert): AlertText {
+  const { counts, items, notices, apiUrl } = alert;
+  const parts = (['opened', 'reminder', 'recovered', 'ended'] as const).flatMap((one) => counted(one, counts[one]));
+  const total = Object.values(counts).reduce((sum, kinds) => sum + sumOf(kinds), 0);
+  const subject = parts.length > 0 ? parts.join(', ') : 'the monitor itself';
+  return {
+    headline: alert.test ? 'Mailscope: this is a test alert' : `Mailscope: ${subject}`,
+    advice: alert.test ? ['Nothing has happened. If you can read this, alerts arrive.'] : adviceFor(alert),
+    notices,
+    lines: items.map(lineOf),
+    more: total - items.length,
+    link: apiUrl === null ? null : `${apiUrl}/drift`,
+  };
+}
+
+function counted(happening: Happening, counts: Counts): string[] {
+  const words: Readonly<Record<Happening, (count: string) => string>> = {
+    opened: (count) => `${count} opened`,
+    reminder: (count) => `${count} still open`,
+    recovered: (count) => `${count} recovered`,
+    ended: (count) => `${count} no longer judged`,
+  };
+  const kinds = [
+    plural(counts.breach, 'breach', 'breaches'),
+    plural(counts.lockout, 'lockout', 'lockouts'),
+    plural(counts.unverified, 'mailbox unverified', 'mailboxes unverified'),
+  ].flat();
+  return kinds.map(words[happening]);
+}
+
+function plural(count: number, one: string, many: string): string[] {
+  return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+}
+
+function sumOf(counts: Counts): number {
+  return counts.breach + counts.lockout + counts.unverified;
+}
+
+function adviceFor({ counts: { opened, reminder } }: Alert): string[] {
+  const advice: string[] = [];
+  if (opened.breach + reminder.breach > 0) {
+    advice.push(
+      'Act now: the app can read mailboxes that it must not. Look at the policy, the members of its scope group and the roles of the app; the probable cause names the cmdlet.',
+    );
+  }
+  if (opened.lockout + reminder.lockout > 0) {
+    advice.push(
+      'The app cannot read mailboxes that it must. Look at its permission and at the members of the scope group.',
+    );
+  }
+  if (opened.unverified > 0) {
+    advice.push(
+      'Nothing is known of some mailboxes: find out whether they still exist, and whether Mailscope can ask about them.',
+    );
+  }
+  return advice;
+}
+
+function lineOf(item: AlertItem): string {
+  const { happening, kind, since, closedAt, closedBecause, requestId, probableCause } = item;
+  const mailbox = shortened(item.mailbox, LONGEST_NAME);
+  const request = requestId === null ? '' : ` Graph's request: ${requestId}.`;
+  if (happening === 'recovered') {
+    return `${mailbox}: ${kind} since ${since}, recovered ${closedAt} (${closedBecause}).${request}`;
+  }
+  if (happening === 'ended')
+    return `${mailbox}: ${kind} since ${since}, ended ${closedAt} (${closedBecause}: no recovery).`;
+  const still = happening === 'reminder' ? 'still ' : '';
+  const cause = probableCause === null ? '' : ` Probable cause: ${shortened(probableCause, LONGEST_CAUSE)}`;
+  return `${mailbox}: ${still}${kind} since ${since}.${request}${cause}`;
+}
+
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}

@@ -1,0 +1,93 @@
+// What is due for an alert: pure, from the cursor and the runs since.
+import { READ_ROLES } from '../rules/cause.ts';
+import type { Attempt, Cursor } from '../storage/cursor.ts';
+import type { Run } from '../storage/runs.ts';
+
+export interface DueOptions {
+  readonly now: Date;
+  /** Whether a pause holds everything but breaches. */
+  readonly paused: boolean;
+  /** Whether an allowed mailbox was ever readable, or had time enough to become so. */
+  readonly couldSee: boolean;
+}
+
+/**
+ * The next attempt, or null when everything up to `newest` was announced.
+ *
+ * @param runs the newest runs that have ended, newest first; at least those since the cursor, and a few before
+ */
+export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options: DueOptions): Attempt | null {
+  const [newest] = runs;
+  if (!newest) return null;
+  const { now, paused, couldSee } = options;
+  const before = runs.find(({ number }) => number < newest.number);
+  // Alerts begin at this run: what happened earlier was for nobody.
+  const start = { number: before?.number ?? newest.number - 1, at: before?.startedAt ?? newest.startedAt };
+  const breachesAfter = cursor ? { number: cursor.breachesUpTo, at: cursor.breachesAt } : start;
+  const restAfter = cursor ? { number: cursor.restUpTo, at: cursor.restAt } : start;
+  const isDue = breachesAfter.number < newest.number || (!paused && restAfter.number < newest.number);
+  if (!isDue) return null;
+
+  const range = ({ number, at }: { number: number; at: string }) => {
+    return { after: number, upTo: newest.number, from: at, to: newest.startedAt };
+  };
+  const roles = rolesChange(cursor, runs, newest, paused);
+  const blind = isBlind(runs) && couldSee;
+  const sees = isHeld(completed(runs)[0]);
+  const monitor = blind && !cursor?.blind ? 'blind' : sees && cursor?.blind ? 'seeing' : null;
+  return {
+    id: newest.id,
+    takenAt: now.toISOString(),
+    breaches: range(breachesAfter),
+    rest: paused ? null : range(restAfter),
+    first: cursor === null,
+    monitor: paused ? null : monitor,
+    blind: blind || (cursor?.blind === true && !sees),
+    ...roles,
+  };
+}
+
+function completed(runs: readonly Run[]): readonly Run[] {
+  return runs.filter(({ status }) => status === 'completed');
+}
+
+function isHeld(run: Run | undefined): boolean {
+  return run?.result?.controlHeld === true;
+}
+
+/** Two completed runs in a row without a held control. */
+function isBlind(runs: readonly Run[]): boolean {
+  const [last, before] = completed(runs);
+  return last !== undefined && before !== undefined && !isHeld(last) && !isHeld(before);
+}
+
+/** A read role is known when it was announced, or there from the beginning. Lost is what three runs in a row did not see. */
+function rolesChange(cursor: Cursor | null, runs: readonly Run[], newest: Run, paused: boolean) {
+  const after = cursor ? Math.min(cursor.breachesUpTo, cursor.restUpTo) : newest.number - 1;
+  const since = runs.filter(({ number }) => number > after);
+  const seen = new Set(since.flatMap(({ result }) => result?.roles ?? []).filter((role) => READ_ROLES.includes(role)));
+  if (!cursor) return { rolesGained: [], rolesLost: [], roles: [...seen].sort() };
+  const gained = [...seen].filter((role) => !cursor.roles.includes(role)).sort();
+  // What cannot be announced now stays to be announced.
+  const rolesGained = paused && !opensMailboxes(runs) ? [] : gained;
+  const three = completed(runs).slice(0, 3);
+  const isLost = (role: string) => three.length === 3 && three.every(({ result }) => !result?.roles.includes(role));
+  const rolesLost = paused ? [] : cursor.roles.filter(isLost);
+  const roles = [...cursor.roles.filter((role) => !rolesLost.includes(role)), ...rolesGained].sort();
+  return { rolesGained, rolesLost, roles };
+}
+
+/** Whether a read role opens denied mailboxes: it does unless an application access policy refuses them. */
+export function opensMailboxes(runs: readonly Run[]): boolean {
+  const last = completed(runs).find(({ result }) => result && result.byExpectation.denied.refused > 0)?.result;
+  const listed = completed(runs)[0]?.result?.byExpectation.denied;
+  if (!listed || listed.readable + listed.refused + listed.inconclusive === 0) return false;
+  return !last || last.messageClasses['application-access-policy'] === 0;
+}
+
+/** Whether a reminder falls into a range: each so many hours after the opening. */
+export function isReminderDue(openedAt: string, range: { from: string; to: string }, hours: number): boolean {
+  if (hours === 0) return false;
+  const passed = (time: string) => Math.floor((Date.parse(time) - Date.parse(openedAt)) / (hours * 3_600_000));
+  return passed(range.to) >= 1 && passed(range.to) > Math.max(0, passed(range.from));
+}

@@ -1,0 +1,20 @@
+// CloudEvents 1.0, structured JSON.
+import type { Alert } from '../alert.ts';
+import { compose } from '../compose.ts';
+import type { Formatted } from '../formats.ts';
+
+/** "CloudEvents - Version 1.0.2", JSON format. */
+export function toCloudEvent(alert: Alert): Formatted {
+  const { headline, advice } = compose(alert);
+  const { id, time, counts, items, notices, apiUrl, test } = alert;
+  const event = {
+    specversion: '1.0',
+    id,
+    source: apiUrl ?? 'urn:mailscope',
+    type: test ? 'mailscope.test' : 'mailscope.alert',
+    time,
+    datacontenttype: 'application/json',
+    data: { headline, advice, counts, items, notices, ...(apiUrl ? { driftUrl: `${apiUrl}/drift` } : {}) },
+  };
+  return { contentType: 'application/cloudevents+json', body: JSON.stringify(event) };
+}

@@ -1,0 +1,14 @@
+// Queue drift-alerts: what became due up to a run
+import { app } from '@azure/functions';
+import * as z from 'zod';
+import { ALERT_QUEUE } from '../monitor/closeRun.ts';
+import { deliverAlert } from '../monitor/deliverAlert.ts';
+import { servicesFor } from '../services.ts';
+
+const message = z.object({ runId: z.string() });
+
+app.storageQueue('deliverAlert', {
+  queueName: ALERT_QUEUE,
+  connection: 'AzureWebJobsStorage',
+  handler: (item, context) => deliverAlert(servicesFor(context), message.parse(item)),
+});

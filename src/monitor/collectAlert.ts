@@ -1,0 +1,115 @@
+// Reads what an attempt announces: counts of everything, the first mailboxes with their evidence.
+import {
+  type Alert,
+  type AlertItem,
+  type Happening,
+  happeningsOf,
+  MOST_ITEMS,
+  noCounts,
+  toItem,
+  urgency,
+} from '../alerts/alert.ts';
+import type { Services } from '../services.ts';
+import type { AlertSettings } from '../settings.ts';
+import type { Attempt, RunRange } from '../storage/cursor.ts';
+import type { DriftSummary } from '../storage/mailboxes.ts';
+
+interface Found {
+  readonly happening: Happening;
+  readonly drift: DriftSummary;
+}
+
+/** The alert of an attempt, or null when nothing is due. The same attempt makes the same alert. */
+export async function collectAlert(
+  services: Services,
+  attempt: Attempt,
+  settings: AlertSettings,
+): Promise<Alert | null> {
+  const { mailboxes } = services.storage();
+  const counts = noCounts();
+  const first: Found[] = [];
+  for await (const drift of mailboxes.eachDrift(conditionOf(attempt))) {
+    for (const happening of happeningsOf(drift, attempt, settings.reminderHours)) {
+      counts[happening][drift.kind] += 1;
+      // While the monitor is blind, what it cannot see is told once, as its blindness.
+      if (drift.kind !== 'unverified' || !attempt.blind) keepFirst(first, { happening, drift });
+    }
+  }
+  const notices = await noticesOf(services, attempt, counts.opened.unverified);
+  const items = await Promise.all(first.map((one) => itemOf(services, one)));
+  const total = Object.values(counts)
+    .flatMap((kinds) => Object.values(kinds))
+    .reduce((sum, count) => sum + count, 0);
+  const isSilent = attempt.blind && total === counts.opened.unverified && notices.length === 0;
+  if ((total === 0 && notices.length === 0) || isSilent) return null;
+  const { WEBSITE_HOSTNAME: hostname } = services.environment;
+  return {
+    id: attempt.id,
+    time: attempt.takenAt,
+    counts,
+    items: items.filter((item) => item !== null),
+    notices,
+    apiUrl: hostname ? `https://${hostname}/api` : null,
+    test: false,
+  };
+}
+
+/** What is open, and what was opened or closed since. */
+function conditionOf({ breaches, rest }: Attempt): string {
+  const after = Math.min(breaches.after, rest?.after ?? breaches.after);
+  return `open eq true or openedRun gt ${after} or closedRun gt ${after}`;
+}
+
+/** Keeps the most urgent, in the order of their names: a hundred thousand may pass. */
+function keepFirst(first: Found[], found: Found): void {
+  first.push(found);
+  if (first.length <= MOST_ITEMS * 2) return;
+  sort(first);
+  first.length = MOST_ITEMS;
+}
+
+function sort(first: Found[]): Found[] {
+  const rank = ({ happening, drift }: Found) => urgency(happening, drift.kind);
+  return first.sort((a, b) => rank(a) - rank(b) || (a.drift.mailbox < b.drift.mailbox ? -1 : 1));
+}
+
+async function itemOf(services: Services, { happening, drift }: Found): Promise<AlertItem | null> {
+  const { mailboxes, runs } = services.storage();
+  const [whole, run] = await Promise.all([
+    mailboxes.getDrift(drift.openedRun, drift.mailbox),
+    runs.get(drift.openedRun),
+  ]);
+  return whole && toItem(happening, whole, run?.value.probableCause ?? null);
+}
+
+async function noticesOf(services: Services, attempt: Attempt, unverified: number): Promise<string[]> {
+  const { monitor, rolesGained, rolesLost, rest } = attempt;
+  const notices: string[] = [];
+  if (monitor === 'blind') {
+    const also = unverified > 0 ? ` ${unverified} mailboxes are unverified because of it.` : '';
+    notices.push(
+      `The monitor is blind: in two runs in a row no allowed mailbox could be read before and after the others, so refusals prove nothing.${also} Look at the allowed mailboxes, the permission and the token.`,
+    );
+  }
+  if (monitor === 'seeing') notices.push('The monitor sees again: a control held.');
+  if (rolesGained.length > 0) {
+    notices.push(
+      `The token gained ${rolesGained.join(', ')}. A tenant-wide role opens every mailbox that no application access policy closes: Get-MgServicePrincipalAppRoleAssignment shows who granted it.`,
+    );
+  }
+  if (rolesLost.length > 0) notices.push(`The token lost ${rolesLost.join(', ')}: three runs in a row did not see it.`);
+  if (rest) notices.push(...(await runNotices(services, rest)));
+  return notices;
+}
+
+async function runNotices(services: Services, range: RunRange): Promise<string[]> {
+  const notices: string[] = [];
+  for (let number = range.upTo; number > range.after; number -= 1) {
+    const run = (await services.storage().runs.get(number))?.value;
+    // Runs that are forgotten are too old to tell of.
+    if (!run) break;
+    if (run.status === 'incomplete') notices.push(`The run ${run.id} is incomplete: ${run.problem}`);
+    if (run.probableCause?.startsWith('The mechanism changed')) notices.push(run.probableCause);
+  }
+  return notices.reverse().slice(-10);
+}

@@ -1,0 +1,148 @@
+// Announces what became due since the last alert that was accepted.
+//
+// 1. An attempt that stands in the cursor is finished first, under its own id, by whoever comes next.
+// 2. Then what is due up to the newest run is taken: the range is written into the cursor as the attempt, and claimed.
+// 3. One message is sent. Accepted, the cursor moves; otherwise the attempt stays, with the error.
+// 4. When there is nothing to tell, the cursor moves without a message.
+import { deliver } from '../alerts/deliver.ts';
+import { nextAttempt } from '../alerts/due.ts';
+import { MailscopeError } from '../errors.ts';
+import type { Services } from '../services.ts';
+import type { AlertSettings } from '../settings.ts';
+import type { Attempt, Cursor } from '../storage/cursor.ts';
+import type { AlertMessage } from '../storage/queues.ts';
+import { quoted } from '../storage/rows.ts';
+import type { Run, Stored } from '../storage/runs.ts';
+import { collectAlert } from './collectAlert.ts';
+
+/** Longer than the webhook may take; then somebody else may send the attempt. */
+const CLAIM_MS = 15_000;
+/** Runs looked at beside those since the cursor: enough to know what was before. */
+const RUNS_BEFORE = 12;
+/** A run's message comes a moment before its end. */
+const END_WAIT_MS = 5_000;
+const LOOK_MS = 100;
+
+/** @throws MailscopeError `alert-undelivered` when it may pass: then the message is to be tried again */
+export async function deliverAlert(services: Services, { runId }: AlertMessage): Promise<void> {
+  const { alerts } = services.settings();
+  if (!alerts) return services.log('info', 'alert.off', { runId });
+  await untilEnded(services, runId);
+  while (await step(services, alerts));
+}
+
+/** Does one thing; true when there may be more to do. */
+async function step(services: Services, settings: AlertSettings): Promise<boolean> {
+  const { cursor: store } = services.storage();
+  const stored = await store.get();
+  const cursor = stored?.value ?? null;
+  if (stored && cursor?.attempt) {
+    if (isClaimed(cursor, services.now())) {
+      await services.sleep(LOOK_MS);
+      return true;
+    }
+    const claimed = { ...cursor, claimedUntil: claimEnd(services) };
+    return (await store.write(claimed, stored.etag)) ? send(services, settings, cursor.attempt) : true;
+  }
+  const attempt = await take(services, settings, cursor);
+  if (!attempt) return false;
+  const next: Cursor = { ...(cursor ?? emptyCursor(attempt)), attempt, claimedUntil: claimEnd(services) };
+  return (await store.write(next, stored?.etag ?? null)) ? send(services, settings, attempt) : true;
+}
+
+async function take(services: Services, { pauseUntil }: AlertSettings, cursor: Cursor | null): Promise<Attempt | null> {
+  const runs = await endedRuns(services, cursor);
+  const now = services.now();
+  const paused = pauseUntil !== undefined && now < pauseUntil;
+  return nextAttempt(cursor, runs, { now, paused, couldSee: await couldSee(services) });
+}
+
+/** Sends an attempt that is claimed; true when it is settled. */
+async function send(services: Services, settings: AlertSettings, attempt: Attempt): Promise<boolean> {
+  const alert = await collectAlert(services, attempt, settings);
+  if (!alert) {
+    await settle(services, attempt, null);
+    return true;
+  }
+  const { result, status, error } = await deliver(alert, settings, services.now());
+  const data = { id: attempt.id, result, status, error, counts: alert.counts };
+  services.log(result === 'accepted' ? 'info' : 'error', `alert.${result}`, data);
+  await settle(services, attempt, error);
+  if (result === 'again')
+    throw new MailscopeError('alert-undelivered', error ?? 'The webhook did not accept the alert.');
+  return result === 'accepted';
+}
+
+/** Moves the cursor past an attempt that was accepted, or keeps the attempt with its error, for whoever comes next. */
+async function settle(services: Services, attempt: Attempt, lastError: string | null): Promise<void> {
+  const { cursor: store } = services.storage();
+  for (;;) {
+    const stored = await store.get();
+    // Somebody else has sent it after the claim was over.
+    if (stored?.value.attempt?.id !== attempt.id) return;
+    const kept = { ...stored.value, claimedUntil: null, lastError };
+    const settled = lastError === null ? moved(kept, attempt, services.now()) : kept;
+    if (await store.write(settled, stored.etag)) return;
+  }
+}
+
+function moved(cursor: Cursor, { breaches, rest, monitor, roles }: Attempt, now: Date): Cursor {
+  return {
+    ...cursor,
+    breachesUpTo: breaches.upTo,
+    breachesAt: breaches.to,
+    restUpTo: rest?.upTo ?? cursor.restUpTo,
+    restAt: rest?.to ?? cursor.restAt,
+    blind: monitor === null ? cursor.blind : monitor === 'blind',
+    roles,
+    attempt: null,
+    lastAcceptedAt: now.toISOString(),
+  };
+}
+
+function emptyCursor({ breaches, roles }: Attempt): Cursor {
+  const { after, from } = breaches;
+  const place = { breachesUpTo: after, breachesAt: from, restUpTo: after, restAt: from };
+  return { ...place, blind: false, roles, attempt: null, claimedUntil: null, lastError: null, lastAcceptedAt: null };
+}
+
+function isClaimed({ claimedUntil }: Cursor, now: Date): boolean {
+  return claimedUntil !== null && Date.parse(claimedUntil) > now.getTime();
+}
+
+function claimEnd(services: Services): string {
+  return new Date(services.now().getTime() + CLAIM_MS).toISOString();
+}
+
+/** Newest first: all since the cursor that have ended, and some before. One that still runs is none of them. */
+async function endedRuns(services: Services, cursor: Cursor | null): Promise<readonly Run[]> {
+  const { runs } = services.storage();
+  const after = cursor ? Math.min(cursor.breachesUpTo, cursor.restUpTo) : Number.POSITIVE_INFINITY;
+  const found: Run[] = [];
+  for (let continuation: string | null = ''; continuation !== null; ) {
+    const page = await runs.list(100, continuation);
+    found.push(...page.items);
+    const enough = (found.at(-RUNS_BEFORE)?.number ?? Number.POSITIVE_INFINITY) <= after;
+    continuation = enough || cursor === null ? null : page.continuation;
+  }
+  return found.filter(({ status }) => status !== 'running');
+}
+
+/** Whether an allowed mailbox was ever readable, or had its propagation window. */
+async function couldSee(services: Services): Promise<boolean> {
+  const { rules } = services.settings();
+  const opened = new Date(services.now().getTime() - rules.propagationMinutes * 60_000).toISOString();
+  const condition = `expectation eq 'allowed' and (provenAt ge '1' or declaredAt le ${quoted(opened)})`;
+  return (await services.storage().mailboxes.list({ condition }, 1, '')).items.length > 0;
+}
+
+/** A run announces itself just before it is closed, so that no death in between loses its alert. */
+async function untilEnded(services: Services, runId: string): Promise<void> {
+  const number = Number(runId.split('-').at(-1));
+  for (let waitedMs = 0; waitedMs < END_WAIT_MS; waitedMs += LOOK_MS) {
+    const run: Stored<Run> | null = await services.storage().runs.get(number);
+    if (run?.value.status !== 'running') return;
+    await services.sleep(LOOK_MS);
+  }
+  throw new MailscopeError('alert-undelivered', `The run ${runId} has not ended yet.`);
+}

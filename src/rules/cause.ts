@@ -1,0 +1,99 @@
+// Why drift opened, as far as the evidence carries: it never guesses. Pure.
+import type { MessageClass } from './classify.ts';
+import type { Drift } from './drift.ts';
+import { A_FEW, type Tally } from './tally.ts';
+
+/** What a run saw that a cause can rest on. */
+export interface RunFacts
+  extends Pick<Tally, 'byExpectation' | 'openedByKind' | 'openedNames' | 'messageClasses' | 'opened' | 'closed'> {
+  /** The roles that the tokens claimed. */
+  readonly roles: readonly string[];
+}
+
+/** The roles that let an app read mail. */
+export const READ_ROLES: readonly string[] = ['Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite'];
+
+export const UNKNOWN = 'unknown';
+
+/**
+ * The probable cause of the breaches and lockouts that a run opened, with the evidence it rests on and the cmdlet that shows it;
+ * `unknown` when the evidence is too little or points both ways; null when there is nothing to explain.
+ *
+ * @param last the completed run before; null when there is none
+ */
+export function probableCause(run: RunFacts, last: RunFacts | null): string | null {
+  const { breach, lockout } = run.openedByKind;
+  if (breach === 0 && lockout === 0) return mechanismChange(run, last);
+  if (last === null || (breach > 0 && lockout > 0)) return UNKNOWN;
+  return breach > 0 ? causeOfBreach(run, last) : causeOfLockout(run, last);
+}
+
+function causeOfBreach(run: RunFacts, last: RunFacts): string {
+  const gained = readRoles(run).filter((role) => !last.roles.includes(role));
+  const lost = readRoles(last).filter((role) => !run.roles.includes(role));
+  const { breach: opened } = run.openedByKind;
+  const { denied } = run.byExpectation;
+  const everyone = denied.readable === total(denied);
+  const all = everyone && opened === denied.readable;
+  if (lost.length > 0) return UNKNOWN;
+  if (gained.length > 0) {
+    // Under a policy of Exchange a role alone opens nothing that the policy closes.
+    if (!all || last.messageClasses['application-access-policy'] > 0) return UNKNOWN;
+    const evidence = `the token gained ${gained.join(', ')}, and all ${opened} denied mailboxes became readable`;
+    return `A tenant-wide grant overrides the scope: ${evidence}. Get-MgServicePrincipalAppRoleAssignment shows it.`;
+  }
+  if (all && opened === 1) {
+    return `${UNKNOWN}: with one denied mailbox it looks the same whether the policy is gone or the scope group gained a member (Get-ApplicationAccessPolicy, Get-DistributionGroupMember).`;
+  }
+  if (all) {
+    const evidence = `all ${opened} denied mailboxes became readable, and no role changed`;
+    return `The policy is gone, or no longer names this app: ${evidence}. Get-ApplicationAccessPolicy shows it.`;
+  }
+  // Those that are still refused show that the policy is there.
+  if (everyone || opened > A_FEW || denied.refused === 0) return UNKNOWN;
+  const evidence = `only ${run.openedNames.breach.join(', ')} became readable, and no role changed`;
+  return `The scope group gained members: ${evidence}. Get-DistributionGroupMember shows it.`;
+}
+
+function causeOfLockout(run: RunFacts, last: RunFacts): string {
+  const { lockout: opened } = run.openedByKind;
+  const { allowed } = run.byExpectation;
+  const lost = readRoles(last).filter((role) => !run.roles.includes(role));
+  if (allowed.refused === total(allowed)) {
+    if (opened < allowed.refused || opened === 1) {
+      return `${UNKNOWN}: with ${opened === 1 ? 'one allowed mailbox' : 'some locked out before'} it cannot be told whether the permission or the policy's group was removed, or it left the group (Get-MgServicePrincipalAppRoleAssignment, Get-DistributionGroupMember).`;
+    }
+    const role = lost.length > 0 ? `, and the token lost ${lost.join(', ')}` : '';
+    const evidence = `all ${opened} allowed mailboxes are refused${role}`;
+    return `The permission or the policy's group was removed: ${evidence}. Get-MgServicePrincipalAppRoleAssignment and Get-ApplicationAccessPolicy show it.`;
+  }
+  if (lost.length > 0 || opened > A_FEW || allowed.readable === 0) return UNKNOWN;
+  const evidence = `${run.openedNames.lockout.join(', ')} refused, while other allowed mailboxes answer`;
+  return `It left the group: ${evidence}. Get-DistributionGroupMember shows it.`;
+}
+
+/** A note: refusals come from another mechanism than before, and nothing else changed. */
+function mechanismChange(run: RunFacts, last: RunFacts | null): string | null {
+  if (last === null || run.opened > 0 || run.closed > 0) return null;
+  const only = (facts: RunFacts, kind: MessageClass) =>
+    facts.messageClasses[kind] > 0 && Object.values(facts.messageClasses).filter((count) => count > 0).length === 1;
+  if (!only(last, 'application-access-policy') || !only(run, 'generic')) return null;
+  const evidence = 'refusals no longer carry the text of an application access policy, and no outcome changed';
+  return `The mechanism changed: ${evidence}. Get-ApplicationAccessPolicy and Get-ManagementRoleAssignment show it.`;
+}
+
+/** The probable cause of one drift: what its own evidence says, or that of the run which opened it. */
+export function causeOf(drift: Drift, runCause: string | null): string {
+  if (drift.kind !== 'unverified') return runCause ?? UNKNOWN;
+  const { reason, status } = drift.evidence.opened;
+  if (reason !== 'not-found' && reason !== 'no-mailbox') return UNKNOWN;
+  return `It was deleted, renamed or has no licence: Graph answered ${status} (${drift.evidence.opened.code}). Get-Mailbox and Get-MgUserLicenseDetail show it.`;
+}
+
+function readRoles({ roles }: RunFacts): readonly string[] {
+  return READ_ROLES.filter((role) => roles.includes(role));
+}
+
+function total(outcomes: Readonly<Record<string, number>>): number {
+  return Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+}
