@@ -4,6 +4,7 @@ type Counts = Readonly<Record<string, number>>;
 
 interface Told {
   readonly event?: string;
+  readonly id?: string;
   readonly runId?: string;
   readonly trigger?: string;
   readonly number?: number;
@@ -24,6 +25,7 @@ export function tell(line: string): string {
   const told = JSON.parse(json) as Told;
   if (told.event === 'run.started') return `Run ${told.runId?.split('-').at(-1)} begins (${told.trigger}).`;
   if (told.event === 'run.completed') return runCompleted(told);
+  if (told.event === 'alert.accepted') return `Alert ${told.id} was accepted.`;
   if (told.event === 'drift.opened') return `DRIFT: ${told.mailbox} is in ${told.kind} now.`;
   if (told.event === 'drift.closed')
     return `Drift closed: ${told.mailbox}, ${told.kind}, because it is ${told.closedBecause}.`;

@@ -7,6 +7,9 @@ import { onTestFinished } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
 import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
 
+/** What the tenant's receiver checks signatures with. */
+export const WEBHOOK_SECRET = 'whsec_c2VjcmV0IG9mIHRoZSBzYW5kYm94';
+
 export const ROOT = resolve(import.meta.dirname, '../..');
 
 /** A server on a free port of this machine, closed when the test is over. */
@@ -67,7 +70,7 @@ export interface Switches {
 
 /** A tenant of its own with its switches. The caller closes `sandbox`. */
 export async function startTenant(): Promise<Switches> {
-  const sandbox = await startSandbox({ port: 0 });
+  const sandbox = await startSandbox({ port: 0, webhookSecret: WEBHOOK_SECRET });
   const send = (method: string) => (path: string, body: object) =>
     fetch(`${sandbox.url}/sandbox/${path}`, { method, body: JSON.stringify(body) });
   return {

@@ -35,21 +35,76 @@ const RBAC = facts({ policy: 0, generic: 10, roles: [] });
 describe('the probable cause', () => {
   it.each<[string, RunFacts, RunFacts | null, RegExp | null]>([
     ['nothing happened', BEFORE, BEFORE, null],
-    ['every denied mailbox opened', facts({ denied: [10, 0], breach: 10, policy: 0 }), BEFORE, /^The policy is gone, or no longer names this app: all 10 .*Get-ApplicationAccessPolicy/],
-    ['a role came, and all opened', facts({ denied: [10, 0], breach: 10, policy: 0, roles: ['Mail.Read'] }), RBAC, /^A tenant-wide grant overrides the scope: the token gained Mail.Read, .*Get-MgServicePrincipalAppRoleAssignment/],
-    ['a role came, and some opened', facts({ denied: [4, 6], breach: 4, policy: 0, generic: 6, roles: ['Mail.Read'] }), RBAC, /^unknown$/],
-    ['a role came, and a policy went', facts({ denied: [10, 0], breach: 10, policy: 0, roles: ['Mail.Read', 'Mail.ReadBasic.All'] }), BEFORE, /^unknown$/],
-    ['one opened', facts({ denied: [1, 9], breach: 1 }), BEFORE, /^The scope group gained members: only u0@contoso.example .*Get-DistributionGroupMember/],
+    [
+      'every denied mailbox opened',
+      facts({ denied: [10, 0], breach: 10, policy: 0 }),
+      BEFORE,
+      /^The policy is gone, or no longer names this app: all 10 .*Get-ApplicationAccessPolicy/,
+    ],
+    [
+      'a role came, and all opened',
+      facts({ denied: [10, 0], breach: 10, policy: 0, roles: ['Mail.Read'] }),
+      RBAC,
+      /^A tenant-wide grant overrides the scope: the token gained Mail.Read, .*Get-MgServicePrincipalAppRoleAssignment/,
+    ],
+    [
+      'a role came, and some opened',
+      facts({ denied: [4, 6], breach: 4, policy: 0, generic: 6, roles: ['Mail.Read'] }),
+      RBAC,
+      /^unknown$/,
+    ],
+    [
+      'a role came, and a policy went',
+      facts({ denied: [10, 0], breach: 10, policy: 0, roles: ['Mail.Read', 'Mail.ReadBasic.All'] }),
+      BEFORE,
+      /^unknown$/,
+    ],
+    [
+      'one opened',
+      facts({ denied: [1, 9], breach: 1 }),
+      BEFORE,
+      /^The scope group gained members: only u0@contoso.example .*Get-DistributionGroupMember/,
+    ],
     ['a few opened', facts({ denied: [5, 5], breach: 5 }), BEFORE, /^The scope group gained members: only u0@/],
     ['many opened, not all', facts({ denied: [6, 4], breach: 6 }), BEFORE, /^unknown$/],
     ['the last ones opened', facts({ denied: [10, 0], breach: 2 }), BEFORE, /^unknown$/],
     ['some opened and nobody is refused', facts({ denied: [1, 0, 9], breach: 1 }), BEFORE, /^unknown$/],
-    ['the only denied one opened', facts({ denied: [1, 0], breach: 1 }), facts({ denied: [0, 1] }), /^unknown: with one denied mailbox/],
-    ['a breach and a lockout at once', facts({ denied: [10, 0], breach: 10, allowed: [0, 3], lockout: 3 }), BEFORE, /^unknown$/],
-    ['all allowed ones refused', facts({ allowed: [0, 3], lockout: 3 }), BEFORE, /^The permission or the policy's group was removed: all 3 /],
-    ['all refused, and the role is gone', facts({ allowed: [0, 3], lockout: 3, roles: [] }), BEFORE, /the token lost Mail.ReadBasic.All/],
-    ['one allowed one refused', facts({ allowed: [2, 1], lockout: 1 }), BEFORE, /^It left the group: u0@contoso.example refused/],
-    ['the only allowed one refused', facts({ allowed: [0, 1], lockout: 1 }), facts({ allowed: [1, 0] }), /^unknown: with one allowed mailbox/],
+    [
+      'the only denied one opened',
+      facts({ denied: [1, 0], breach: 1 }),
+      facts({ denied: [0, 1] }),
+      /^unknown: with one denied mailbox/,
+    ],
+    [
+      'a breach and a lockout at once',
+      facts({ denied: [10, 0], breach: 10, allowed: [0, 3], lockout: 3 }),
+      BEFORE,
+      /^unknown$/,
+    ],
+    [
+      'all allowed ones refused',
+      facts({ allowed: [0, 3], lockout: 3 }),
+      BEFORE,
+      /^The permission or the policy's group was removed: all 3 /,
+    ],
+    [
+      'all refused, and the role is gone',
+      facts({ allowed: [0, 3], lockout: 3, roles: [] }),
+      BEFORE,
+      /the token lost Mail.ReadBasic.All/,
+    ],
+    [
+      'one allowed one refused',
+      facts({ allowed: [2, 1], lockout: 1 }),
+      BEFORE,
+      /^It left the group: u0@contoso.example refused/,
+    ],
+    [
+      'the only allowed one refused',
+      facts({ allowed: [0, 1], lockout: 1 }),
+      facts({ allowed: [1, 0] }),
+      /^unknown: with one allowed mailbox/,
+    ],
     ['the mechanism changed', facts({ policy: 0, generic: 10 }), BEFORE, /^The mechanism changed: /],
     ['the mechanism changed and something recovered', facts({ policy: 0, generic: 10, closed: 1 }), BEFORE, null],
     ['there is no run before', facts({ denied: [10, 0], breach: 10 }), null, /^unknown$/],
@@ -60,7 +115,11 @@ describe('the probable cause', () => {
   });
 
   it.each([
-    ['not-found', 'ErrorInvalidUser', /^It was deleted, renamed or has no licence: Graph answered 404 \(ErrorInvalidUser\)/],
+    [
+      'not-found',
+      'ErrorInvalidUser',
+      /^It was deleted, renamed or has no licence: Graph answered 404 \(ErrorInvalidUser\)/,
+    ],
     ['no-mailbox', 'MailboxNotEnabledForRESTAPI', /^It was deleted, renamed or has no licence/],
     ['timeout', null, /^unknown$/],
   ] as const)('of an unverified mailbox follows from its own answer: %s', (reason, code, cause) => {

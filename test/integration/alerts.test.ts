@@ -1,0 +1,338 @@
+// Alerts over real tables and a real receiver: every fault it can have, a death at each step, and what each alert says.
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deliverAlert } from '../../src/monitor/deliverAlert.ts';
+import { health } from '../../src/monitor/health.ts';
+import { poll } from '../../src/monitor/poll.ts';
+import { listRuns } from '../../src/monitor/runs.ts';
+import { planRun } from '../../src/monitor/startRun.ts';
+import { startServer, WEBHOOK_SECRET } from '../support/http.ts';
+import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
+
+let world: World;
+
+const SUPPORT = 'support@contoso.example';
+const HOUR = 3_600_000;
+const users = (count: number) =>
+  Array.from({ length: count }, (_, index) => `user${String(index + 1).padStart(5, '0')}@contoso.example`);
+
+beforeAll(async () => {
+  world = await startWorld();
+  await world.tenant.post('mailboxes', { count: 40 });
+});
+
+afterAll(() => world.close());
+
+beforeEach(async () => {
+  await world.tenant.put('faults', {});
+  await world.tenant.put('receiver', {});
+  await world.tenant.put('roles', { roles: ['Mail.ReadBasic.All'] });
+  await policy(SUPPORT);
+});
+
+const policy = (...members: string[]) =>
+  world.tenant.put('policy', { mechanism: 'application-access-policy', members });
+const removePolicy = () => world.tenant.put('policy', { mechanism: 'none' });
+
+function settings(more: Record<string, string> = {}) {
+  const ALERT_WEBHOOK_URL = `${world.tenant.sandbox.url}/sandbox/webhook`;
+  const DENIED_MAILBOXES = users(3).join(' ');
+  return world.settings({ ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET: WEBHOOK_SECRET, DENIED_MAILBOXES, ...more });
+}
+
+interface Delivery {
+  readonly headers: Record<string, string>;
+  readonly body: {
+    id: string;
+    data: { headline: string; advice: string[]; notices: string[]; items: Record<string, unknown>[] };
+  };
+  readonly answered: number | null;
+  readonly signatureValid: boolean | null;
+}
+
+/** Deliveries since the last look. */
+async function deliveries(): Promise<readonly Delivery[]> {
+  const response = await fetch(`${world.tenant.sandbox.url}/sandbox/alerts`);
+  const { value } = (await response.json()) as { readonly value: readonly Delivery[] };
+  const fresh = value.slice(seen);
+  seen = value.length;
+  return fresh;
+}
+let seen = 0;
+
+const headlines = async () => (await deliveries()).map(({ body }) => body.data.headline);
+
+/** What the queue would do with its messages: tries each until it ends, five times at most. */
+async function drainAlerts(app: TestApp, tries = 5): Promise<void> {
+  for (const runId of app.alerts.splice(0)) {
+    for (let left = tries; left > 0; left -= 1) {
+      if (
+        await deliverAlert(app, { runId }).then(
+          () => true,
+          () => false,
+        )
+      )
+        break;
+    }
+  }
+}
+
+async function runAndAlert(app: TestApp): Promise<readonly string[]> {
+  await poll(app);
+  await drainAlerts(app);
+  return headlines();
+}
+
+describe('the story of a policy', () => {
+  it('is one alert and one recovery, signed, with evidence and cause', async () => {
+    await headlines();
+    const app = createApp(settings());
+    expect(await runAndAlert(app)).toEqual([]);
+    expect(await runAndAlert(app)).toEqual([]);
+
+    await removePolicy();
+    await poll(app);
+    await drainAlerts(app);
+    const [alert, ...others] = await deliveries();
+    expect(others).toEqual([]);
+    const [run] = (await listRuns(app, 1, '')).items;
+    expect(alert).toMatchObject({
+      answered: 200,
+      signatureValid: true,
+      body: { id: run?.id, type: 'mailscope.alert' },
+    });
+    expect(alert?.body.data.headline).toBe('Mailscope: 3 breaches opened');
+    expect(alert?.body.data.items).toHaveLength(3);
+    expect(alert?.body.data.items[0]).toMatchObject({
+      kind: 'breach',
+      mailbox: users(1)[0],
+      since: run?.startedAt,
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      probableCause: expect.stringMatching(/^The policy is gone, or no longer names this app/),
+    });
+    expect(run?.probableCause).toMatch(/^The policy is gone/);
+    const { headers, body } = alert as Delivery;
+    expect(headers['webhook-id']).toBe(run?.id);
+    expect(() => new Webhook(WEBHOOK_SECRET).verify(JSON.stringify(body), headers)).not.toThrow();
+
+    expect(await runAndAlert(app)).toEqual([]);
+    await policy(SUPPORT);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches recovered']);
+    expect(await runAndAlert(app)).toEqual([]);
+  });
+
+  it('of many mailboxes is still one alert, which names twenty', async () => {
+    await headlines();
+    const app = createApp(settings({ DENIED_MAILBOXES: users(40).join(' ') }));
+    await runAndAlert(app);
+    await removePolicy();
+    await poll(app);
+    await drainAlerts(app);
+    const [alert] = await deliveries();
+    expect(alert?.body.data.headline).toBe('Mailscope: 40 breaches opened');
+    expect(alert?.body.data.items).toHaveLength(20);
+    await policy(SUPPORT);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 40 breaches recovered']);
+  });
+});
+
+describe('alerts', () => {
+  it('that begin late tell of drift that is open already', async () => {
+    await headlines();
+    const silent = settings({ ALERT_WEBHOOK_URL: '', ALERT_WEBHOOK_SECRET: '' });
+    const before = createApp(silent);
+    await runAndAlert(before);
+    await removePolicy();
+    expect(await runAndAlert(before)).toEqual([]);
+    const app = createApp({ ...silent, ALERT_WEBHOOK_URL: `${world.tenant.sandbox.url}/sandbox/webhook` });
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches opened']);
+  });
+
+  it('remind of what stays open, and name what ends without a recovery', async () => {
+    await headlines();
+    const open = settings({ ALERT_REMINDER_HOURS: '24' });
+    const app = createApp(open);
+    await runAndAlert(app);
+    await removePolicy();
+    await runAndAlert(app);
+    await headlines();
+    app.advance(23 * HOUR);
+    expect(await runAndAlert(app)).toEqual([]);
+    app.advance(2 * HOUR);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches still open']);
+    expect(await runAndAlert(app)).toEqual([]);
+    const fewer = createApp({ ...open, DENIED_MAILBOXES: users(2).join(' ') });
+    fewer.advance(25 * HOUR + 60_000);
+    expect(await runAndAlert(fewer)).toEqual(['Mailscope: 1 breach no longer judged']);
+  });
+
+  it('say once that the monitor is blind, and once that it sees again', async () => {
+    await headlines();
+    const app = createApp(settings({ UNVERIFIED_AFTER_RUNS: '2', LOCKOUT_AFTER_RUNS: '9' }));
+    await runAndAlert(app);
+    await policy();
+    expect(await runAndAlert(app)).toEqual([]);
+    await poll(app);
+    await drainAlerts(app);
+    const [blind] = await deliveries();
+    expect(blind?.body.data.notices[0]).toMatch(/^The monitor is blind: .* 3 mailboxes are unverified because of it\./);
+    expect(blind?.body.data.items).toEqual([]);
+    expect(await runAndAlert(app)).toEqual([]);
+    await policy(SUPPORT);
+    await poll(app);
+    await drainAlerts(app);
+    const [seeing] = await deliveries();
+    expect(seeing?.body.data.notices).toEqual(['The monitor sees again: a control held.']);
+  });
+
+  it('tell of a read role that came and went', async () => {
+    await headlines();
+    const app = createApp(settings());
+    await runAndAlert(app);
+    // The token in use is cached: another process sees the role first.
+    await world.tenant.put('roles', { roles: ['Mail.Read', 'Mail.ReadBasic.All'] });
+    await world.tenant.put('faults', {
+      mailboxes: { [SUPPORT]: { status: 401, code: 'InvalidAuthenticationToken', times: 1 } },
+    });
+    await poll(app);
+    await drainAlerts(app);
+    const [gained] = await deliveries();
+    expect(gained?.body.data.notices[0]).toMatch(/^The token gained Mail\.Read\./);
+    expect(await runAndAlert(app)).toEqual([]);
+  });
+
+  it('in a pause tell of breaches only, and of the rest after it', async () => {
+    await headlines();
+    const pause = new Date(Date.now() + HOUR).toISOString();
+    const both = { ALLOWED_MAILBOXES: `${SUPPORT} hr@contoso.example`, LOCKOUT_AFTER_RUNS: '1' };
+    const app = createApp(settings({ ...both, PAUSE_ALERTS_UNTIL: pause }));
+    await policy(SUPPORT, 'hr@contoso.example');
+    await runAndAlert(app);
+    await policy(SUPPORT, users(1)[0] ?? '');
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 1 breach opened']);
+    expect(await health(app)).toMatchObject({ status: 'healthy', alertsPausedUntil: pause });
+    app.advance(2 * HOUR);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 1 lockout opened']);
+  });
+
+  it('tell of a run that is incomplete', async () => {
+    await headlines();
+    const app = createApp(settings());
+    await runAndAlert(app);
+    await planRun(app, 'request');
+    app.advance(121_000);
+    await poll(app);
+    await drainAlerts(app);
+    const [alert] = await deliveries();
+    expect(alert?.body.data.notices).toEqual([
+      expect.stringMatching(/^The run \S+-2 is incomplete: 1 of 1 shards were not done\.$/),
+    ]);
+  });
+});
+
+describe('a receiver that', () => {
+  it.each([
+    ['refuses', { mode: 'refuse', times: 2 }],
+    ['cuts its answer', { mode: 'cut', times: 2 }],
+    ['answers 500', { status: 500, times: 3 }],
+    ['answers 429', { status: 429, retryAfterSeconds: 1, times: 1 }],
+    ['answers 408', { status: 408, times: 1 }],
+    ['answers ten megabytes', { mode: 'large', times: 1 }],
+  ])('%s gets the alert by the queue’s next tries, under one id', async (_, fault) => {
+    await headlines();
+    const app = createApp(settings());
+    await runAndAlert(app);
+    await removePolicy();
+    await world.tenant.put('receiver', fault);
+    await poll(app);
+    await drainAlerts(app);
+    const got = await deliveries();
+    expect(new Set(got.map(({ body }) => body.id)).size).toBe(1);
+    expect(got.at(-1)).toMatchObject({ answered: 200 });
+    expect((await health(app)).problems).toEqual([]);
+  });
+
+  it.each([
+    ['is gone', { status: 410, times: 1 }, 'The webhook answered 410.'],
+    ['redirects', { mode: 'redirect', times: 1 }, 'The webhook answered 302.'],
+    ['is broken for long', { status: 503, times: 5 }, 'The webhook answered 503.'],
+  ])('%s is shown by health, and gets the same alert with the next run', async (_, fault, error) => {
+    await headlines();
+    const app = createApp(settings());
+    await runAndAlert(app);
+    await removePolicy();
+    await world.tenant.put('receiver', fault);
+    await poll(app);
+    await drainAlerts(app);
+    expect(await health(app)).toMatchObject({ problems: [{ code: 'alert-undelivered', detail: error }] });
+    const [first] = await deliveries();
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches opened']);
+    seen -= 1;
+    expect((await deliveries())[0]?.body).toEqual(first?.body);
+    expect((await health(app)).problems).toEqual([]);
+    await policy(SUPPORT);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches recovered']);
+  });
+});
+
+describe('a process that dies', () => {
+  it('before any write of the chain loses no alert, and sends none under two ids', async () => {
+    for (let fatal = 1; ; fatal += 1) {
+      await headlines();
+      const base = settings();
+      const healthy = createApp(base);
+      await policy(SUPPORT);
+      await runAndAlert(healthy);
+      await removePolicy();
+      await poll(healthy);
+      const [runId = ''] = healthy.alerts.splice(0);
+      let writes = 0;
+      const dying = createApp(base, () => {
+        writes += 1;
+        if (writes === fatal) throw new Error('killed');
+      });
+      const died = await deliverAlert(dying, { runId }).then(
+        () => false,
+        () => true,
+      );
+      // The message comes back, to another process.
+      const next = createApp(base);
+      next.advance(16_000);
+      await deliverAlert(next, { runId });
+      const got = await deliveries();
+      expect(got.length, `killed before write ${fatal}`).toBeGreaterThanOrEqual(1);
+      expect(got.length).toBeLessThanOrEqual(2);
+      expect(new Set(got.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+      if (!died) break;
+    }
+  });
+
+  it('while others deliver the same does not make two of it', async () => {
+    await headlines();
+    const app = createApp(settings());
+    await runAndAlert(app);
+    await removePolicy();
+    await poll(app);
+    const [runId = ''] = app.alerts.splice(0);
+    await Promise.all([1, 2, 3, 4].map(() => deliverAlert(app, { runId })));
+    expect(await headlines()).toEqual(['Mailscope: 3 breaches opened']);
+  });
+});
+
+describe('the heartbeat', () => {
+  it('is called after every completed run, and a failed one is a log line', async () => {
+    let beats = 0;
+    const url = await startServer((_, response) => {
+      beats += 1;
+      response.writeHead(beats === 1 ? 200 : 500).end();
+    });
+    const app = createApp(settings({ HEARTBEAT_URL: `${url}/secret-path` }));
+    await poll(app);
+    await poll(app);
+    expect(beats).toBe(2);
+    expect(app.logs.filter(({ event }) => event === 'heartbeat.failed')).toEqual([
+      { event: 'heartbeat.failed', status: 500 },
+    ]);
+    expect(JSON.stringify(app.logs)).not.toContain('secret-path');
+  });
+});

@@ -1,0 +1,303 @@
+// What is due, and how it is written: pure parts of alerts.
+import { AdaptiveCard, SerializationContext } from 'adaptivecards';
+import { CloudEvent, HTTP } from 'cloudevents';
+import { describe, expect, it } from 'vitest';
+import { type Alert, type AlertItem, happeningsOf, MOST_ITEMS, noCounts } from '../../src/alerts/alert.ts';
+import { isReminderDue, nextAttempt } from '../../src/alerts/due.ts';
+import { FORMATS } from '../../src/alerts/formats.ts';
+import { EMPTY_TALLY } from '../../src/rules/tally.ts';
+import type { Attempt, Cursor } from '../../src/storage/cursor.ts';
+import type { DriftSummary } from '../../src/storage/mailboxes.ts';
+import type { Run } from '../../src/storage/runs.ts';
+import { runAt } from '../support/rules.ts';
+
+const HOUR = 3_600_000;
+
+interface RunMade {
+  readonly held?: boolean;
+  readonly status?: Run['status'];
+  readonly roles?: readonly string[];
+  readonly policy?: number;
+}
+
+function runOf(
+  number: number,
+  { held = true, status = 'completed', roles = ['Mail.ReadBasic.All'], policy = 1 }: RunMade = {},
+): Run {
+  const { startedAt } = runAt(number, number * HOUR);
+  const messageClasses = { 'application-access-policy': policy, generic: 1 - policy, other: 0 };
+  const byExpectation = { ...EMPTY_TALLY.byExpectation, denied: { readable: 0, refused: 1, inconclusive: 0 } };
+  const more = { controlHeld: held, shardsWithoutControl: held ? 0 : 1, removed: 0, notSeen: 0, roles };
+  return {
+    id: `run-${number}`,
+    number,
+    trigger: 'timer',
+    status,
+    startedAt,
+    finishedAt: startedAt,
+    listHash: '',
+    mailboxes: 1,
+    shards: 1,
+    skippedTicks: 0,
+    touchedAt: startedAt,
+    result: { ...EMPTY_TALLY, messageClasses, byExpectation, ...more },
+    probableCause: null,
+    problem: null,
+  };
+}
+
+/** Newest first, as they are listed. */
+const runs = (...made: readonly RunMade[]) => made.map((one, index) => runOf(index + 1, one)).reverse();
+
+function cursorAt(number: number, more: Partial<Cursor> = {}): Cursor {
+  const { startedAt } = runAt(number, number * HOUR);
+  return {
+    breachesUpTo: number,
+    breachesAt: startedAt,
+    restUpTo: number,
+    restAt: startedAt,
+    blind: false,
+    roles: ['Mail.ReadBasic.All'],
+    attempt: null,
+    claimedUntil: null,
+    lastError: null,
+    lastAcceptedAt: null,
+    ...more,
+  };
+}
+
+const options = { now: new Date('2026-11-23T20:00:00Z'), paused: false, couldSee: true };
+
+describe('what is due', () => {
+  it('is nothing without runs, or when all were announced', () => {
+    expect(nextAttempt(null, [], options)).toBeNull();
+    expect(nextAttempt(cursorAt(2), runs({}, {}), options)).toBeNull();
+  });
+
+  it('is everything since the cursor, under the newest run’s id', () => {
+    expect(nextAttempt(cursorAt(1), runs({}, {}, {}), options)).toMatchObject({
+      id: 'run-3',
+      first: false,
+      breaches: { after: 1, upTo: 3, from: runOf(1).startedAt, to: runOf(3).startedAt },
+      rest: { after: 1, upTo: 3 },
+      monitor: null,
+      rolesGained: [],
+    });
+  });
+
+  it('begins at this run when there was no alert yet', () => {
+    expect(nextAttempt(null, runs({}, {}, {}), options)).toMatchObject({
+      first: true,
+      breaches: { after: 2, upTo: 3 },
+    });
+  });
+
+  it('holds all but breaches in a pause, and takes it up after', () => {
+    const paused = nextAttempt(cursorAt(1), runs({}, {}), { ...options, paused: true });
+    expect(paused).toMatchObject({ breaches: { after: 1, upTo: 2 }, rest: null });
+    const after = nextAttempt(cursorAt(3, { restUpTo: 1, restAt: runOf(1).startedAt }), runs({}, {}, {}), options);
+    expect(after).toMatchObject({ breaches: { after: 3, upTo: 3 }, rest: { after: 1, upTo: 3 } });
+    expect(nextAttempt(cursorAt(3, { restUpTo: 1 }), runs({}, {}, {}), { ...options, paused: true })).toBeNull();
+  });
+
+  it.each<[string, RunMade[], Partial<Cursor>, boolean, Attempt['monitor']]>([
+    ['one run without control', [{}, { held: false }], {}, true, null],
+    ['two in a row', [{ held: false }, { held: false }], {}, true, 'blind'],
+    [
+      'an incomplete run between',
+      [{ held: false }, { held: false, status: 'incomplete' }, { held: false }],
+      {},
+      true,
+      'blind',
+    ],
+    ['two in a row, announced already', [{ held: false }, { held: false }], { blind: true }, true, null],
+    ['two in a row before anything could be seen', [{ held: false }, { held: false }], {}, false, null],
+    ['a held control after it', [{ held: false }, {}], { blind: true }, true, 'seeing'],
+    ['a held control as ever', [{}, {}], {}, true, null],
+  ])('says whether the monitor sees: %s', (_, made, cursor, couldSee, monitor) => {
+    expect(nextAttempt(cursorAt(0, cursor), runs(...made), { ...options, couldSee })?.monitor).toBe(monitor);
+  });
+
+  it('tells of a read role that came, once, and of no other role', () => {
+    const gained = runs({}, { roles: ['Mail.Read', 'Mail.ReadBasic.All', 'User.Read.All'] });
+    expect(nextAttempt(cursorAt(1), gained, options)).toMatchObject({
+      rolesGained: ['Mail.Read'],
+      roles: ['Mail.Read', 'Mail.ReadBasic.All'],
+    });
+    const known = cursorAt(1, { roles: ['Mail.Read', 'Mail.ReadBasic.All'] });
+    expect(nextAttempt(known, gained, options)).toMatchObject({ rolesGained: [] });
+    expect(nextAttempt(null, gained, options)).toMatchObject({
+      rolesGained: [],
+      roles: ['Mail.Read', 'Mail.ReadBasic.All'],
+    });
+  });
+
+  it('tells of a role in a pause only when it opens mailboxes', () => {
+    const roles = ['Mail.Read'];
+    const paused = { ...options, paused: true };
+    expect(nextAttempt(cursorAt(1, { roles: [] }), runs({ roles: [] }, { roles }), paused)?.rolesGained).toEqual([]);
+    const open = runs({ roles: [], policy: 0 }, { roles, policy: 0 });
+    expect(nextAttempt(cursorAt(1, { roles: [] }), open, paused)?.rolesGained).toEqual(['Mail.Read']);
+  });
+
+  it('tells of a role that went after three runs without it', () => {
+    const none = { roles: [] };
+    expect(nextAttempt(cursorAt(2), runs({}, none, none), options)).toMatchObject({ rolesLost: [] });
+    expect(nextAttempt(cursorAt(3), runs({}, none, none, none), options)).toMatchObject({
+      rolesLost: ['Mail.ReadBasic.All'],
+      roles: [],
+    });
+  });
+});
+
+describe('a drift', () => {
+  const drift = (more: Partial<DriftSummary>): DriftSummary => ({
+    id: 'x',
+    mailbox: 'a@contoso.example',
+    kind: 'breach',
+    openedAt: runOf(3).startedAt,
+    openedRun: 3,
+    closedAt: null,
+    closedRun: null,
+    closedBecause: null,
+    ...more,
+  });
+  const attempt = (after: number, upTo: number, more: Partial<Attempt> = {}): Attempt => {
+    const range = { after, upTo, from: runOf(after).startedAt, to: runOf(upTo).startedAt };
+    const roles = { rolesGained: [], rolesLost: [], roles: [] };
+    return {
+      id: 'a',
+      takenAt: '',
+      breaches: range,
+      rest: range,
+      first: false,
+      monitor: null,
+      blind: false,
+      ...roles,
+      ...more,
+    };
+  };
+
+  it.each<[string, DriftSummary, Attempt, string[]]>([
+    ['opened in the range', drift({}), attempt(2, 3), ['opened']],
+    ['opened before it', drift({}), attempt(3, 4), []],
+    ['opened before the first alert, and still open', drift({}), attempt(5, 6, { first: true }), ['opened']],
+    ['closed in the range', drift({ closedRun: 5, closedBecause: 'refused' }), attempt(4, 5), ['recovered']],
+    [
+      'opened and closed in the range',
+      drift({ closedRun: 5, closedBecause: 'refused' }),
+      attempt(2, 5),
+      ['opened', 'recovered'],
+    ],
+    ['closed later', drift({ closedRun: 9, closedBecause: 'refused' }), attempt(2, 5), ['opened']],
+    ['declared anew', drift({ closedRun: 5, closedBecause: 'redeclared' }), attempt(4, 5), ['ended']],
+    ['no longer listed', drift({ closedRun: 5, closedBecause: 'unlisted' }), attempt(4, 5), ['ended']],
+    ['open for a day', drift({}), attempt(26, 27), ['reminder']],
+    ['unverified for a day', drift({ kind: 'unverified' }), attempt(26, 27), []],
+    ['a lockout in a pause', drift({ kind: 'lockout' }), attempt(2, 3, { rest: null }), []],
+    ['a breach in a pause', drift({}), attempt(2, 3, { rest: null }), ['opened']],
+  ])('that %s', (_, one, taken, happenings) => {
+    expect(happeningsOf(one, taken, 24)).toEqual(happenings);
+  });
+
+  it('is reminded of each so many hours, and never when that is 0', () => {
+    const openedAt = '2026-11-23T00:00:00.000Z';
+    const at = (hours: number) => new Date(Date.parse(openedAt) + hours * HOUR).toISOString();
+    expect(isReminderDue(openedAt, { from: at(23), to: at(24) }, 24)).toBe(true);
+    expect(isReminderDue(openedAt, { from: at(24), to: at(25) }, 24)).toBe(false);
+    expect(isReminderDue(openedAt, { from: at(40), to: at(50) }, 24)).toBe(true);
+    expect(isReminderDue(openedAt, { from: at(-5), to: at(0) }, 24)).toBe(false);
+    expect(isReminderDue(openedAt, { from: at(23), to: at(999) }, 0)).toBe(false);
+  });
+});
+
+const NASTY = '<b>*x*</b>_[y](http://evil.example)`&@contoso.example';
+
+function alertOf(mailboxes: number, name = NASTY): Alert {
+  const item: AlertItem = {
+    happening: 'opened',
+    kind: 'breach',
+    mailbox: name,
+    since: '2026-11-23T08:00:00.000Z',
+    closedAt: null,
+    closedBecause: null,
+    requestId: '46b37884-6e30-4dd1-88ed-8f3de7679865',
+    probableCause: 'The policy is gone, or no longer names this app: all 3 denied mailboxes became readable.',
+  };
+  const counts = noCounts();
+  counts.opened.breach = mailboxes;
+  const items = Array.from({ length: Math.min(mailboxes, MOST_ITEMS) }, () => item);
+  const notices = ['The monitor sees again: a control held.'];
+  const apiUrl = 'https://mailscope.azurewebsites.net/api';
+  return { id: '20261123T080000Z-7', time: '2026-11-23T08:00:00.000Z', counts, items, notices, apiUrl, test: false };
+}
+
+describe('the formats', () => {
+  it.each(['cloudevents', 'teams', 'slack'] as const)(
+    '%s stays under 28 KB with a hundred thousand breaches',
+    (format) => {
+      const long = `${'<*_[&]>'.repeat(40)}@contoso.example`;
+      const item = { ...alertOf(100_000, long), notices: Array.from({ length: 10 }, () => 'x'.repeat(200)) };
+      const { body } = FORMATS[format](item);
+      expect(Buffer.byteLength(body)).toBeLessThan(28 * 1024);
+      expect(body).toContain('100000 breaches opened');
+      expect(body).toMatch(format === 'cloudevents' ? /"items"/ : /99980 more/);
+    },
+  );
+
+  it('cloudevents is a valid CloudEvent', () => {
+    const { contentType, body } = FORMATS.cloudevents(alertOf(3));
+    const event = HTTP.toEvent<Record<string, unknown>>({ headers: { 'content-type': contentType }, body });
+    if (Array.isArray(event)) throw new Error('it is one event');
+    expect(new CloudEvent(event).validate()).toBe(true);
+    expect(event).toMatchObject({
+      specversion: '1.0',
+      id: '20261123T080000Z-7',
+      type: 'mailscope.alert',
+      source: 'https://mailscope.azurewebsites.net/api',
+    });
+    expect(event.data).toMatchObject({ headline: 'Mailscope: 3 breaches opened', items: [{ mailbox: NASTY }, {}, {}] });
+  });
+
+  it('teams is a valid Adaptive Card, whose names are no markup', () => {
+    const message = JSON.parse(FORMATS.teams(alertOf(2)).body);
+    const [{ contentType, content }] = message.attachments;
+    expect([message.type, contentType]).toEqual(['message', 'application/vnd.microsoft.card.adaptive']);
+    expect(content).toMatchObject({
+      version: '1.4',
+      fallbackText: 'Mailscope: 2 breaches opened',
+      msteams: { width: 'Full' },
+    });
+    const context = new SerializationContext();
+    const card = new AdaptiveCard();
+    card.parse(content, context);
+    expect(Array.from({ length: context.eventCount }, (_, index) => context.getEventAt(index))).toEqual([]);
+    expect(content.body.every((block: { wrap: boolean }) => block.wrap)).toBe(true);
+    const line = content.body.at(-1).text as string;
+    expect(line).toContain('\\<b\\>\\*x\\*\\</b\\>\\_\\[y\\]\\(http://evil.example\\)\\`&@contoso.example');
+  });
+
+  it('slack is made of blocks within their limits, whose names are no markup', () => {
+    const { text, blocks } = JSON.parse(FORMATS.slack(alertOf(20)).body);
+    expect(text).toBe('Mailscope: 20 breaches opened');
+    expect(blocks.length).toBeLessThanOrEqual(50);
+    expect(blocks[0]).toMatchObject({ type: 'header', text: { type: 'plain_text' } });
+    for (const block of blocks.slice(1)) {
+      expect(block).toMatchObject({ type: 'section', text: { type: 'mrkdwn' } });
+      expect(block.text.text.length).toBeLessThanOrEqual(3_000);
+    }
+    const lines = blocks.map((block: { text: { text: string } }) => block.text.text).join('\n');
+    expect(lines).toContain('&lt;b&gt;');
+    expect(lines).not.toMatch(/<b>|\*x\*/);
+  });
+
+  it('say what to do next', () => {
+    const { body } = FORMATS.cloudevents(alertOf(1));
+    expect(JSON.parse(body).data.advice[0]).toMatch(/^Act now: the app can read mailboxes that it must not\./);
+    const test = FORMATS.cloudevents({ ...alertOf(0), notices: [], test: true });
+    expect(JSON.parse(test.body)).toMatchObject({
+      type: 'mailscope.test',
+      data: { headline: 'Mailscope: this is a test alert' },
+    });
+  });
+});
