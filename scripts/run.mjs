@@ -33,7 +33,7 @@ if (node === process.execPath) {
 function install() {
   const locked = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
-  if (existsSync(installed) && versionsIn(installed) === versionsIn(locked, installed)) return;
+  if (existsSync(installed) && isInstalled(locked, installed)) return;
   console.error('Installing what package-lock.json says (once) …');
   const npm = process.env.npm_execpath;
   const command = npm ? [process.execPath, npm] : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
@@ -48,14 +48,17 @@ function install() {
   process.exit(1);
 }
 
-/** The versions of the packages in a lock file, as one text; of those alone that `only` names, for optional ones may be left out. */
-function versionsIn(file, only = file) {
-  const names = Object.keys(JSON.parse(readFileSync(only, 'utf8')).packages);
-  const { packages } = JSON.parse(readFileSync(file, 'utf8'));
-  return names
-    .filter((key) => key !== '')
-    .map((key) => `${key}@${packages[key]?.version}`)
-    .join('\n');
+/** Whether everything that the lock file needs is there, in its versions. Optional packages of other platforms are left out. */
+function isInstalled(locked, installed) {
+  const wanted = packagesIn(locked);
+  const found = packagesIn(installed);
+  const same = Object.keys(found).every((key) => wanted[key]?.version === found[key].version);
+  return same && Object.keys(wanted).every((key) => key === '' || wanted[key].optional || key in found);
+}
+
+function packagesIn(file) {
+  const { '': _, ...packages } = JSON.parse(readFileSync(file, 'utf8')).packages;
+  return packages;
 }
 
 function suitableNode() {

@@ -116,8 +116,8 @@ async function stop(code: number): Promise<void> {
 }
 
 function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: Stack, sandboxPort: number): string {
-  const [allowed = 'support@contoso.example'] = (environment.ALLOWED_MAILBOXES ?? '').split(/[\s,;]+/);
-  const [denied = 'cch@contoso.example'] = (environment.DENIED_MAILBOXES ?? '').split(/[\s,;]+/);
+  const [allowed = 'support@contoso.example'] = (environment.ALLOWED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
+  const [denied = 'cch@contoso.example'] = (environment.DENIED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
   const key = host.keys ? ` -H 'x-functions-key: ${host.keys.host}'` : '';
   const curl = (mailbox: string) => `  curl${key} ${host.url}/api/mailboxes/${mailbox}/latest-subject`;
   const port = sandboxPort === 7075 ? '' : ` --sandbox-port ${sandboxPort}`;

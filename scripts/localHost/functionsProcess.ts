@@ -38,6 +38,7 @@ interface Pending {
 
 const MAIN = fileURLToPath(new URL('./functionsMain.ts', import.meta.url));
 const PING_MS = 500;
+const RESTART_MS = 1_000;
 
 /** Starts the process and settles when the app is loaded. Rejects when it cannot be. */
 export async function startFunctionsProcess(options: FunctionsProcessOptions): Promise<FunctionsProcess> {
@@ -52,11 +53,19 @@ export async function startFunctionsProcess(options: FunctionsProcessOptions): P
     });
   }
 
+  /** One that cannot be loaded is tried again: its bundle may just be being built. */
+  function restart(): void {
+    running = start();
+    running.catch((error: Error) => {
+      options.log(`It cannot be started: ${error.message}`);
+      setTimeout(() => closing || restart(), RESTART_MS).unref();
+    });
+  }
+
   function onGone(why: string): void {
     if (closing) return;
     options.log(`The functions process ${why}; another one is started.`);
-    running = start();
-    running.catch((error: Error) => options.log(`It cannot be started: ${error.message}`));
+    restart();
   }
 
   return {
@@ -93,8 +102,13 @@ function launch(
   let heardAt = performance.now();
   let deaf = false;
 
+  let lookedAt = performance.now();
   const watch = setInterval(() => {
-    if (performance.now() - heardAt > options.deafMs) {
+    const now = performance.now();
+    // This process was suspended itself, and has not read yet what the other said meanwhile.
+    if (now - lookedAt > 4 * PING_MS) heardAt = now;
+    lookedAt = now;
+    if (now - heardAt > options.deafMs) {
       deaf = true;
       child.kill('SIGKILL');
     } else tell(child, { type: 'ping' });
@@ -149,14 +163,16 @@ function launch(
           reject(error);
         },
       });
-      if (!tell(child, { type: 'invoke', id, name, data, metadata })) {
+      tell(child, { type: 'invoke', id, name, data, metadata }, () => {
         pending.get(id)?.reject(new InvocationError('the functions process has just ended'));
         pending.delete(id);
-      }
+      });
     });
   }
 }
 
-function tell(child: ChildProcess, message: ToFunctions): boolean {
-  return child.connected && child.send(message, () => undefined);
+/** Sends a message; `onLost` is called when it cannot arrive. What `send` answers only tells of a full pipe. */
+function tell(child: ChildProcess, message: ToFunctions, onLost: () => void = () => undefined): void {
+  if (child.connected) child.send(message, (error) => error && onLost());
+  else onLost();
 }

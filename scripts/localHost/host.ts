@@ -8,7 +8,7 @@ import type { Binding, RegisteredFunction } from './functionsCore.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functionsProcess.ts';
 import { type HostJson, type QueueSettings, readHostJson } from './hostJson.ts';
 import { createHttpServer, type HttpFunction, type Keys } from './http.ts';
-import type { TriggerData } from './messages.ts';
+import type { Metadata, TriggerData } from './messages.ts';
 import { startQueueTrigger } from './queues.ts';
 import { compileRoute, type Route } from './routes.ts';
 import { startTimer, timerData } from './timers.ts';
@@ -142,15 +142,22 @@ function listen(
     log(`The function ${name} is not run: ${setting} holds no connection string, and the local host knows no other.`);
     return () => undefined;
   }
-  return startQueueTrigger({
+  const options = {
     queueName: resolveSetting(binding.queueName ?? '', env),
     connection,
     settings,
-    async run(data, metadata) {
+    async run(data: TriggerData, metadata: Metadata) {
       await app.invoke(name, data, metadata);
     },
-    log: (line) => log(`[${name}] ${line}`),
-  });
+    log: (line: string) => log(`[${name}] ${line}`),
+  };
+  try {
+    return startQueueTrigger(options);
+  } catch (error) {
+    // The app says what is wrong with its settings; the host only has to go on.
+    log(`The function ${name} is not run: ${setting} cannot be used (${(error as Error).message}).`);
+    return () => undefined;
+  }
 }
 
 function triggerOf({ name, bindings }: RegisteredFunction): Binding {

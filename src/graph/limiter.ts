@@ -15,6 +15,8 @@ export interface Limiter {
 
 // Outlook answers four requests of one mailbox at once. One is left for whoever else asks.
 const CONTROL_READS = 3;
+// Whatever a server asks for: by then every shard that waits has given up.
+const LONGEST_HOLD_MS = 10 * 60_000;
 
 export function createLimiter(concurrency: number): Limiter {
   const queue = new PQueue({ concurrency });
@@ -33,7 +35,8 @@ export function createLimiter(concurrency: number): Limiter {
         if (gate.pending === 0 && gate.size === 0) controls.delete(mailbox);
       }
     },
-    holdBack(ms) {
+    holdBack(askedMs) {
+      const ms = Math.min(askedMs, LONGEST_HOLD_MS);
       const until = performance.now() + ms;
       if (until <= heldUntil) return;
       heldUntil = until;

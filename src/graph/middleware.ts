@@ -27,6 +27,8 @@ export class Journey {
   readonly session: Session;
   readonly onThrottled: ((waitMs: number) => void) | undefined;
   attempts = 0;
+  /** Those that ended in a 5xx or a network fault. */
+  failedTries = 0;
   clientRequestId: string | null = null;
   answer: { readonly status: number; readonly headers: Headers; readonly text: string } | undefined;
   failure: 'network' | 'timeout' | 'token' | undefined;
@@ -52,14 +54,14 @@ export function createChain(options: ChainOptions): Middleware {
   return new Retry(options, new Authenticate(options, new Send(options)));
 }
 
-// Asked again after 5xx and network faults: five times in all. Throttling is asked again as long as the deadline allows.
+// 5xx and network faults: five times in all. Throttling is asked again as long as the deadline allows.
 export const MAX_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 200;
 
 /** The wait before asking again: what was asked for, or ever longer, 0.2, 0.4, 0.8, 1.6 seconds. */
 export function waitBeforeRetryMs(asked: number | null, attempts: number, random: () => number): number {
-  // Jitter only ever lengthens what a server asked for.
-  if (asked !== null) return asked * (1 + random() / 10);
+  // Jitter only ever lengthens what a server asked for; one that asks for nothing is not asked again without a pause.
+  if (asked !== null) return Math.max(asked, FIRST_BACKOFF_MS) * (1 + random() / 10);
   return FIRST_BACKOFF_MS * 2 ** Math.min(attempts - 1, 7) * (0.75 + random() / 2);
 }
 
@@ -78,8 +80,11 @@ class Retry implements Middleware {
       await this.#next.execute(context);
       const waitMs = this.#waitMs(journey);
       if (waitMs === null) break;
-      if (journey.failure === undefined) journey.onThrottled?.(waitMs);
-      if (performance.now() + waitMs >= journey.endsAt) break;
+      const isTooLong = performance.now() + waitMs >= journey.endsAt;
+      const { answer, failure } = journey;
+      // Trouble of the service holds others back only as long as this request itself waits for its end.
+      if (failure === undefined && (answer?.status === 429 || !isTooLong)) journey.onThrottled?.(waitMs);
+      if (isTooLong) break;
       if (!(await sleep(waitMs, journey.signal))) break;
     }
     // The official client wants a response; what it would make of it is not used.
@@ -87,12 +92,15 @@ class Retry implements Middleware {
   }
 
   /** How long to wait before asking again; null when the last answer decides. */
-  #waitMs({ answer, attempts, failure }: Journey): number | null {
+  #waitMs(journey: Journey): number | null {
+    const { answer, attempts, failure } = journey;
     if (failure === 'timeout' || failure === 'token') return null;
     const headers = answer && failure === undefined ? answer.headers : new Headers();
     const wait = waitBeforeRetryMs(retryAfterMs(headers, this.#options.now()), attempts, this.#options.random);
-    if (failure === 'network' || (answer && answer.status >= 500)) return attempts < MAX_ATTEMPTS ? wait : null;
-    return answer?.status === 429 ? wait : null;
+    if (failure === undefined && answer?.status === 429) return wait;
+    if (failure !== 'network' && (answer?.status ?? 0) < 500) return null;
+    journey.failedTries += 1;
+    return journey.failedTries < MAX_ATTEMPTS ? wait : null;
   }
 }
 

@@ -52,9 +52,14 @@ async function findControl(shard: ShardProbe, { own, borrowed }: ShardQuestions)
   const [first, ...others] = own;
   if (first !== undefined && (await shard.readCandidate(first)).outcome === 'readable') return found(first, false);
   // One after the other they would take long in a shard that is locked out, and most need asking anyway.
+  const { token } = shard.session;
   const answers = await shard.askAll(others);
   const readable = others.find((mailbox) => answers.get(mailbox)?.outcome === 'readable');
-  if (readable !== undefined) return found(readable, false);
+  // With a token that was replaced meanwhile it has to be read anew.
+  const isCurrent = token === shard.session.token;
+  if (readable !== undefined && (isCurrent || (await shard.readCandidate(readable)).outcome === 'readable')) {
+    return found(readable, false);
+  }
   for (const mailbox of borrowed) {
     if ((await shard.readCandidate(mailbox)).outcome === 'readable') return found(mailbox, true);
   }

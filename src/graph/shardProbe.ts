@@ -72,7 +72,7 @@ export class ShardProbe {
    * given up for want of time: then the mailbox is asked again with the others.
    */
   async readCandidate(mailbox: string): Promise<Seeing> {
-    const isToBeSeen = this.#toBeSeen.has(mailbox);
+    const isToBeSeen = this.#toBeSeen.has(mailbox) && !this.answers.has(mailbox);
     const withSubject = isToBeSeen && this.#withSubject.has(mailbox);
     const read = await this.#readControl(mailbox, this.#asking, withSubject, this.#deadlineMs * CANDIDATE_SHARE);
     if (isToBeSeen && read.reason !== 'throttled' && read.reason !== 'timeout') this.answers.set(mailbox, read);
@@ -124,8 +124,14 @@ export class ShardProbe {
       );
       this.#noteRoles();
       const tookMs = performance.now() - startedAt;
-      // askBatch answers every question.
-      return new Map(batch.map((probe, index) => [probe, probe.settle(answers[index] as Answer, tookMs, random)]));
+      const remainingMs = this.#begin();
+      const settle = (probe: Probe, index: number): [Probe, number | null] => {
+        // askBatch answers every question.
+        const waitMs = probe.settle(answers[index] as Answer, tookMs, random);
+        // A wait that would end after the deadline is not begun.
+        return [probe, waitMs === null || waitMs >= remainingMs ? null : waitMs];
+      };
+      return new Map(batch.map(settle));
     };
     // Null when the time was over before its turn came: then askProbes has given up as well.
     return (await limiter.run(send, this.#asking.signal)) ?? new Map();

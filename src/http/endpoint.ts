@@ -42,7 +42,11 @@ function checkParameters(request: HttpRequest, parameters: readonly string[]): v
 }
 
 function toProblem(error: unknown, context: InvocationContext): MailscopeError {
-  if (error instanceof MailscopeError) return error;
+  if (error instanceof MailscopeError) {
+    const { code, facts } = error;
+    if (facts.cause) createLog(context)('warn', 'invocation.refused', { code, cause: errorData(facts.cause) });
+    return error;
+  }
   createLog(context)('error', 'invocation.failed', { invocationId: context.invocationId, error: errorData(error) });
   const text = `Something went wrong in here. The log has it under the invocation id ${context.invocationId}.`;
   return new MailscopeError('internal-error', text, { cause: error });

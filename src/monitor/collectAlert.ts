@@ -36,7 +36,7 @@ export async function collectAlert(
     }
   }
   const notices = await noticesOf(services, attempt, counts.opened.unverified);
-  const items = await Promise.all(first.map((one) => itemOf(services, one)));
+  const items = await Promise.all(cut(first).map((one) => itemOf(services, one)));
   const total = Object.values(counts)
     .flatMap((kinds) => Object.values(kinds))
     .reduce((sum, count) => sum + count, 0);
@@ -63,14 +63,14 @@ function conditionOf({ breaches, rest }: Attempt): string {
 /** Keeps the most urgent, in the order of their names: a hundred thousand may pass. */
 function keepFirst(first: Found[], found: Found): void {
   first.push(found);
-  if (first.length <= MOST_ITEMS * 2) return;
-  sort(first);
-  first.length = MOST_ITEMS;
+  if (first.length > MOST_ITEMS * 2) cut(first);
 }
 
-function sort(first: Found[]): Found[] {
+function cut(first: Found[]): Found[] {
   const rank = ({ happening, drift }: Found) => urgency(happening, drift.kind);
-  return first.sort((a, b) => rank(a) - rank(b) || (a.drift.mailbox < b.drift.mailbox ? -1 : 1));
+  first.sort((a, b) => rank(a) - rank(b) || (a.drift.mailbox < b.drift.mailbox ? -1 : 1));
+  first.length = Math.min(first.length, MOST_ITEMS);
+  return first;
 }
 
 async function itemOf(services: Services, { happening, drift }: Found): Promise<AlertItem | null> {

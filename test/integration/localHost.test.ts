@@ -110,23 +110,36 @@ describe('HTTP triggers', () => {
 });
 
 describe('timer triggers', () => {
-  it('tick, run on demand, and never overlap', async () => {
+  const seen = (from: number) => logs.slice(from).filter((line) => line.startsWith('[tick]'));
+
+  it('tick, never overlap, and make up for missed ticks once', async () => {
+    const before = logs.length;
     const host = await start(`
       let running = 0;
       app.timer('tick', { schedule: '* * * * * *', handler: async (timer, context) => {
         running += 1;
         context.log(JSON.stringify({ running, isPastDue: timer.isPastDue, next: timer.scheduleStatus.next }));
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
         running -= 1;
       } });
     `);
     try {
-      const seen = () => logs.filter((line) => line.startsWith('[tick]'));
-      await vi.waitFor(() => expect(seen().length).toBeGreaterThanOrEqual(2), 5_000);
-      expect(seen().every((line) => line.includes('"running":1'))).toBe(true);
-      const before = seen().length;
+      await vi.waitFor(() => expect(seen(before).length).toBeGreaterThanOrEqual(3), 10_000);
+      expect(seen(before).every((line) => line.includes('"running":1'))).toBe(true);
+      expect(seen(before).some((line) => line.includes('"isPastDue":true'))).toBe(true);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('run on demand', async () => {
+    const before = logs.length;
+    const host = await start(
+      `app.timer('tick', { schedule: '0 0 0 1 1 *', handler: (timer, context) => context.log('ran') });`,
+    );
+    try {
       expect(await status(host, '/admin/functions/tick', { method: 'POST', body: '{}' })).toBe(202);
-      await vi.waitFor(() => expect(seen().length).toBeGreaterThan(before), 5_000);
+      await vi.waitFor(() => expect(seen(before)).toEqual(['[tick] ran']), 5_000);
       expect(await status(host, '/admin/functions/unknown', { method: 'POST' })).toBe(404);
     } finally {
       await host.close();
@@ -224,6 +237,49 @@ describe('queue triggers', () => {
 });
 
 describe('an app', () => {
+  it('gets bodies larger than a pipe holds, once each', async () => {
+    const host = await start(`
+      let calls = 0;
+      app.http('size', { methods: ['POST'], handler: async (request) => {
+        calls += 1;
+        return { body: calls + ' ' + (await request.arrayBuffer()).byteLength };
+      } });
+    `);
+    try {
+      const body = new Uint8Array(3_000_000);
+      const response = await fetch(`${host.url}/api/size`, { method: 'POST', body });
+      expect([response.status, await response.text()]).toEqual([200, '1 3000000']);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('that is not there when it is to be restarted is waited for', async () => {
+    const entry = join(folder, 'moves.mjs');
+    const source = `import { app } from '@azure/functions';
+      app.http('good', { handler: () => ({ body: 'good' }) });`;
+    await writeFile(entry, source);
+    const options = { root: folder, entry, port: 0, env: process.env, withKeys: false };
+    const host = await startLocalHost({ ...options, log: (line) => logs.push(line) });
+    try {
+      await rm(entry);
+      process.kill(host.pids()[0] ?? 0, 'SIGKILL');
+      await vi.waitFor(() => expect(logs.at(-1)).toContain('It cannot be started'), 5_000);
+      await writeFile(entry, source);
+      await vi.waitFor(async () => expect(await status(host, '/api/good')).toBe(200), 5_000);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('starts with storage settings that are none, and says which function is not run', async () => {
+    const env = { ...process.env, AzureWebJobsStorage: 'garbage' };
+    const trigger = `app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage', handler: () => {} });`;
+    const host = await start(trigger, { env });
+    await host.close();
+    expect(logs.at(-1)).toMatch(/The function work is not run: AzureWebJobsStorage cannot be used/);
+  });
+
   it('with a trigger that the host does not know does not start', async () => {
     await expect(
       start(`app.serviceBusQueue('orders', { connection: 'x', queueName: 'y', handler: () => undefined });`),

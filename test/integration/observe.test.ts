@@ -268,6 +268,35 @@ describe('what may pass is asked again', () => {
 });
 
 describe('the deadline', () => {
+  it('is not waited for when an answer asks for more than is left', async () => {
+    const startedAt = performance.now();
+    await tenant.put('faults', { throttle: { share: 1, retryAfterSeconds: 3_600, after: 5, times: 1 } });
+    const { seen, control } = await see({ denied: users(30), deadlineMs: 20_000 });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(seen.filter(({ reason }) => reason === 'throttled')).toHaveLength(1);
+    expect(control.held).toBe(true);
+  });
+
+  it('of a shard is not used up by one batch whose service asks for more than is left', async () => {
+    let batches = 0;
+    const proxy = await startServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      if (request.method === 'POST') batches += 1;
+      if (request.method === 'POST' && batches === 1)
+        return void response.writeHead(503, { 'retry-after': '60' }).end();
+      const { authorization = '' } = request.headers;
+      const init = { method: request.method ?? 'GET', headers: { authorization, 'content-type': 'application/json' } };
+      const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
+      const answer = await fetch(tenant.sandbox.url + request.url, { ...init, ...body });
+      response.writeHead(answer.status).end(await answer.text());
+    });
+    const { seen, control } = await see({ denied: users(60), endpoint: proxy, concurrency: 1, deadlineMs: 9_000 });
+    expect(seen.filter(({ reason }) => reason === 'service')).toHaveLength(20);
+    expect(seen.filter(({ reason }) => reason === 'timeout')).toHaveLength(0);
+    expect(control.held).toBe(true);
+  });
+
   it('leaves what was not answered inconclusive, and time for the control', async () => {
     await tenant.put('faults', { mailboxes: { [user(2)]: { status: 429, code: 'TooManyRequests' } } });
     const startedAt = performance.now();
