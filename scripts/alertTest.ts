@@ -7,7 +7,8 @@ import { environmentOver, readLocalSettings, usesSandbox } from './localSettings
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = environmentOver(readLocalSettings(root), process.env);
-const sandbox = usesSandbox(wanted) ? { ALERT_WEBHOOK_URL: `${wanted.GRAPH_ENDPOINT}/sandbox/webhook` } : {};
+const sandboxed = usesSandbox(wanted) && !wanted.ALERT_WEBHOOK_URL;
+const sandbox = sandboxed ? { ALERT_WEBHOOK_URL: `${wanted.GRAPH_ENDPOINT}/sandbox/webhook` } : {};
 const { settings, faults } = readConfiguration({ ...sandbox, ...wanted });
 
 if (settings?.alerts) process.exitCode = await send(settings.alerts);

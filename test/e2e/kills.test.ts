@@ -1,4 +1,4 @@
-// kill -9 of the functions process in the middle of runs: no drift is lost, doubled, or left open without a state.
+// kill -9 of the functions process in the middle of runs: no drift or alert is lost, doubled, or left open without a state.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startLocalHost } from '../../scripts/localHost/host.ts';
 import { type App, ROOT, type Switches, settingsFor, startTenant } from '../support/http.ts';
@@ -28,6 +28,7 @@ beforeAll(async () => {
     DENIED_MAILBOXES: users.join(' '),
     SHARD_SIZE: '30',
     PROPAGATION_MINUTES: '0',
+    ALERT_WEBHOOK_URL: `${tenant.sandbox.url}/sandbox/webhook`,
     AzureWebJobsStorage: emulator.nextAccount(),
     AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:01',
     AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
@@ -106,4 +107,33 @@ it(`${KILLS} kills lose, double and leave nothing`, { timeout: 60_000 + KILLS * 
   expect(new Set(drift.map(({ id }) => id)).size).toBe(drift.length);
   const closed = drift.filter(({ closedAt }) => closedAt !== null);
   expect(closed).toHaveLength(Math.floor(KILLS / 2) * MAILBOXES);
+
+  // Every opening and recovery was announced, each under one id, whatever died in between.
+  const announced = async () => {
+    const seen = await alerts();
+    expect(sumOf(seen, 'opened')).toBe(periods * MAILBOXES);
+    expect(sumOf(seen, 'recovered')).toBe(Math.floor(KILLS / 2) * MAILBOXES);
+  };
+  await vi.waitFor(announced, { timeout: 40_000, interval: 500 });
 });
+
+interface AlertBody {
+  readonly id: string;
+  readonly data: { readonly counts: Readonly<Record<string, { readonly breach: number }>> };
+}
+
+/** What the receiver has, one of each id; repetitions have to be the same. */
+async function alerts(): Promise<readonly AlertBody[]> {
+  const response = await fetch(`${tenant.sandbox.url}/sandbox/alerts`);
+  const { value } = (await response.json()) as { readonly value: readonly { readonly body: AlertBody }[] };
+  const byId = new Map<string, AlertBody>();
+  for (const { body } of value) {
+    expect(byId.get(body.id) ?? body).toEqual(body);
+    byId.set(body.id, body);
+  }
+  return [...byId.values()];
+}
+
+function sumOf(seen: readonly AlertBody[], happening: string): number {
+  return seen.reduce((sum, { data }) => sum + (data.counts[happening]?.breach ?? 0), 0);
+}
