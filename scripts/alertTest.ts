@@ -23,8 +23,7 @@ async function send(alerts: NonNullable<NonNullable<typeof settings>['alerts']>)
   const id = `test-${now.getTime()}`;
   const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
   const { result, status, error } = await deliver({ id, time: now.toISOString(), ...nothing, test: true }, alerts, now);
-  console.log(
-    `The webhook answered ${status ?? 'nothing'}: ${result === 'accepted' ? 'the alert was accepted' : error}.`,
-  );
+  console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : error);
+  if (status === null && sandboxed) console.log("The sandbox's receiver runs with npm start.");
   return result === 'accepted' ? 0 : 1;
 }

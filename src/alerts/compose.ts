@@ -20,7 +20,7 @@ export function compose(alert: Alert): AlertText {
   const { counts, items, notices, apiUrl } = alert;
   const parts = (['opened', 'reminder', 'recovered', 'ended'] as const).flatMap((one) => counted(one, counts[one]));
   const total = Object.values(counts).reduce((sum, kinds) => sum + sumOf(kinds), 0);
-  const subject = parts.length > 0 ? parts.join(', ') : 'the monitor itself';
+  const subject = [...parts, ...notices.slice(0, 2).map(firstClause)].join(', ');
   return {
     headline: alert.test ? 'Mailscope: this is a test alert' : `Mailscope: ${subject}`,
     advice: alert.test ? ['Nothing has happened. If you can read this, alerts arrive.'] : adviceFor(alert),
@@ -29,6 +29,12 @@ export function compose(alert: Alert): AlertText {
     more: total - items.length,
     link: apiUrl === null ? null : `${apiUrl}/drift`,
   };
+}
+
+/** `The monitor is blind: in two …` as `the monitor is blind`. */
+function firstClause(notice: string): string {
+  const [clause = ''] = notice.split(/: |\. /, 1);
+  return shortened(clause.charAt(0).toLowerCase() + clause.slice(1), LONGEST_NAME);
 }
 
 function counted(happening: Happening, counts: Counts): string[] {

@@ -256,7 +256,10 @@ describe('the formats', () => {
       type: 'mailscope.alert',
       source: 'https://mailscope.azurewebsites.net/api',
     });
-    expect(event.data).toMatchObject({ headline: 'Mailscope: 3 breaches opened', items: [{ mailbox: NASTY }, {}, {}] });
+    expect(event.data).toMatchObject({
+      headline: 'Mailscope: 3 breaches opened, the monitor sees again',
+      items: [{ mailbox: NASTY }, {}, {}],
+    });
   });
 
   it('teams is a valid Adaptive Card, whose names are no markup', () => {
@@ -265,7 +268,7 @@ describe('the formats', () => {
     expect([message.type, contentType]).toEqual(['message', 'application/vnd.microsoft.card.adaptive']);
     expect(content).toMatchObject({
       version: '1.4',
-      fallbackText: 'Mailscope: 2 breaches opened',
+      fallbackText: 'Mailscope: 2 breaches opened, the monitor sees again',
       msteams: { width: 'Full' },
     });
     const context = new SerializationContext();
@@ -279,7 +282,7 @@ describe('the formats', () => {
 
   it('slack is made of blocks within their limits, whose names are no markup', () => {
     const { text, blocks } = JSON.parse(FORMATS.slack(alertOf(20)).body);
-    expect(text).toBe('Mailscope: 20 breaches opened');
+    expect(text).toBe('Mailscope: 20 breaches opened, the monitor sees again');
     expect(blocks.length).toBeLessThanOrEqual(50);
     expect(blocks[0]).toMatchObject({ type: 'header', text: { type: 'plain_text' } });
     for (const block of blocks.slice(1)) {
