@@ -17,8 +17,10 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 export function startTimer({ schedule: expression, run }: TimerOptions): () => void {
   const schedule = parseSchedule(expression);
   let timer: NodeJS.Timeout;
+  let stopped = false;
 
   function waitFor(tick: Date): void {
+    if (stopped) return;
     const waitMs = tick.getTime() - Date.now();
     timer = setTimeout(() => (waitMs > LONGEST_WAIT_MS ? waitFor(tick) : void tickNow(tick)), clamp(waitMs));
   }
@@ -26,13 +28,16 @@ export function startTimer({ schedule: expression, run }: TimerOptions): () => v
   async function tickNow(tick: Date): Promise<void> {
     await run(timerData(schedule, tick, false));
     const next = schedule.next(tick);
-    if (next.getTime() <= Date.now()) await run(timerData(schedule, next, true));
+    if (!stopped && next.getTime() <= Date.now()) await run(timerData(schedule, next, true));
     // A timer may fire a millisecond early: the tick that was just served must not come again.
     waitFor(schedule.next(new Date(Math.max(Date.now(), tick.getTime()))));
   }
 
   waitFor(schedule.next(new Date()));
-  return () => clearTimeout(timer);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }
 
 /** The timer's data as the platform hands it over. */

@@ -4,13 +4,16 @@
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #ms: number;
+  readonly #latest: number;
   #endsAt: number | undefined;
   #timer: NodeJS.Timeout;
 
-  constructor(ms: number) {
+  /** @param mostMs for everything, the wait before the beginning included */
+  constructor(ms: number, mostMs: number = ms) {
     this.#ms = ms;
+    this.#latest = performance.now() + mostMs;
     // What never begins is given up, too.
-    this.#timer = this.#arm();
+    this.#timer = this.#arm(mostMs);
   }
 
   /** Fires when the time is over. */
@@ -21,9 +24,10 @@ export class Deadline {
   /** Lets the time run, from the first call on; answers what is left of it, in milliseconds. */
   begin(): number {
     if (this.#endsAt === undefined) {
+      const now = performance.now();
+      this.#endsAt = Math.min(now + this.#ms, this.#latest);
       clearTimeout(this.#timer);
-      this.#timer = this.#arm();
-      this.#endsAt = performance.now() + this.#ms;
+      this.#timer = this.#arm(this.#endsAt - now);
     }
     return this.#endsAt - performance.now();
   }
@@ -32,8 +36,8 @@ export class Deadline {
     clearTimeout(this.#timer);
   }
 
-  #arm(): NodeJS.Timeout {
+  #arm(ms: number): NodeJS.Timeout {
     const over = () => this.#controller.abort(new DOMException('The deadline is over.', 'TimeoutError'));
-    return setTimeout(over, this.#ms);
+    return setTimeout(over, ms);
   }
 }

@@ -53,7 +53,7 @@ async function findControl(shard: ShardProbe, { own, borrowed }: ShardQuestions)
   if (first !== undefined && (await shard.readCandidate(first)).outcome === 'readable') return found(first, false);
   // One after the other they would take long in a shard that is locked out, and most need asking anyway.
   const { token } = shard.session;
-  const answers = await shard.askAll(others);
+  const answers = await shard.askCandidates(others);
   const readable = others.find((mailbox) => answers.get(mailbox)?.outcome === 'readable');
   // With a token that was replaced meanwhile it has to be read anew.
   const isCurrent = token === shard.session.token;

@@ -53,6 +53,7 @@ export interface AskProbes {
 export function askProbes(probes: readonly Probe[], { send, signal }: AskProbes): Promise<void> {
   return new Promise((resolve, reject) => {
     const ready = [...probes];
+    const timers = new Set<NodeJS.Timeout>();
     let open = probes.length;
     let calls = 0;
 
@@ -72,18 +73,27 @@ export function askProbes(probes: readonly Probe[], { send, signal }: AskProbes)
     function settle(waits: ReadonlyMap<Probe, number | null>): void {
       for (const [probe, waitMs] of waits) {
         if (waitMs === null) open -= 1;
-        else setTimeout(askAgain, waitMs, probe);
+        else later(probe, waitMs);
       }
       pump();
     }
 
-    function askAgain(probe: Probe): void {
-      ready.push(probe);
-      pump();
+    function later(probe: Probe, waitMs: number): void {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        ready.push(probe);
+        pump();
+      }, waitMs);
+      timers.add(timer);
     }
 
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
+    function giveUp(): void {
+      for (const timer of timers) clearTimeout(timer);
+      resolve();
+    }
+
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
     pump();
   });
 }

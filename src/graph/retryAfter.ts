@@ -1,15 +1,19 @@
 // `Retry-After`: how long a server asks to be left alone.
 
+/** What a timer can hold. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
 /**
  * The wait that an answer asks for, in milliseconds, or null when it names none that can be read. A date is compared with the
  * answer's own `Date`, so that a clock that runs wrong on this side does not matter (RFC 9110, section 10.2.3).
  */
 export function retryAfterMs(headers: Headers, now: Date): number | null {
   const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d{1,9}(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  if (/^\d{1,9}(\.\d+)?$/.test(value)) return Math.min(Number(value) * 1000, LONGEST_WAIT_MS);
   const until = httpDate(value);
   if (until === null) return null;
-  return Math.max(0, until - (httpDate(headers.get('date') ?? '') ?? now.getTime()));
+  const waitMs = until - (httpDate(headers.get('date') ?? '') ?? now.getTime());
+  return Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS);
 }
 
 function httpDate(value: string): number | null {

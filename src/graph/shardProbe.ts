@@ -25,6 +25,8 @@ export interface ShardQuestions {
   readonly withSubjects: boolean;
   /** Counted from the first request. */
   readonly deadlineMs: number;
+  /** For everything, the wait for the first request included. */
+  readonly mostMs: number;
 }
 
 /** An observation, but for the run that it belongs to, and the message that was seen. */
@@ -52,11 +54,12 @@ export class ShardProbe {
   readonly #toBeSeen: ReadonlySet<string>;
   readonly #withSubject: ReadonlySet<string>;
 
-  constructor(services: ObserveServices, { ask, withSubjects, deadlineMs }: ShardQuestions) {
+  constructor(services: ObserveServices, { ask, withSubjects, deadlineMs, mostMs }: ShardQuestions) {
     this.#services = services;
     this.#deadlineMs = deadlineMs;
-    this.#asking = new Deadline(deadlineMs * (1 - RESERVED_SHARE));
-    this.#closing = new Deadline(deadlineMs);
+    const reservedMs = deadlineMs * RESERVED_SHARE;
+    this.#asking = new Deadline(deadlineMs - reservedMs, mostMs - reservedMs);
+    this.#closing = new Deadline(deadlineMs, mostMs);
     this.#toBeSeen = new Set(ask.map(({ mailbox }) => mailbox));
     const allowed = ask.filter(({ expectation }) => expectation === 'allowed');
     this.#withSubject = new Set(withSubjects ? allowed.map(({ mailbox }) => mailbox) : []);
@@ -75,7 +78,7 @@ export class ShardProbe {
     const isToBeSeen = this.#toBeSeen.has(mailbox) && !this.answers.has(mailbox);
     const withSubject = isToBeSeen && this.#withSubject.has(mailbox);
     const read = await this.#readControl(mailbox, this.#asking, withSubject, this.#deadlineMs * CANDIDATE_SHARE);
-    if (isToBeSeen && read.reason !== 'throttled' && read.reason !== 'timeout') this.answers.set(mailbox, read);
+    if (isToBeSeen && !isGivenUp(read)) this.answers.set(mailbox, read);
     else this.#noteRead(read);
     return read;
   }
@@ -100,19 +103,43 @@ export class ShardProbe {
   }
 
   /** Asks about mailboxes in batches. */
-  async askAll(mailboxes: readonly string[]): Promise<ReadonlyMap<string, Seeing>> {
+  async askAll(mailboxes: readonly string[]): Promise<void> {
+    for (const seeing of (await this.#askAll(mailboxes, this.#asking)).values()) {
+      if (this.#toBeSeen.has(seeing.mailbox)) this.answers.set(seeing.mailbox, seeing);
+    }
+  }
+
+  /** Asks candidates in batches. Those that were given up for want of time are asked again with the others. */
+  async askCandidates(mailboxes: readonly string[]): Promise<ReadonlyMap<string, Seeing>> {
+    const deadline = new Deadline(this.#deadlineMs * CANDIDATE_SHARE);
+    try {
+      const asked = await this.#askAll(mailboxes, deadline);
+      for (const seeing of asked.values()) {
+        if (this.#toBeSeen.has(seeing.mailbox) && !isGivenUp(seeing)) this.answers.set(seeing.mailbox, seeing);
+      }
+      return asked;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  async #askAll(mailboxes: readonly string[], deadline: Deadline): Promise<ReadonlyMap<string, Seeing>> {
     const probes = mailboxes.map((mailbox) => new Probe({ mailbox, withSubject: this.#withSubject.has(mailbox) }));
-    await askProbes(probes, { send: (take) => this.#sendBatch(take), signal: this.#asking.signal });
+    const signal = AbortSignal.any([deadline.signal, this.#asking.signal]);
+    await askProbes(probes, { send: (take) => this.#sendBatch(take, deadline, signal), signal });
     const asked = new Map<string, Seeing>();
     for (const { question, answer, durationMs, attempts } of probes) {
       const seeing = this.#seeing(question.mailbox, answer, durationMs, attempts);
       asked.set(question.mailbox, seeing);
-      if (this.#toBeSeen.has(question.mailbox)) this.answers.set(question.mailbox, seeing);
     }
     return asked;
   }
 
-  async #sendBatch(take: () => readonly Probe[]): Promise<ReadonlyMap<Probe, number | null>> {
+  async #sendBatch(
+    take: () => readonly Probe[],
+    deadline: Deadline,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Probe, number | null>> {
     const { limiter, random } = this.#services;
     const send = async () => {
       const batch = take();
@@ -120,11 +147,11 @@ export class ShardProbe {
       const answers = await askBatch(
         this.#services,
         batch.map(({ question }) => question),
-        { deadlineMs: this.#begin(), session: this.session, onThrottled: limiter.holdBack },
+        { deadlineMs: this.#begin(deadline), session: this.session, onThrottled: limiter.holdBack },
       );
       this.#noteRoles();
       const tookMs = performance.now() - startedAt;
-      const remainingMs = this.#begin();
+      const remainingMs = this.#begin(deadline);
       const settle = (probe: Probe, index: number): [Probe, number | null] => {
         // askBatch answers every question.
         const waitMs = probe.settle(answers[index] as Answer, tookMs, random);
@@ -134,7 +161,7 @@ export class ShardProbe {
       return new Map(batch.map(settle));
     };
     // Null when the time was over before its turn came: then askProbes has given up as well.
-    return (await limiter.run(send, this.#asking.signal)) ?? new Map();
+    return (await limiter.run(send, signal)) ?? new Map();
   }
 
   async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
@@ -148,18 +175,18 @@ export class ShardProbe {
   }
 
   async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
-    this.#begin();
-    const options = { deadlineMs: Math.min(deadline.begin(), mostMs), session: this.session };
+    const options = { deadlineMs: Math.min(this.#begin(deadline), mostMs), session: this.session };
     const read = await latestMessage(this.#services.graph, mailbox, withSubject, options);
     this.#noteRoles();
     const answer = { ...read, batchRequestId: null, retryAfterMs: null, final: true };
     return this.#seeing(mailbox, answer, read.durationMs, read.attempts);
   }
 
-  /** Both deadlines begin with the shard's first request. */
-  #begin(): number {
-    this.#closing.begin();
-    return this.#asking.begin();
+  /** The shard's deadlines begin with its first request; answers what is left of `deadline`, and of the time for asking. */
+  #begin(deadline: Deadline): number {
+    const closingMs = this.#closing.begin();
+    const askingMs = this.#asking.begin();
+    return deadline === this.#closing ? closingMs : Math.min(askingMs, deadline.begin());
   }
 
   #seeing(mailbox: string, answer: Answer | null, durationMs: number, attempts: number): Seeing {
@@ -184,4 +211,9 @@ export class ShardProbe {
   #noteRoles(): void {
     for (const role of this.session.token ? rolesOf(this.session.token) : []) this.roles.add(role);
   }
+}
+
+/** Whether there was no time left for an answer, rather than an answer that decides. */
+function isGivenUp({ reason }: Seeing): boolean {
+  return reason === 'throttled' || reason === 'timeout';
 }

@@ -10,7 +10,8 @@ import type { ListedMailbox } from '../storage/plan.ts';
 /** One listed mailbox as a run saw it. */
 export interface Sighting extends ListedMailbox {
   readonly observation: Observation;
-  readonly message: Message;
+  /** What was shown; null when an earlier try of the shard saw the mailbox, and this one did not. */
+  readonly message: Message | null;
 }
 
 /** Null when this run or a later one has judged the mailbox already. */
@@ -28,7 +29,7 @@ export function changeOf(
   const openedDrift = opened && openDrift(opened, observation);
   // One that was not readable in this run keeps its last subject.
   const kept = previous?.expectation === 'allowed' ? lastMessage(previous) : NOTHING;
-  const shown = observation.outcome === 'readable' ? message : kept;
+  const shown = observation.outcome === 'readable' ? (message ?? kept) : kept;
   const next = {
     ...state,
     openDrift: openedDrift ?? (closedDrift ? null : (previous?.openDrift ?? null)),

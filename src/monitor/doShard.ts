@@ -7,15 +7,15 @@
 // 5. States are judged and written with the drift that they open or close, under their ETags.
 // 6. States of mailboxes no longer listed are removed, their drift closed.
 // 7. The shard's row is replaced by its tally, made from the states: the commit. The last shard closes the run.
-import { observe } from '../graph/observe.ts';
+import { observe, type ShardSeen } from '../graph/observe.ts';
 import type { Seen } from '../graph/shardProbe.ts';
-import type { Control } from '../rules/observation.ts';
 import { tally } from '../rules/tally.ts';
 import type { Services } from '../services.ts';
-import type { Lease, MailboxChange, StoredMailbox } from '../storage/mailboxes.ts';
+import type { MailboxChange, StoredMailbox } from '../storage/mailboxes.ts';
 import { borrowControls, type PlannedShard } from '../storage/plan.ts';
 import type { ShardMessage } from '../storage/queues.ts';
 import type { Run, ShardRecord } from '../storage/runs.ts';
+import type { Lease } from '../storage/tables.ts';
 import { changeOf, removalOf, type Sighting } from './changes.ts';
 import { closeRun } from './closeRun.ts';
 import { startLease } from './lease.ts';
@@ -23,6 +23,8 @@ import { startLease } from './lease.ts';
 export { SHARD_QUEUE } from '../storage/queues.ts';
 
 const DEADLINE_MS = 90_000;
+/** Of the lease, for writing what was seen. */
+const TIME_TO_WRITE_MS = 15_000;
 // Only somebody who does the same shard at the same time changes its states, and each round some of them are judged.
 const MOST_ROUNDS = 8;
 
@@ -42,18 +44,21 @@ export async function doShard(services: Services, message: ShardMessage): Promis
   const shard = shards[message.shard];
   if (message.listHash !== hash || !shard) return skip(services, message, 'it is of another list');
   const number = Number(message.runId.split('-').at(-1));
+  // It begins with the touch: that is what keeps the run alive.
+  const lease = startLease();
   const run = await touchRun(services, number);
   if (run?.id !== message.runId) return skip(services, message, 'its run is closed');
 
-  const work = { services, run, shard, lease: startLease() };
+  const work = { services, run, shard, lease };
   const stored = await readStates(work);
   const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
-  const unlisted = [...stored.values()].filter(({ record }) => !listed.has(record.mailbox));
+  const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < number;
+  const unlisted = [...stored.values()].filter(isUnlisted);
   if (await begin(work, unlisted)) {
     const asked = await ask(work, stored);
-    await writeStates(work, stored, await writeObservations(work, asked.seen));
+    if (asked) await writeStates(work, stored, await writeAnswers(work, asked));
     await Promise.all(unlisted.map((one) => remove(work, one)));
-    await commit(work, asked);
+    await commit(work);
   }
   await closeRun(services, number);
 }
@@ -79,7 +84,7 @@ async function readStates({ services, shard }: Work): Promise<Stored> {
 }
 
 /** Writes the shard's row; false when the shard is committed. What was found to remove at first is not counted anew. */
-async function begin({ services, run, shard }: Work, unlisted: readonly StoredMailbox[]): Promise<boolean> {
+async function begin({ services, run, shard, lease }: Work, unlisted: readonly StoredMailbox[]): Promise<boolean> {
   const { runs } = services.storage();
   const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
   for (;;) {
@@ -93,23 +98,18 @@ async function begin({ services, run, shard }: Work, unlisted: readonly StoredMa
       closedByRemoval: Math.max(drifting.length, before?.value.closedByRemoval ?? 0),
       tally: null,
       controlHeld: null,
-      control: null,
-      roles: null,
+      control: before?.value.control ?? null,
+      roles: before?.value.roles ?? null,
     };
-    if (await runs.writeShard(run.id, record, before?.etag ?? null)) return true;
+    if (await runs.writeShard(run.id, record, before?.etag ?? null, lease)) return true;
   }
 }
 
-interface Asked {
-  readonly seen: readonly Seen[];
-  readonly control: Control | null;
-  readonly roles: readonly string[];
-}
-
-async function ask({ services, run, shard }: Work, stored: Stored): Promise<Asked> {
+/** Null when every mailbox of the shard was judged by an earlier try. */
+async function ask({ services, run, shard, lease }: Work, stored: Stored): Promise<ShardSeen | null> {
   const isJudged = (mailbox: string) => (stored.get(mailbox)?.record.lastRun ?? 0) >= run.number;
   const open = shard.mailboxes.filter(({ mailbox }) => !isJudged(mailbox));
-  if (open.length === 0) return { seen: [], control: null, roles: [] };
+  if (open.length === 0) return null;
   const { graph, limiter, now, random, newId } = services;
   return observe(
     { graph: graph(), limiter: limiter(), now, random, newId },
@@ -119,8 +119,22 @@ async function ask({ services, run, shard }: Work, stored: Stored): Promise<Aske
       borrowed: borrowControls(services.plan(), run.id, shard.index),
       withSubjects: services.settings().storeSubjects,
       deadlineMs: DEADLINE_MS,
+      mostMs: lease.remainingMs() - TIME_TO_WRITE_MS,
     },
   );
+}
+
+/** Writes what was asked, and how, before any mailbox is judged by it. */
+async function writeAnswers(work: Work, { seen, control, roles }: ShardSeen): Promise<Sighting[]> {
+  const { runs } = work.services.storage();
+  for (;;) {
+    const begun = await runs.shard(work.run.id, work.shard.index);
+    if (!begun || begun.value.committedAt) break;
+    const known = new Set([...(begun.value.roles ?? []), ...roles]);
+    const record = { ...begun.value, control, roles: [...known].sort() };
+    if (await runs.writeShard(work.run.id, record, begun.etag, work.lease)) break;
+  }
+  return writeObservations(work, seen);
 }
 
 async function writeObservations({ services, run, shard, lease }: Work, seen: readonly Seen[]): Promise<Sighting[]> {
@@ -137,7 +151,10 @@ async function writeObservations({ services, run, shard, lease }: Work, seen: re
   if (existing.length > 0)
     services.log('info', 'shard.resumed', { runId: run.id, shard: shard.index, existing: existing.length });
   const byMailbox = new Map(existing.map((one) => [one.mailbox, one]));
-  return sightings.map((one) => ({ ...one, observation: byMailbox.get(one.mailbox) ?? one.observation }));
+  return sightings.map((one) => {
+    const message = one.observation.outcome === 'readable' ? one.message : null;
+    return { ...one, observation: byMailbox.get(one.mailbox) ?? one.observation, message };
+  });
 }
 
 async function writeStates(work: Work, stored: Stored, sightings: readonly Sighting[]): Promise<void> {
@@ -178,17 +195,19 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
   const { services, run, lease } = work;
   const { mailboxes } = services.storage();
   let stored: StoredMailbox | null = unlisted;
-  for (let round = 1; stored && round <= MOST_ROUNDS; round += 1) {
+  // A newer run may have listed it again, when this shard is a late one.
+  for (let round = 1; stored && stored.record.lastRun < run.number && round <= MOST_ROUNDS; round += 1) {
     const change = removalOf(stored, run);
     if (change && (await mailboxes.write([change], lease)).length === 0) reportDrift(work, change);
-    else if (!change && (await mailboxes.remove(stored))) return;
+    else if (!change && (await mailboxes.remove(stored, lease))) return;
     stored = await mailboxes.get(unlisted.record.mailbox);
   }
-  if (stored) throw new Error('the state of a mailbox no longer listed goes on changing while it is removed');
+  if (stored && stored.record.lastRun < run.number)
+    throw new Error('the state of a mailbox no longer listed goes on changing while it is removed');
 }
 
 /** Replaces the shard's row by what its states say, unless somebody who did the same shard has done so. */
-async function commit(work: Work, { control, roles }: Asked): Promise<void> {
+async function commit(work: Work): Promise<void> {
   const { services, run, shard, lease } = work;
   const { runs } = services.storage();
   const states = [...(await readStates(work)).values()].map(({ record }) => record);
@@ -201,10 +220,7 @@ async function commit(work: Work, { control, roles }: Asked): Promise<void> {
       committedAt: services.now().toISOString(),
       tally: tally(states, run.number),
       controlHeld: judged.length > 0 && judged.every(({ lastControlHeld }) => lastControlHeld),
-      control,
-      roles,
     };
-    lease.check();
-    if (await runs.writeShard(run.id, record, begun.etag, lease.signal)) return;
+    if (await runs.writeShard(run.id, record, begun.etag, lease)) return;
   }
 }

@@ -2,7 +2,7 @@
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { doShard } from './doShard.ts';
-import { planRun, queueShards } from './startRun.ts';
+import { announceEnd, planRun, queueShards } from './startRun.ts';
 
 /**
  * While a run is alive the tick is left out, and the next run records that.
@@ -11,9 +11,10 @@ import { planRun, queueShards } from './startRun.ts';
  */
 export async function poll(services: Services): Promise<void> {
   try {
-    const run = await planRun(services, 'timer');
+    const { run, ended } = await planRun(services, 'timer');
     if (run.shards > 1) await queueShards(services, run);
-    else await doShard(services, { runId: run.id, shard: 0, listHash: run.listHash });
+    await announceEnd(services, ended);
+    if (run.shards === 1) await doShard(services, { runId: run.id, shard: 0, listHash: run.listHash });
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'run-in-progress') throw error;
     services.log('warn', 'run.skipped', { runUnderWay: error.facts.runId });

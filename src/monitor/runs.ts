@@ -17,6 +17,7 @@ export async function listRuns(services: Services, top: number, after: string): 
 
 /** @throws MailscopeError `not-found` */
 export async function getRun(services: Services, id: string): Promise<RunView> {
+  services.settings();
   const [, number] = /^\d{8}T\d{6}Z-(\d{1,10})$/.exec(id) ?? [];
   const found = number === undefined ? null : await services.storage().runs.get(Number(number));
   if (found?.value.id === id) return viewOf(services, found.value);

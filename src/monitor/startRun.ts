@@ -2,7 +2,7 @@
 //
 // 1. A run under way that is alive is left alone: nothing is started.
 // 2. One transaction takes the number, writes the run, and closes a dead one. Of two starts at the same instant one wins.
-// 3. The shards go to their queue, or to whoever called.
+// 3. The shards go to their queue, or to whoever called; then the end of the dead one is announced.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { Run, RunTrigger, Stored } from '../storage/runs.ts';
@@ -15,13 +15,20 @@ import { endRun, isAlive } from './runState.ts';
  * @throws MailscopeError `run-in-progress` with the id of the run under way; `storage-unavailable`; `configuration-invalid`
  */
 export async function startRun(services: Services, trigger: RunTrigger): Promise<Run> {
-  const run = await planRun(services, trigger);
+  const { run, ended } = await planRun(services, trigger);
   await queueShards(services, run);
+  await announceEnd(services, ended);
   return run;
 }
 
-/** Starts a run whose shards the caller sees to. */
-export async function planRun(services: Services, trigger: RunTrigger): Promise<Run> {
+export interface Planned {
+  readonly run: Run;
+  /** The dead run that was closed on the way. */
+  readonly ended: Run | null;
+}
+
+/** Starts a run whose shards, and the announcement of the one that ended, the caller sees to. */
+export async function planRun(services: Services, trigger: RunTrigger): Promise<Planned> {
   const plan = services.plan();
   const { runs } = services.storage();
   const now = services.now();
@@ -45,13 +52,16 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
     probableCause: null,
     problem: null,
   };
-  if (!(await runs.start(run, current, ended))) throw inProgress((await runs.current())?.value.id);
-  if (ended) {
-    services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
-    await services.storage().queues.sendAlert({ runId: ended.value.id });
-  }
+  const isOurs = await runs.start(run, services.newId(), current, ended);
+  if (!isOurs) throw inProgress((await runs.current())?.value.id);
+  if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
   services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
-  return run;
+  return { run, ended: ended?.value ?? null };
+}
+
+/** A run that nobody finished is announced by whoever closed it. */
+export async function announceEnd(services: Services, ended: Run | null): Promise<void> {
+  if (ended) await services.storage().queues.sendAlert({ runId: ended.id });
 }
 
 export async function queueShards(services: Services, { id, shards, listHash }: Run): Promise<void> {

@@ -1,5 +1,6 @@
 // The table `Mailboxes`: where each mailbox stands, and every drift there was, side by side in sixteen partitions.
 import type { TransactionAction } from '@azure/data-tables';
+import { MailscopeError } from '../errors.ts';
 import type { Drift } from '../rules/drift.ts';
 import type { DriftKind, MailboxState } from '../rules/judge.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from './keys.ts';
 import { mergeRows } from './merge.ts';
 import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Row, Table, Tables } from './tables.ts';
+import type { Lease, Row, Table, Tables } from './tables.ts';
 
 /** What is kept of a mailbox: its state, its open drift with the evidence, and what was last shown of an allowed one. */
 export interface MailboxRecord extends MailboxState {
@@ -67,7 +68,7 @@ export interface MailboxStore {
   /** Writes what can be written; answers the mailboxes whose row was not as `previous` says. */
   write(changes: readonly MailboxChange[], lease: Lease): Promise<readonly string[]>;
   /** Deletes a state as it was read; false when it has changed meanwhile. A drift has to be closed before. */
-  remove(stored: StoredMailbox): Promise<boolean>;
+  remove(stored: StoredMailbox, lease: Lease): Promise<boolean>;
   /** States in alphabetical order. */
   list(filter: MailboxFilter, top: number, after: string): Promise<Page<MailboxRecord>>;
   /** Drift, newest first. */
@@ -81,14 +82,6 @@ export interface MailboxStore {
 
 /** A drift without what proves it. */
 export type DriftSummary = Omit<Drift, 'evidence' | 'probableCause'>;
-
-/** The time within which a shard may write. */
-export interface Lease {
-  /** Throws when it is over. */
-  check(): void;
-  /** Fires a little later, for what is under way then. */
-  readonly signal: AbortSignal;
-}
 
 const TABLE = 'Mailboxes';
 const LARGEST_TRANSACTION = 100;
@@ -141,6 +134,9 @@ export function createMailboxStore(tables: Tables): MailboxStore {
   async function mergedPage<T>(prefix: string, filter: string, top: number, after: string, read: (row: Row) => T) {
     // One more than asked for tells whether there is more.
     const source = await table();
+    if (!(after === '' || after.startsWith(prefix))) {
+      throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
+    }
     const pageSize = Math.min(1_000, Math.ceil((top + 1) / 8));
     const high = afterPrefix(prefix);
     const rowsOf = (partition: string) => {
@@ -170,8 +166,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const target = await table();
       const conflicts: string[] = [];
       const apply = async (group: readonly MailboxChange[]): Promise<void> => {
-        lease.check();
-        const done = await target.write(group.flatMap(actionsOf), lease.signal);
+        const done = await target.write(group.flatMap(actionsOf), lease);
         const [only] = group;
         if (done !== null || !only) return;
         // One row stands in the way of the others: each is tried by itself.
@@ -182,9 +177,9 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       return conflicts;
     },
 
-    async remove({ record, etag }) {
+    async remove({ record, etag }, lease) {
       const { partition, row } = statePosition(record.mailbox);
-      return (await table()).remove(partition, row, etag);
+      return (await table()).remove(partition, row, etag, lease);
     },
 
     list({ startsWith = '', condition = '' }, top, after) {

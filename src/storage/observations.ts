@@ -1,10 +1,11 @@
 // The tables `Observations<yyyyMM>`: what every run saw, one table a month, dropped whole when it is old.
 import type { TransactionAction } from '@azure/data-tables';
+import { MailscopeError } from '../errors.ts';
 import type { Observation } from '../rules/observation.ts';
 import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
-import type { Lease, Page } from './mailboxes.ts';
+import type { Page } from './mailboxes.ts';
 import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Row, Table, Tables } from './tables.ts';
+import type { Lease, Row, Table, Tables } from './tables.ts';
 
 export interface ObservationStore {
   /**
@@ -53,10 +54,9 @@ export function createObservationStore(tables: Tables): ObservationStore {
       const table = await tables.open(PREFIX + monthOf(run.startedAt));
       const existing: Observation[] = [];
       const insert = async (group: readonly Observation[]): Promise<void> => {
-        lease.check();
         const done = await table.write(
           group.map((one) => createAction(one, run.number)),
-          lease.signal,
+          lease,
         );
         const [only] = group;
         if (done !== null || !only) return;
@@ -74,9 +74,12 @@ export function createObservationStore(tables: Tables): ObservationStore {
       const newestFirst = months
         .filter((month) => month >= lowest && month <= monthOf(to) && (afterMonth === '' || month <= afterMonth))
         .reverse();
+      const prefix = `${encodeKey(mailbox)}~`;
+      if (after !== '' && !(isMonth(afterMonth) && afterRow.startsWith(prefix))) {
+        throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
+      }
       const rows: { readonly month: string; readonly row: Row }[] = [];
       const inTime = `checkedAt ge ${quoted(from)} and checkedAt lt ${quoted(to)}`;
-      const prefix = `${encodeKey(mailbox)}~`;
       for (const month of newestFirst) {
         const table = await tables.existing(PREFIX + month);
         const partition = partitionOf(mailbox);

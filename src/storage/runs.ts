@@ -5,7 +5,7 @@ import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
 import type { Page } from './mailboxes.ts';
 import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Row, Table, Tables } from './tables.ts';
+import type { Lease, Row, Table, Tables } from './tables.ts';
 
 export type RunTrigger = 'timer' | 'request' | 'scope-breach';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
@@ -67,6 +67,8 @@ export interface Current {
   readonly number: number;
   readonly id: string;
   readonly startedAt: string;
+  /** Tells whose start it was: the library may send a start twice, and the second is refused. */
+  readonly startedBy: string;
   readonly skippedTicks: number;
 }
 
@@ -76,7 +78,7 @@ export interface RunStore {
   /** Newest first. */
   list(top: number, after: string): Promise<Page<Run>>;
   /** Writes the new run, the count of it and the end of the one before, all or none; false when somebody else was first. */
-  start(run: Run, current: Stored<Current> | null, ended: Stored<Run> | null): Promise<boolean>;
+  start(run: Run, startedBy: string, current: Stored<Current> | null, ended: Stored<Run> | null): Promise<boolean>;
   /** Replaces a run as it was read; false when it has changed meanwhile. */
   replace(run: Run, etag: string): Promise<boolean>;
   /** Counts a tick that was left out. */
@@ -84,7 +86,7 @@ export interface RunStore {
   shards(runId: string): Promise<readonly ShardRecord[]>;
   shard(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
   /** Writes a shard's row: new, or in place of the one that was read; false when it is not as it was read. */
-  writeShard(runId: string, record: ShardRecord, etag: string | null, signal?: AbortSignal): Promise<boolean>;
+  writeShard(runId: string, record: ShardRecord, etag: string | null, lease?: Lease): Promise<boolean>;
   /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
   forget(before: string): Promise<void>;
 }
@@ -95,7 +97,13 @@ const CURRENT = { partition: RUNS, row: 'current' };
 // Of the rows in the partition those of runs begin with a digit.
 const END_OF_RUNS = ':';
 
-const CURRENT_COLUMNS: Columns<Current> = { number: 'value', id: 'value', startedAt: 'value', skippedTicks: 'value' };
+const CURRENT_COLUMNS: Columns<Current> = {
+  number: 'value',
+  id: 'value',
+  startedAt: 'value',
+  startedBy: 'value',
+  skippedTicks: 'value',
+};
 
 /** The result stands in columns of its own. */
 type RunRow = Omit<Run, 'result'> & {
@@ -172,15 +180,16 @@ export function createRunStore(tables: Tables): RunStore {
       };
     },
 
-    async start(run, current, ended) {
+    async start(run, startedBy, current, ended) {
       const { number, id, startedAt } = run;
-      const next = toRow(CURRENT, { number, id, startedAt, skippedTicks: 0 }, CURRENT_COLUMNS);
+      const next = toRow(CURRENT, { number, id, startedAt, startedBy, skippedTicks: 0 }, CURRENT_COLUMNS);
       const actions: TransactionAction[] = [
         current ? ['update', next, 'Replace', { etag: current.etag }] : ['create', next],
         ['create', runEntity(run)],
       ];
       if (ended) actions.push(['update', runEntity(ended.value), 'Replace', { etag: ended.etag }]);
-      return (await (await table()).write(actions)) !== null;
+      if (await (await table()).write(actions)) return true;
+      return (await this.current())?.value.startedBy === startedBy;
     },
 
     async replace(run, etag) {
@@ -208,10 +217,10 @@ export function createRunStore(tables: Tables): RunStore {
       return row && { value: fromRow(row, SHARD_COLUMNS), etag: row.etag };
     },
 
-    async writeShard(runId, record, etag, signal) {
+    async writeShard(runId, record, etag, lease) {
       const entity = toRow({ partition: runId, row: shardRow(record.shard) }, record, SHARD_COLUMNS);
       const action: TransactionAction = etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }];
-      return (await (await table()).write([action], signal)) !== null;
+      return (await (await table()).write([action], lease)) !== null;
     },
 
     async forget(before) {

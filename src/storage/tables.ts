@@ -12,6 +12,15 @@ export interface Row extends Readonly<Record<string, unknown>> {
   readonly etag: string;
 }
 
+/** The time within which a shard may write. */
+export interface Lease {
+  remainingMs(): number;
+  /** Throws when it is over. */
+  check(): void;
+  /** Fires a little later, for what is under way then. */
+  readonly signal: AbortSignal;
+}
+
 export interface ListOptions {
   readonly select?: readonly string[];
   readonly pageSize?: number;
@@ -24,11 +33,11 @@ export interface Table {
   list(filter: string, options?: ListOptions): AsyncIterable<readonly Row[]>;
   /**
    * Up to a hundred changes of one partition, all or none. Answers the new ETags in their order, or null when a row was not as the
-   * changes require: there already, gone, or changed meanwhile.
+   * changes require: there already, gone, or changed meanwhile. Nothing is sent when the lease is over.
    */
-  write(actions: readonly TransactionAction[], signal?: AbortSignal): Promise<readonly string[] | null>;
+  write(actions: readonly TransactionAction[], lease?: Lease): Promise<readonly string[] | null>;
   /** Deletes a row as `etag` knows it; false when it was changed, true also when it was gone. */
-  remove(partition: string, row: string, etag: string): Promise<boolean>;
+  remove(partition: string, row: string, etag: string, lease?: Lease): Promise<boolean>;
 }
 
 export interface Tables {
@@ -109,18 +118,27 @@ function toTable(client: TableClient, writes: PQueue, onMissing: () => void): Ta
         yield next.value as unknown as readonly Row[];
       }
     },
-    async write(actions, signal) {
-      const options = { ...REQUEST, ...(signal ? { abortSignal: signal } : {}) };
-      const send = () => attempt(() => client.submitTransaction([...actions], options), [404, 409, 412], onMissing);
+    async write(actions, lease) {
+      const send = () => {
+        lease?.check();
+        return attempt(() => client.submitTransaction([...actions], requestFor(lease)), [404, 409, 412], onMissing);
+      };
       const answer = await writes.add(send);
       return answer ? answer.subResponses.map(({ etag = '' }) => etag) : null;
     },
-    async remove(partition, row, etag) {
-      const send = () => attempt(() => client.deleteEntity(partition, row, { ...REQUEST, etag }), [412, 404]);
+    async remove(partition, row, etag, lease) {
+      const send = () => {
+        lease?.check();
+        return attempt(() => client.deleteEntity(partition, row, { ...requestFor(lease), etag }), [412, 404]);
+      };
       const gone = await writes.add(send);
       return gone !== null || (await this.get(partition, row)) === null;
     },
   };
+}
+
+function requestFor(lease: Lease | undefined) {
+  return lease ? { ...REQUEST, abortSignal: lease.signal } : REQUEST;
 }
 
 /** Null for the expected status codes; `storage-unavailable` for everything else that goes wrong. */

@@ -27,7 +27,7 @@ function account(): StorageSettings {
 }
 
 const storage = (): Storage => openStorage(account());
-const lease = { check: () => undefined, signal: new AbortController().signal };
+const lease = { remainingMs: () => 60_000, check: () => undefined, signal: new AbortController().signal };
 const RULES = { propagationMinutes: 0, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 };
 const NASTY = ["o'brien@contoso.example", 'pat#ext#@contoso.example', 'a%b?c@contoso.example', 'm*ü~:@contoso.example'];
 
@@ -77,11 +77,11 @@ describe('mailboxes', () => {
     const change = { ...creation(recordOf(name(1), { refusals: 1 })), previous: stored };
     expect(await mailboxes.write([change], lease)).toEqual([]);
     expect(await mailboxes.write([change], lease)).toEqual([name(1)]);
-    expect(await mailboxes.remove(stored)).toBe(false);
+    expect(await mailboxes.remove(stored, lease)).toBe(false);
     const again = await mailboxes.get(name(1));
-    if (again) expect(await mailboxes.remove(again)).toBe(true);
+    if (again) expect(await mailboxes.remove(again, lease)).toBe(true);
     expect(await mailboxes.get(name(1))).toBeNull();
-    if (again) expect(await mailboxes.remove(again)).toBe(true);
+    if (again) expect(await mailboxes.remove(again, lease)).toBe(true);
   });
 
   it('are written with their drift or not at all', async () => {
@@ -239,12 +239,14 @@ describe('runs', () => {
   it('take their numbers one after the other, whoever starts them', async () => {
     const { runs } = storage();
     expect(await runs.current()).toBeNull();
-    expect(await runs.start(runOf(1), null, null)).toBe(true);
-    expect(await runs.start(runOf(1), null, null)).toBe(false);
+    expect(await runs.start(runOf(1), 'starter', null, null)).toBe(true);
+    expect(await runs.start(runOf(1), 'another', null, null)).toBe(false);
+    // The same start, sent again by the library.
+    expect(await runs.start(runOf(1), 'starter', null, null)).toBe(true);
     const current = await runs.current();
     const first = await runs.get(1);
     const ended = first && { ...first, value: runOf(1, { status: 'incomplete' }) };
-    const starts = await Promise.all([1, 2, 3].map(() => runs.start(runOf(2), current, ended)));
+    const starts = await Promise.all([1, 2, 3].map((one) => runs.start(runOf(2), `starter ${one}`, current, ended)));
     expect(starts.filter(Boolean)).toHaveLength(1);
     expect((await runs.get(1))?.value.status).toBe('incomplete');
     expect((await runs.list(10, '')).items.map(({ number }) => number)).toEqual([2, 1]);
@@ -253,16 +255,16 @@ describe('runs', () => {
   it('keep the ticks that were left out until the next one starts', async () => {
     const { runs } = storage();
     await runs.skipTick();
-    await runs.start(runOf(1), null, null);
+    await runs.start(runOf(1), 'starter', null, null);
     await Promise.all([runs.skipTick(), runs.skipTick(), runs.skipTick()]);
     expect((await runs.current())?.value.skippedTicks).toBe(3);
-    await runs.start(runOf(2), await runs.current(), null);
+    await runs.start(runOf(2), 'starter', await runs.current(), null);
     expect((await runs.current())?.value.skippedTicks).toBe(0);
   });
 
   it('are replaced as they were read only', async () => {
     const { runs } = storage();
-    await runs.start(runOf(1), null, null);
+    await runs.start(runOf(1), 'starter', null, null);
     const found = await runs.get(1);
     expect(await runs.replace(runOf(1, { status: 'completed' }), found?.etag ?? '')).toBe(true);
     expect(await runs.replace(runOf(1), found?.etag ?? '')).toBe(false);
@@ -284,7 +286,12 @@ describe('runs', () => {
   it('are listed in pages, and forgotten with their shards', async () => {
     const { runs } = storage();
     for (let number = 1; number <= 5; number += 1) {
-      await runs.start(runOf(number, { startedAt: `2026-0${number}-01T00:00:00.000Z` }), await runs.current(), null);
+      await runs.start(
+        runOf(number, { startedAt: `2026-0${number}-01T00:00:00.000Z` }),
+        'starter',
+        await runs.current(),
+        null,
+      );
       await runs.writeShard(runOf(number).id, shardOf(0), null);
     }
     const page = await runs.list(2, '');
@@ -330,7 +337,7 @@ describe('tables', () => {
       ]),
     ).toBeNull();
     expect(await table.get('p', 'c')).toBeNull();
-    await expect(table.write([['create', row('d')]], AbortSignal.abort())).rejects.toMatchObject({
+    await expect(table.write([['create', row('d')]], { ...lease, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'storage-unavailable',
     });
   });

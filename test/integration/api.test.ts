@@ -216,6 +216,14 @@ describe('a parameter', () => {
       'The query parameter from is "yesterday": it takes a time such as 2026-11-23T08:15:00Z, or a date.',
     ],
     ['mailboxes/a@x/history?from=2026-02-01&to=2026-01-01', 'The query parameter from is not before to.'],
+    [
+      `mailboxes?after=${Buffer.from('drift:').toString('base64url')}`,
+      'The query parameter after belongs to another list.',
+    ],
+    [
+      `mailboxes/a@x/history?after=${Buffer.from('202611/b@x~1').toString('base64url')}`,
+      'The query parameter after belongs to another list.',
+    ],
     ['runs?status=running', 'The query parameter "status" is unknown here. It takes top, after.'],
   ])('that is wrong is named: %s', async (path, detail) => {
     const { status, body } = await app.get(path);

@@ -133,6 +133,22 @@ describe('with a clock that the test moves', () => {
     expect(await asked).toMatchObject({ reason: 'throttled', retryAfterSeconds: 3 });
   });
 
+  it('does not spin when a throttling asks for no wait', async () => {
+    const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '0' } }));
+    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 2_000 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await asked).toMatchObject({ reason: 'throttled' });
+    expect(send.mock.calls.length).toBeLessThanOrEqual(10);
+  });
+
+  it('does not count throttlings as failures of the service', async () => {
+    const statuses = [429, 429, 429, 429, 429, 503, 503, 200];
+    const send = sending(() => new Response('{"value":[]}', { status: statuses.shift() ?? 200 }));
+    const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await asked).toMatchObject({ outcome: 'readable', attempts: 8 });
+  });
+
   it('does not begin a wait that the deadline would end', async () => {
     const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '60' } }));
     const exchange = await graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
@@ -217,6 +233,7 @@ describe('Retry-After', () => {
     ['Mon, 23 Nov 2026 10:00:30 GMT', {}, 30_000],
     ['Mon, 23 Nov 2026 09:00:00 GMT', {}, 0],
     ['Mon, 23 Nov 2026 12:00:30 GMT', { date: 'Mon, 23 Nov 2026 12:00:00 GMT' }, 30_000],
+    ['999999999', {}, 2_147_483_647],
     ['soon', {}, null],
     ['-1', {}, null],
     ['', {}, null],

@@ -54,7 +54,14 @@ async function see({ allowed = ['support@contoso.example'], denied = [], borrowe
   ];
   const result = await observe(
     { graph, limiter, now, random: () => 0.5, newId: randomUUID },
-    { ask, own: options.own ?? allowed, borrowed, withSubjects: true, deadlineMs: options.deadlineMs ?? 20_000 },
+    {
+      ask,
+      own: options.own ?? allowed,
+      borrowed,
+      withSubjects: true,
+      deadlineMs: options.deadlineMs ?? 20_000,
+      mostMs: 60_000,
+    },
   );
   const byName = new Map(result.seen.map((seen) => [seen.mailbox, seen]));
   const outcomes = (names: readonly string[]) => [...new Set(names.map((name) => byName.get(name)?.outcome))];
@@ -150,6 +157,20 @@ describe('a shard', () => {
     expect(control.reads[0]).toMatchObject({ mailbox: 'hr@contoso.example', reason: 'throttled' });
   });
 
+  it('asks denied mailboxes although some candidate is throttled throughout', async () => {
+    const members = ['support@contoso.example', 'hr@contoso.example'];
+    await tenant.put('policy', { mechanism: 'application-access-policy', members });
+    await tenant.put('faults', { mailboxes: { 'hr@contoso.example': { status: 429, code: 'ApplicationThrottled' } } });
+    const { control, byName } = await see({
+      allowed: ['gone@contoso.example', 'support@contoso.example', 'hr@contoso.example'],
+      denied: ['cch@contoso.example'],
+      deadlineMs: 4_500,
+    });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', held: true });
+    expect(byName.get('cch@contoso.example')).toMatchObject({ outcome: 'refused', controlHeld: true });
+    expect(byName.get('hr@contoso.example')).toMatchObject({ reason: 'throttled' });
+  });
+
   it('takes a control that need not be asked any more', async () => {
     const { control, seen } = await see({
       allowed: [],
@@ -204,7 +225,14 @@ describe('a shard', () => {
       { mailbox: 'cch@contoso.example', expectation: 'denied' as const },
     ];
     const own = ['support@contoso.example'];
-    const { seen } = await observe(services, { ask, own, borrowed: [], withSubjects: true, deadlineMs: 5_000 });
+    const { seen } = await observe(services, {
+      ask,
+      own,
+      borrowed: [],
+      withSubjects: true,
+      deadlineMs: 5_000,
+      mostMs: 5_000,
+    });
     expect(seen.map(({ reason, status }) => [reason, status])).toEqual([
       ['token', null],
       ['token', null],

@@ -278,7 +278,7 @@ describe('a start', () => {
     const writes: string[] = [];
     const app = newApp({}, (table) => {
       writes.push(table);
-      if (armed && writes.filter((one) => one === 'Runs').length === 5) throw new Error('killed');
+      if (armed && writes.filter((one) => one === 'Runs').length === 6) throw new Error('killed');
     });
     await expect(poll(app)).rejects.toThrow('killed');
     armed = false;
@@ -373,6 +373,71 @@ describe('a shard', () => {
       added: 51,
       outcomes: { readable: 1, refused: 50, inconclusive: 0 },
     });
+  });
+});
+
+describe('a shard that was left behind', () => {
+  it('does not remove a mailbox that a newer run has listed again', async () => {
+    const settings = world.settings({ DENIED_MAILBOXES: `${CCH} ${users(1)}` });
+    await poll(createApp(settings));
+    // The second run does not list cch, and stands still before it removes it.
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const slow = createApp({ ...settings, DENIED_MAILBOXES: String(users(1)) });
+    await startRun(slow, 'request');
+    const [message] = slow.sent;
+    if (!message) throw new Error('nothing was sent');
+    const { remove } = slow.storage().mailboxes;
+    Object.assign(slow.storage().mailboxes, {
+      remove: async (...args: Parameters<typeof remove>) => {
+        await released;
+        return remove(...args);
+      },
+    });
+    const late = doShard(slow, message);
+    await doShard(createApp({ ...settings, DENIED_MAILBOXES: String(users(1)) }), message);
+    const again = createApp(settings);
+    await poll(again);
+    expect(await verdicts(again)).toBe('cch compliant, support compliant, user00001 compliant');
+    release();
+    await late;
+    expect(await verdicts(again)).toBe('cch compliant, support compliant, user00001 compliant');
+    expect((await getMailbox(again, CCH)).recent).toBe('x');
+  });
+
+  it('and is done again keeps what it asked, and with what', async () => {
+    let armed = true;
+    const app = newApp({}, (table) => {
+      if (armed && table === 'Runs' && app.logs.length > 0 && states > 0) throw new Error('killed');
+      if (table === 'Mailboxes') states += 1;
+    });
+    let states = 0;
+    await startRun(app, 'request');
+    const [message] = app.sent;
+    if (!message) throw new Error('nothing was sent');
+    await expect(doShard(app, message)).rejects.toThrow('killed');
+    armed = false;
+    await doShard(app, message);
+    const [shard] = await app.storage().runs.shards(message.runId);
+    expect(shard).toMatchObject({ roles: ['Mail.ReadBasic.All'], control: { mailbox: SUPPORT, held: true } });
+    expect(await lastRun(app)).toMatchObject({ status: 'completed', roles: ['Mail.ReadBasic.All'], controlHeld: true });
+  });
+
+  it('and is done again does not forget a subject that it cannot see any more', async () => {
+    const settings = world.settings();
+    await world.tenant.post('messages', { mailbox: SUPPORT, subject: 'Printer on fire' });
+    await poll(createApp(settings));
+    let armed = true;
+    const app = createApp(settings, (table) => {
+      if (armed && table === 'Mailboxes') throw new Error('killed');
+    });
+    await startRun(app, 'request');
+    const [message] = app.sent;
+    if (!message) throw new Error('nothing was sent');
+    await expect(doShard(app, message)).rejects.toThrow('killed');
+    armed = false;
+    await world.tenant.put('faults', { mailboxes: { [SUPPORT]: { status: 404, code: 'ErrorInvalidUser' } } });
+    await doShard(app, message);
+    expect(await getMailbox(app, SUPPORT)).toMatchObject({ lastOutcome: 'readable', latestSubject: 'Printer on fire' });
   });
 });
 

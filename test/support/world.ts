@@ -89,13 +89,13 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
 function watched(tables: Tables, beforeWrite: BeforeWrite): Tables {
   const watch = (name: string, table: Table): Table => ({
     ...table,
-    async write(actions, signal) {
+    async write(actions, lease) {
       beforeWrite(name);
-      return table.write(actions, signal);
+      return table.write(actions, lease);
     },
-    async remove(partition, row, etag) {
+    async remove(partition, row, etag, lease) {
       beforeWrite(name);
-      return table.remove(partition, row, etag);
+      return table.remove(partition, row, etag, lease);
     },
   });
   return { ...tables, open: async (name) => watch(name, await tables.open(name)) };
