@@ -1,5 +1,5 @@
 // Builds the bundle: the whole app as ES modules in dist/, which load several times faster than its packages.
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -9,13 +9,13 @@ const folder = join(root, 'dist');
 
 /** Writes `dist/index.js`, and beside it the chunks that it loads when they are first needed: identity, storage. */
 export async function buildBundle(): Promise<void> {
-  const { metafile } = await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ['src/index.ts'],
     outdir: folder,
     bundle: true,
     splitting: true,
-    metafile: true,
+    write: false,
     platform: 'node',
     target: 'node22',
     format: 'esm',
@@ -29,12 +29,23 @@ export async function buildBundle(): Promise<void> {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
   });
-  await removeOthers(new Set(Object.keys(metafile.outputs).map((path) => basename(path))));
+  await mkdir(folder, { recursive: true });
+  await Promise.all(outputFiles.map(({ path, contents }) => replace(path, contents)));
+  await removeOthers(new Set(outputFiles.map(({ path }) => basename(path))));
 }
 
-/** Chunks of earlier builds. Only those: another process may just be loading one of today's. */
+/** Another process may be loading the file right now: it meets the old one or the new one, never a half. */
+async function replace(path: string, contents: Uint8Array): Promise<void> {
+  const before = await readFile(path).catch(() => null);
+  if (before?.equals(contents)) return;
+  const unfinished = `${path}.${process.pid}`;
+  await writeFile(unfinished, contents);
+  await rename(unfinished, path);
+}
+
+/** Chunks of earlier builds; not what another build is just writing. */
 async function removeOthers(built: ReadonlySet<string>): Promise<void> {
-  const stale = (await readdir(folder)).filter((name) => !built.has(name));
+  const stale = (await readdir(folder)).filter((name) => name.endsWith('.js') && !built.has(name));
   await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
 }
 
