@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 export interface ChildOptions {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
   /** Called with each line that the child prints. */
   readonly onLine: (line: string) => void;
 }
@@ -15,6 +16,7 @@ const WATCHDOG = fileURLToPath(new URL('./watchdog.mjs', import.meta.url));
 export function startChild(file: string, options: ChildOptions): ChildProcess {
   const child = fork(file, [...(options.args ?? [])], {
     env: options.env ?? process.env,
+    ...(options.cwd ? { cwd: options.cwd } : {}),
     execArgv: ['--import', WATCHDOG, '--no-warnings'],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

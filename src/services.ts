@@ -8,7 +8,7 @@ import { createLimiter, type Limiter } from './graph/limiter.ts';
 import { createTokens } from './graph/tokens.ts';
 import { createLog, type Log, type LogSink } from './log.ts';
 import { type Configuration, type Environment, readConfiguration, type Settings } from './settings.ts';
-import { type Plan, planShards } from './storage/plan.ts';
+import { createList, type MailboxList } from './storage/list.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
 /** `settings` and what is made from them throw `configuration-invalid` with every fault. */
@@ -19,8 +19,8 @@ export interface Services {
   /** How much of Graph this process asks at once. */
   limiter(): Limiter;
   storage(): Storage;
-  /** The list of mailboxes, cut into shards. */
-  plan(): Plan;
+  /** The list of mailboxes; rejects with `configuration-invalid` and every fault of its file. */
+  list(): Promise<MailboxList>;
   /** What the platform tells of the app: `WEBSITE_HOSTNAME`. */
   readonly environment: Environment;
   now(): Date;
@@ -44,6 +44,8 @@ export function createServices(environment: Environment, log: Log): Services {
     throw new MailscopeError('configuration-invalid', faults.join(' '), { faults });
   }
 
+  const list = once(() => createList(settings(), now));
+
   return {
     configuration,
     settings,
@@ -54,7 +56,7 @@ export function createServices(environment: Environment, log: Log): Services {
     }),
     limiter: once(() => createLimiter(settings().pollConcurrency)),
     storage: once(() => openStorage(settings().storage)),
-    plan: once(() => planShards(settings().mailboxes, settings().shardSize)),
+    list: async () => list()(),
     environment,
     now,
     sleep: (ms) => setTimeout(ms),

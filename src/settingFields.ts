@@ -9,6 +9,11 @@ export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
 /** What is wrong with a setting, in a word that may be shown to anybody. */
 export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory' | 'unsupported';
 
+/** Where a list of mailboxes lies: a file, or a blob in the app's storage account. */
+export type ListFile =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'blob'; readonly container: string; readonly name: string };
+
 /** A value that never prints: not by `String`, JSON or `console.log`. */
 export class Secret {
   readonly #value: string;
@@ -114,9 +119,12 @@ const secret = optional((value) => new Secret(value));
 export const FIELDS = z.object({
   ALLOWED_MAILBOXES: mailboxes(),
   DENIED_MAILBOXES: mailboxes(),
-  MAILBOXES_FILE: optional((_, context) =>
-    issue(context, 'unsupported', 'is not read yet: list the mailboxes in ALLOWED_MAILBOXES and DENIED_MAILBOXES.'),
-  ),
+  MAILBOXES_FILE: optional((value, context): ListFile => {
+    if (!value.startsWith('blob:')) return { kind: 'path', path: value };
+    const [, container, name] = /^blob:([a-z0-9-]{3,63})\/(.+)$/.exec(value) ?? [];
+    if (container !== undefined && name !== undefined) return { kind: 'blob', container, name };
+    return issue(context, 'malformed', `is ${quote(value)}: a blob is blob:<container>/<name>.`);
+  }),
   POLL_SCHEDULE: withDefault(DEFAULT_POLL_SCHEDULE, (value, context) => {
     try {
       parseSchedule(value);
@@ -161,6 +169,7 @@ export const FIELDS = z.object({
   ),
   AzureWebJobsStorage__tableServiceUri: optional(address(false)),
   AzureWebJobsStorage__queueServiceUri: optional(address(false)),
+  AzureWebJobsStorage__blobServiceUri: optional(address(false)),
   AzureWebJobsStorage__credential: text,
   AzureWebJobsStorage__clientId: text,
   PROPAGATION_MINUTES: wholeNumber(120, 0, 10_080),

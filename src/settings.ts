@@ -1,9 +1,9 @@
 // The application settings: read once, checked whole, every fault named in one answer.
 import type * as z from 'zod';
 import type { Expectation } from './rules/mailbox.ts';
-import { DEFAULT_POLL_SCHEDULE, type FaultKind, FIELDS, quote, type Secret } from './settingFields.ts';
+import { DEFAULT_POLL_SCHEDULE, type FaultKind, FIELDS, type ListFile, quote, type Secret } from './settingFields.ts';
 
-export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, Secret } from './settingFields.ts';
+export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, type ListFile, Secret } from './settingFields.ts';
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +27,8 @@ export type StorageSettings =
       readonly kind: 'identity';
       readonly tableServiceUri: string;
       readonly queueServiceUri: string;
+      /** For a list in a blob. */
+      readonly blobServiceUri: string | undefined;
       readonly credential: string | undefined;
       readonly clientId: string | undefined;
     };
@@ -43,8 +45,10 @@ export interface AlertSettings {
 }
 
 export interface Settings {
-  /** Every listed mailbox with what was declared of it. */
+  /** The mailboxes of ALLOWED_MAILBOXES and DENIED_MAILBOXES with what is declared of them. */
   readonly mailboxes: ReadonlyMap<string, Expectation>;
+  /** A list beside them. */
+  readonly listFile: ListFile | undefined;
   /** Six-field NCRONTAB, UTC. */
   readonly pollSchedule: string;
   /** The origin of Microsoft Graph, without a path: `https://graph.microsoft.com`. */
@@ -92,7 +96,7 @@ export function readConfiguration(environment: Environment): Configuration {
   const faults: SettingFault[] = [];
   const values = readFields(environment, faults);
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
-  if (allowed && denied) faults.push(...listFaults(allowed, denied));
+  if (allowed && denied) faults.push(...listFaults(allowed, denied, values.MAILBOXES_FILE !== undefined));
   const identity = readIdentity(values, faults);
   const storage = readStorage(values, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
@@ -124,6 +128,7 @@ function assemble(
   for (const mailbox of values.DENIED_MAILBOXES) mailboxes.set(mailbox, 'denied');
   return {
     mailboxes,
+    listFile: values.MAILBOXES_FILE,
     pollSchedule: values.POLL_SCHEDULE,
     graphEndpoint: values.GRAPH_ENDPOINT,
     graphIdentity,
@@ -155,16 +160,16 @@ function readFields(environment: Environment, faults: SettingFault[]): Partial<F
   return values as Partial<FieldValues>;
 }
 
-function listFaults(allowed: readonly string[], denied: readonly string[]): SettingFault[] {
+function listFaults(allowed: readonly string[], denied: readonly string[], hasFile: boolean): SettingFault[] {
   const both = denied.filter((mailbox) => allowed.includes(mailbox));
   if (both.length > 0) {
     const text = `names ${both.map(quote).join(', ')}, which ALLOWED_MAILBOXES names too: a mailbox is one or the other.`;
     return [fault('DENIED_MAILBOXES', 'contradictory', text)];
   }
-  if (allowed.length > 0) return [];
+  if (allowed.length > 0 || hasFile) return [];
   const text =
     denied.length === 0
-      ? 'is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here.'
+      ? 'is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here, or in MAILBOXES_FILE.'
       : 'is empty: without a mailbox that can be read, no refusal of the denied ones ever proves anything.';
   return [fault('ALLOWED_MAILBOXES', 'missing', text)];
 }
@@ -218,7 +223,12 @@ function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): Stor
     faults.push(fault(setting, 'missing', 'is missing beside its counterpart: both services are used.'));
   } else {
     const { AzureWebJobsStorage__credential: credential, AzureWebJobsStorage__clientId: clientId } = values;
-    return { kind: 'identity', tableServiceUri, queueServiceUri, credential, clientId };
+    const blobServiceUri = values.AzureWebJobsStorage__blobServiceUri ?? serviceUri('blob');
+    if (values.MAILBOXES_FILE?.kind !== 'blob' || blobServiceUri) {
+      return { kind: 'identity', tableServiceUri, queueServiceUri, blobServiceUri, credential, clientId };
+    }
+    const text = 'is missing: MAILBOXES_FILE names a blob.';
+    faults.push(fault('AzureWebJobsStorage__blobServiceUri', 'missing', text));
   }
   return undefined;
 }

@@ -19,6 +19,8 @@ export interface FunctionsProcessOptions {
   /** The bundle. */
   readonly entry: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The package's folder: the platform's worker, too, runs there. */
+  readonly root: string;
   readonly log: (line: string) => void;
   /** How long the process may be deaf (a handler that blocks its event loop) before it is ended. */
   readonly deafMs: number;
@@ -97,7 +99,12 @@ function launch(
   onStarted: (pid: number) => void,
 ): Promise<Launched> {
   const pending = new Map<string, Pending>();
-  const child = startChild(MAIN, { args: [options.entry], env: options.env, onLine: options.log });
+  const child = startChild(MAIN, {
+    args: [options.entry],
+    env: options.env,
+    cwd: options.root,
+    onLine: options.log,
+  });
   onStarted(child.pid ?? 0);
   let heardAt = performance.now();
   let deaf = false;

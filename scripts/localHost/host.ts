@@ -53,6 +53,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     startFunctionsProcess({
       entry: options.entry ?? join(options.root, 'dist/index.js'),
       env: options.env,
+      root: options.root,
       log: instances === 1 ? log : (line) => log(`${index + 1} ${line}`),
       deafMs: options.deafMs ?? DEAF_MS,
       functionTimeoutMs: hostJson.functionTimeoutMs,

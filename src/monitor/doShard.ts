@@ -9,10 +9,11 @@
 // 7. The shard's row is replaced by its tally, made from the states: the commit. The last shard closes the run.
 import { observe, type ShardSeen } from '../graph/observe.ts';
 import type { Seen } from '../graph/shardProbe.ts';
+import type { Expectation } from '../rules/mailbox.ts';
 import { tally } from '../rules/tally.ts';
 import type { Services } from '../services.ts';
 import type { MailboxChange, StoredMailbox } from '../storage/mailboxes.ts';
-import { borrowControls, type PlannedShard } from '../storage/plan.ts';
+import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts';
 import type { ShardMessage } from '../storage/queues.ts';
 import type { Run, ShardRecord } from '../storage/runs.ts';
 import type { Lease } from '../storage/tables.ts';
@@ -32,6 +33,8 @@ const MOST_ROUNDS = 8;
 interface Work {
   readonly services: Services;
   readonly run: Run;
+  readonly plan: Plan;
+  readonly expectations: ReadonlyMap<string, Expectation>;
   readonly shard: PlannedShard;
   readonly lease: Lease;
 }
@@ -40,7 +43,8 @@ type Stored = Map<string, StoredMailbox>;
 
 /** @throws MailscopeError `storage-unavailable`, or whatever is a defect: then the shard is to be done again */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
-  const { shards, hash } = services.plan();
+  const { plan, expectations } = await services.list();
+  const { shards, hash } = plan;
   const shard = shards[message.shard];
   if (message.listHash !== hash || !shard) return skip(services, message, 'it is of another list');
   const number = Number(message.runId.split('-').at(-1));
@@ -49,7 +53,7 @@ export async function doShard(services: Services, message: ShardMessage): Promis
   const run = await touchRun(services, number);
   if (run?.id !== message.runId) return skip(services, message, 'its run is closed');
 
-  const work = { services, run, shard, lease };
+  const work = { services, run, plan, expectations, shard, lease };
   const stored = await readStates(work);
   const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
   const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < number;
@@ -106,7 +110,7 @@ async function begin({ services, run, shard, lease }: Work, unlisted: readonly S
 }
 
 /** Null when every mailbox of the shard was judged by an earlier try. */
-async function ask({ services, run, shard, lease }: Work, stored: Stored): Promise<ShardSeen | null> {
+async function ask({ services, run, plan, shard, lease }: Work, stored: Stored): Promise<ShardSeen | null> {
   const isJudged = (mailbox: string) => (stored.get(mailbox)?.record.lastRun ?? 0) >= run.number;
   const open = shard.mailboxes.filter(({ mailbox }) => !isJudged(mailbox));
   if (open.length === 0) return null;
@@ -116,7 +120,7 @@ async function ask({ services, run, shard, lease }: Work, stored: Stored): Promi
     {
       ask: open,
       own: shard.mailboxes.filter(({ expectation }) => expectation === 'allowed').map(({ mailbox }) => mailbox),
-      borrowed: borrowControls(services.plan(), run.id, shard.index),
+      borrowed: borrowControls(plan, run.id, shard.index),
       withSubjects: services.settings().storeSubjects,
       deadlineMs: DEADLINE_MS,
       mostMs: lease.remainingMs() - TIME_TO_WRITE_MS,
@@ -137,8 +141,10 @@ async function writeAnswers(work: Work, { seen, control, roles }: ShardSeen): Pr
   return writeObservations(work, seen);
 }
 
-async function writeObservations({ services, run, shard, lease }: Work, seen: readonly Seen[]): Promise<Sighting[]> {
-  const expectations = services.settings().mailboxes;
+async function writeObservations(
+  { services, run, shard, expectations, lease }: Work,
+  seen: readonly Seen[],
+): Promise<Sighting[]> {
   const sightings = seen.map(({ message, ...rest }): Sighting => {
     const { mailbox } = rest;
     // Only listed mailboxes are asked about.

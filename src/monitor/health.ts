@@ -41,10 +41,10 @@ export async function health(services: Services): Promise<Health> {
     ({ setting, kind }): HealthProblem => ({ code: 'configuration-invalid', setting, fault: kind }),
   );
   if (!services.configuration.settings) return report(faults, null, null);
-  const [token, kept] = await Promise.all([checkToken(services), checkStorage(services)]);
+  const [list, token, kept] = await Promise.all([checkList(services), checkToken(services), checkStorage(services)]);
   const { alerts, pollSchedule } = services.settings();
   const next = parseSchedule(pollSchedule).next(services.now()).toISOString();
-  const answer = report([...faults, ...token, ...kept.problems], kept.last, next);
+  const answer = report([...faults, ...list, ...token, ...kept.problems], kept.last, next);
   const paused = alerts?.pauseUntil !== undefined && alerts.pauseUntil > services.now();
   return paused ? { ...answer, alertsPausedUntil: alerts.pauseUntil.toISOString() } : answer;
 }
@@ -56,6 +56,18 @@ function report(problems: readonly HealthProblem[], last: Run | null, nextRunExp
 
 function problem(code: ProblemCode, detail: string): HealthProblem[] {
   return [{ code, detail }];
+}
+
+/** The list's file: its faults have lines and names in them, so health says no more than that it is at fault. */
+async function checkList(services: Services): Promise<HealthProblem[]> {
+  try {
+    await services.list();
+    return [];
+  } catch (error) {
+    if (!(error instanceof MailscopeError)) throw error;
+    if (error.code !== 'configuration-invalid') return [];
+    return [{ code: 'configuration-invalid', setting: 'MAILBOXES_FILE', fault: 'malformed' }];
+  }
 }
 
 async function checkToken(services: Services): Promise<HealthProblem[]> {

@@ -28,7 +28,7 @@ const DEFAULT_RETRY_AFTER_SECONDS = 5;
  * @throws MailscopeError with any of the codes of the `latestSubject` route
  */
 export async function latestSubject(services: Services, name: string): Promise<LatestSubject> {
-  const { mailbox, expectation } = listedMailbox(services, name);
+  const { mailbox, expectation } = await listedMailbox(services, name);
   const message = await latestMessage(services.graph(), mailbox, expectation === 'allowed', {
     deadlineMs: DEADLINE_MS,
   });

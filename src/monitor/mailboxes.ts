@@ -58,7 +58,7 @@ export async function listMailboxes(
 
 /** @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed` */
 export async function getMailbox(services: Services, name: string): Promise<MailboxView> {
-  const { mailbox, expectation } = listedMailbox(services, name);
+  const { mailbox, expectation } = await listedMailbox(services, name);
   const found = await services.storage().mailboxes.get(mailbox);
   // What is on record under another expectation answers another question.
   if (found?.record.expectation === expectation) {
@@ -74,15 +74,18 @@ export async function getMailbox(services: Services, name: string): Promise<Mail
  *
  * @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed`
  */
-export function listedMailbox(services: Services, name: string): ListedMailbox {
-  const { mailboxes } = services.settings();
+export async function listedMailbox(services: Services, name: string): Promise<ListedMailbox> {
+  const { expectations } = await services.list();
   const mailbox = parseMailbox(name);
   if (mailbox === null) {
     throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
   }
-  const expectation = mailboxes.get(mailbox);
+  const expectation = expectations.get(mailbox);
   if (expectation !== undefined) return { mailbox, expectation };
-  throw new MailscopeError('mailbox-not-listed', `${mailbox} is in neither ALLOWED_MAILBOXES nor DENIED_MAILBOXES.`);
+  throw new MailscopeError(
+    'mailbox-not-listed',
+    `${mailbox} is listed nowhere: not in ALLOWED_MAILBOXES, DENIED_MAILBOXES or MAILBOXES_FILE.`,
+  );
 }
 
 /** A listed mailbox that no run has seen yet. */

@@ -2,6 +2,7 @@
 import { vi } from 'vitest';
 import { createServices, type Services } from '../../src/services.ts';
 import { createCursorStore } from '../../src/storage/cursor.ts';
+import { createList } from '../../src/storage/list.ts';
 import { createMailboxStore } from '../../src/storage/mailboxes.ts';
 import { createObservationStore } from '../../src/storage/observations.ts';
 import type { ShardMessage } from '../../src/storage/queues.ts';
@@ -60,12 +61,18 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
   let offsetMs = 0;
   const services = createServices(settings, (_level, event, data) => logs.push({ event, ...data }));
   let storage: ReturnType<Services['storage']> | undefined;
+  let list: Services['list'] | undefined;
+  const now = () => new Date(Date.now() + offsetMs);
   return {
     ...services,
     logs,
     sent,
     alerts,
-    now: () => new Date(Date.now() + offsetMs),
+    now,
+    list() {
+      list ??= createList(services.settings(), now);
+      return list();
+    },
     advance(ms) {
       offsetMs += ms;
     },

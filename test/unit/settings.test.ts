@@ -69,6 +69,13 @@ describe('good settings', () => {
     expect(faultsOf(environment)).toEqual([]);
   });
 
+  it('take a list from a file or a blob, alone or beside the settings', () => {
+    const none = { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' };
+    expect(faultsOf({ ...none, MAILBOXES_FILE: 'lists/mailboxes.csv' })).toEqual([]);
+    const { settings } = readConfiguration({ ...GOOD, MAILBOXES_FILE: 'blob:lists/2026/mailboxes.csv' });
+    expect(settings?.listFile).toEqual({ kind: 'blob', container: 'lists', name: '2026/mailboxes.csv' });
+  });
+
   it('count as not set when they are set to nothing', () => {
     expect(faultsOf({ SHARD_SIZE: '', POLL_SCHEDULE: ' ', GRAPH_ENDPOINT: '' })).toEqual([]);
   });
@@ -124,7 +131,7 @@ describe('a fault', () => {
     ],
     [
       'missing',
-      'ALLOWED_MAILBOXES is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here.',
+      'ALLOWED_MAILBOXES is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here, or in MAILBOXES_FILE.',
       { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' },
     ],
     [
@@ -133,9 +140,9 @@ describe('a fault', () => {
       { ALLOWED_MAILBOXES: ' ' },
     ],
     [
-      'unsupported',
-      'MAILBOXES_FILE is not read yet: list the mailboxes in ALLOWED_MAILBOXES and DENIED_MAILBOXES.',
-      { MAILBOXES_FILE: 'mailboxes.csv' },
+      'malformed',
+      'MAILBOXES_FILE is "blob:lists": a blob is blob:<container>/<name>.',
+      { MAILBOXES_FILE: 'blob:lists' },
     ],
     [
       'malformed',

@@ -1,0 +1,131 @@
+// The list of mailboxes: what the settings declare, joined with MAILBOXES_FILE, read again only when the file has changed.
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { BlobClient } from '@azure/storage-blob';
+import { MailscopeError } from '../errors.ts';
+import type { Expectation } from '../rules/mailbox.ts';
+import type { ListFile, Settings, StorageSettings } from '../settings.ts';
+import { storageCredential } from './credential.ts';
+import { readListCsv } from './listCsv.ts';
+import { type Plan, planShards } from './plan.ts';
+
+export interface MailboxList {
+  readonly expectations: ReadonlyMap<string, Expectation>;
+  /** The list, cut into shards. */
+  readonly plan: Plan;
+}
+
+/** Where a file is looked for, and what tells one version from another. */
+interface Source {
+  version(): Promise<string>;
+  open(): Promise<Readable>;
+}
+
+/** A file is looked at no more often. */
+const LOOK_AGAIN_MS = 10_000;
+
+/**
+ * The list, made once for each version of the file.
+ *
+ * @returns a function that rejects with `configuration-invalid` and every fault by its line; `storage-unavailable` for a blob
+ */
+export function createList(settings: Settings, now: () => Date): () => Promise<MailboxList> {
+  const { mailboxes, listFile, shardSize, storage } = settings;
+  if (!listFile) {
+    const list = { expectations: mailboxes, plan: planShards(mailboxes, shardSize) };
+    return async () => list;
+  }
+  const source = listFile.kind === 'path' ? fileSource(listFile.path) : blobSource(listFile, storage);
+  let version: string | undefined;
+  let list: Promise<MailboxList> | undefined;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  return async () => {
+    if (list && now().getTime() - lookedAt < LOOK_AGAIN_MS) return list;
+    const found = await source.version();
+    lookedAt = now().getTime();
+    if (list && found === version) return list;
+    version = found;
+    list = read(source, mailboxes, shardSize);
+    // What went wrong on the way is tried again; what is wrong with the list stays so until it changes.
+    list.catch((error) => {
+      if (error instanceof MailscopeError && error.code === 'storage-unavailable') list = undefined;
+    });
+    return list;
+  };
+}
+
+async function read(
+  source: Source,
+  declared: ReadonlyMap<string, Expectation>,
+  shardSize: number,
+): Promise<MailboxList> {
+  const { mailboxes, faults } = await readListCsv(await source.open(), declared);
+  if (faults.length > 0) throw invalid(faults);
+  const expectations = new Map([...declared, ...mailboxes]);
+  const kinds = new Set(expectations.values());
+  if (!kinds.has('allowed')) {
+    throw invalid([
+      'with it no mailbox is allowed: without one that can be read, no refusal of the others ever proves anything',
+    ]);
+  }
+  return { expectations, plan: planShards(expectations, shardSize) };
+}
+
+function invalid(faults: readonly string[]): MailscopeError {
+  const texts = faults.map((fault) => `MAILBOXES_FILE: ${fault}.`);
+  return new MailscopeError('configuration-invalid', texts.join(' '), { faults: texts });
+}
+
+function fileSource(path: string): Source {
+  return {
+    async version() {
+      try {
+        const { mtimeMs, size, ino } = await stat(path);
+        return `${mtimeMs} ${size} ${ino}`;
+      } catch {
+        // A relative path is looked for in the package's folder, which is where the host runs the app.
+        throw invalid([`there is no file ${path} that can be read`]);
+      }
+    },
+    open: async () => createReadStream(path),
+  };
+}
+
+function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, storage: StorageSettings): Source {
+  let opened: Promise<BlobClient> | undefined;
+  const client = () => {
+    opened ??= connect(storage, container, name);
+    return opened;
+  };
+  const attempt = async <T>(work: (blob: BlobClient) => Promise<T>): Promise<T> => {
+    try {
+      return await work(await client());
+    } catch (cause) {
+      const { statusCode } = cause as { readonly statusCode?: number };
+      if (statusCode === 404) throw invalid([`there is no blob ${container}/${name}`]);
+      throw new MailscopeError('storage-unavailable', 'The blob of MAILBOXES_FILE cannot be read.', { cause });
+    }
+  };
+  return {
+    version: () => attempt(async (blob) => (await blob.getProperties()).etag ?? ''),
+    async open() {
+      const { readableStreamBody } = await attempt((blob) => blob.download());
+      // Where Node runs the library answers a Node stream.
+      return readableStreamBody as Readable;
+    },
+  };
+}
+
+async function connect(storage: StorageSettings, container: string, name: string): Promise<BlobClient> {
+  const { BlobServiceClient } = await import('@azure/storage-blob');
+  const options = {
+    retryOptions: { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 3_000, tryTimeoutInMs: 10_000 },
+  };
+  const service =
+    storage.kind === 'connection-string'
+      ? BlobServiceClient.fromConnectionString(storage.value.reveal(), options)
+      : new BlobServiceClient(storage.blobServiceUri ?? '', await storageCredential(storage), options);
+  return service.getContainerClient(container).getBlobClient(name);
+}

@@ -1,0 +1,139 @@
+// A list in a file or a blob: joined, changed between runs, and faults where a person reads them.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doShard } from '../../src/monitor/doShard.ts';
+import { health } from '../../src/monitor/health.ts';
+import { listMailboxes } from '../../src/monitor/mailboxes.ts';
+import { poll } from '../../src/monitor/poll.ts';
+import { getRun } from '../../src/monitor/runs.ts';
+import { startRun } from '../../src/monitor/startRun.ts';
+import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
+
+let world: World;
+let folder: string;
+
+beforeAll(async () => {
+  world = await startWorld();
+  await world.tenant.post('mailboxes', { count: 9 });
+  folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await world.close();
+});
+
+const csv = (denied: number, more = '') =>
+  `mailbox,expectation\n${Array.from({ length: denied }, (_, index) => `user0000${index + 1}@contoso.example,denied\n`).join('')}${more}`;
+
+async function names(app: TestApp): Promise<string[]> {
+  const { items } = await listMailboxes(app, { startsWith: '' }, 100, '');
+  return items.map(({ mailbox, verdict }) => `${mailbox.split('@')[0]} ${verdict}`);
+}
+
+describe('a file', () => {
+  it('is joined with the settings, read again when it changed, and not before', async () => {
+    const file = join(folder, 'changing.csv');
+    await writeFile(file, csv(2));
+    const app = createApp(world.settings({ MAILBOXES_FILE: file }));
+    const first = await app.list();
+    await poll(app);
+    expect(await names(app)).toEqual([
+      'cch compliant',
+      'support compliant',
+      'user00001 compliant',
+      'user00002 compliant',
+    ]);
+    expect(await app.list()).toBe(first);
+
+    await writeFile(file, csv(1));
+    app.advance(11_000);
+    await poll(app);
+    expect(await names(app)).toEqual(['cch compliant', 'support compliant', 'user00001 compliant']);
+    expect(await app.list()).not.toBe(first);
+  });
+
+  it('that changes while a run is under way is not mixed with the one the run began with', async () => {
+    const file = join(folder, 'midway.csv');
+    await writeFile(file, csv(6));
+    const app = createApp(world.settings({ MAILBOXES_FILE: file, SHARD_SIZE: '4' }));
+    const run = await startRun(app, 'request');
+    const [first, second] = app.sent;
+    if (!first || !second) throw new Error('there are two shards');
+    await doShard(app, first);
+    await writeFile(file, csv(7));
+    app.advance(11_000);
+    await doShard(app, second);
+    expect(app.logs.at(-1)).toMatchObject({ event: 'shard.skipped', why: 'it is of another list' });
+    app.advance(121_000);
+    await poll(app);
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', notSeen: 4 });
+  });
+
+  it('with faults stops runs and answers, names them by line, and in health no more than its setting', async () => {
+    const file = join(folder, 'faulty.csv');
+    await writeFile(file, csv(1, 'cch@contoso.example,allowed\nnobody,denied\n'));
+    const app = createApp(world.settings({ MAILBOXES_FILE: file }));
+    await expect(poll(app)).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      facts: {
+        faults: [
+          'MAILBOXES_FILE: line 3 declares cch@contoso.example allowed, and DENIED_MAILBOXES the contrary.',
+          'MAILBOXES_FILE: line 4 names "nobody", which is no user principal name or directory object id.',
+        ],
+      },
+    });
+    const { problems } = await health(app);
+    expect(problems).toContainEqual({ code: 'configuration-invalid', setting: 'MAILBOXES_FILE', fault: 'malformed' });
+    expect(JSON.stringify(problems)).not.toContain('cch');
+
+    await writeFile(file, csv(1));
+    app.advance(11_000);
+    await poll(app);
+    expect((await health(app)).problems).toEqual([]);
+  });
+
+  it.each([
+    ['is not there', 'nowhere.csv', {}, /^MAILBOXES_FILE: there is no file .*nowhere\.csv that can be read\.$/],
+    [
+      'allows nobody',
+      'denied.csv',
+      { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' },
+      /^MAILBOXES_FILE: with it no mailbox is allowed/,
+    ],
+  ])('that %s is a fault', async (_, name, more, text) => {
+    await writeFile(join(folder, 'denied.csv'), csv(2));
+    const app = createApp(world.settings({ MAILBOXES_FILE: join(folder, name), ...more }));
+    await expect(app.list()).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      message: expect.stringMatching(text),
+    });
+  });
+});
+
+describe('a blob', () => {
+  it('in the storage account of the app is read, and read again when it changed', async () => {
+    const settings = world.settings({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv' });
+    const app = createApp(settings);
+    await expect(app.list()).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      message: 'MAILBOXES_FILE: there is no blob lists/mailboxes.csv.',
+    });
+    const container = BlobServiceClient.fromConnectionString(settings.AzureWebJobsStorage ?? '').getContainerClient(
+      'lists',
+    );
+    await container.createIfNotExists();
+    const blob = container.getBlockBlobClient('mailboxes.csv');
+    await blob.uploadData(Buffer.from(csv(2)));
+    app.advance(11_000);
+    await poll(app);
+    expect(await names(app)).toHaveLength(4);
+    await blob.uploadData(Buffer.from(csv(3)));
+    app.advance(11_000);
+    await poll(app);
+    expect(await names(app)).toHaveLength(5);
+  });
+});
