@@ -5,7 +5,7 @@
 // 2. On a Node older than 22.18, which cannot run TypeScript, the Node 24 among the packages takes over.
 // 3. The script runs, and its exit code is ours.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,6 +13,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [name, ...args] = process.argv.slice(2);
 const script = join(root, 'scripts', `${name}.ts`);
+
+const installLock = join(root, '.installing');
 
 install();
 const node = suitableNode();
@@ -34,6 +36,8 @@ function install() {
   const locked = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && isInstalled(locked, installed)) return;
+  // Two terminals in a fresh clone: the second waits for the first.
+  if (!takeInstallLock()) return install();
   console.error('Installing what package-lock.json says (once) …');
   const npm = process.env.npm_execpath;
   const command = npm ? [process.execPath, npm] : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
@@ -43,9 +47,40 @@ function install() {
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: !npm && process.platform === 'win32',
   });
+  rmSync(installLock, { force: true });
   if (result.status === 0) return;
   console.error('npm ci failed, see above. Is the npm registry within reach?');
   process.exit(1);
+}
+
+/** False when another process was installing, and is done now. The file holds its id: one that died leaves a lock that counts for nothing. */
+function takeInstallLock() {
+  try {
+    writeFileSync(installLock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  console.error('Another process is installing; waiting for it …');
+  while (isRunning(installer())) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+  rmSync(installLock, { force: true });
+  return false;
+}
+
+/** The process that is installing; none is NaN. */
+function installer() {
+  return existsSync(installLock) ? Number(readFileSync(installLock, 'utf8')) : Number.NaN;
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    // No such process.
+    return false;
+  }
 }
 
 /** Whether everything that the lock file needs is there, in its versions. Optional packages of other platforms are left out. */
