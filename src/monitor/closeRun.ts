@@ -17,11 +17,11 @@ const LOOK_BACK = 20;
 
 /** Closes the run unless a shard is still missing, or somebody else closed it. To be called after each shard's commit. */
 export async function closeRun(services: Services, number: number): Promise<void> {
-  const { runs } = services.storage();
+  const { runs, shards: shardStore } = services.storage();
   for (;;) {
     const found = await runs.get(number);
     if (found?.value.status !== 'running') return;
-    const shards = await runs.shards(found.value.id);
+    const shards = await shardStore.all(found.value.id);
     if (!isDone(found.value, shards)) return;
     await services.storage().queues.sendAlert({ runId: found.value.id });
     const ended = endRun(found.value, shards, services.now(), await lastCompleted(services, number));

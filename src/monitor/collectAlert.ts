@@ -12,7 +12,7 @@ import {
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings.ts';
 import type { Attempt, RunRange } from '../storage/cursor.ts';
-import type { DriftSummary } from '../storage/mailboxes.ts';
+import type { DriftSummary } from '../storage/drift.ts';
 
 interface Found {
   readonly happening: Happening;
@@ -25,10 +25,10 @@ export async function collectAlert(
   attempt: Attempt,
   settings: AlertSettings,
 ): Promise<Alert | null> {
-  const { mailboxes } = services.storage();
+  const { drift: driftStore } = services.storage();
   const counts = noCounts();
   const first: Found[] = [];
-  for await (const drift of mailboxes.eachDrift(conditionOf(attempt))) {
+  for await (const drift of driftStore.each(conditionOf(attempt))) {
     for (const happening of happeningsOf(drift, attempt, settings.reminderHours)) {
       counts[happening][drift.kind] += 1;
       // While the monitor is blind, what it cannot see is told once, as its blindness.
@@ -74,11 +74,8 @@ function cut(first: Found[]): Found[] {
 }
 
 async function itemOf(services: Services, { happening, drift }: Found): Promise<AlertItem | null> {
-  const { mailboxes, runs } = services.storage();
-  const [whole, run] = await Promise.all([
-    mailboxes.getDrift(drift.openedRun, drift.mailbox),
-    runs.get(drift.openedRun),
-  ]);
+  const { drift: driftStore, runs } = services.storage();
+  const [whole, run] = await Promise.all([driftStore.get(drift.openedRun, drift.mailbox), runs.get(drift.openedRun)]);
   return whole && toItem(happening, whole, run?.value.probableCause ?? null);
 }
 

@@ -15,7 +15,8 @@ import type { Services } from '../services.ts';
 import type { MailboxChange, StoredMailbox } from '../storage/mailboxes.ts';
 import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts';
 import type { ShardMessage } from '../storage/queues.ts';
-import type { Run, ShardRecord } from '../storage/runs.ts';
+import type { Run } from '../storage/runs.ts';
+import type { ShardRecord } from '../storage/shards.ts';
 import type { Lease } from '../storage/tables.ts';
 import { changeOf, removalOf, type Sighting } from './changes.ts';
 import { closeRun } from './closeRun.ts';
@@ -89,10 +90,10 @@ async function readStates({ services, shard }: Work): Promise<Stored> {
 
 /** Writes the shard's row; false when the shard is committed. What was found to remove at first is not counted anew. */
 async function begin({ services, run, shard, lease }: Work, unlisted: readonly StoredMailbox[]): Promise<boolean> {
-  const { runs } = services.storage();
+  const { shards } = services.storage();
   const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
   for (;;) {
-    const before = await runs.shard(run.id, shard.index);
+    const before = await shards.get(run.id, shard.index);
     if (before?.value.committedAt) return false;
     const record: ShardRecord = {
       shard: shard.index,
@@ -105,7 +106,7 @@ async function begin({ services, run, shard, lease }: Work, unlisted: readonly S
       control: before?.value.control ?? null,
       roles: before?.value.roles ?? null,
     };
-    if (await runs.writeShard(run.id, record, before?.etag ?? null, lease)) return true;
+    if (await shards.write(run.id, record, before?.etag ?? null, lease)) return true;
   }
 }
 
@@ -130,13 +131,13 @@ async function ask({ services, run, plan, shard, lease }: Work, stored: Stored):
 
 /** Writes what was asked, and how, before any mailbox is judged by it. */
 async function writeAnswers(work: Work, { seen, control, roles }: ShardSeen): Promise<Sighting[]> {
-  const { runs } = work.services.storage();
+  const { shards } = work.services.storage();
   for (;;) {
-    const begun = await runs.shard(work.run.id, work.shard.index);
+    const begun = await shards.get(work.run.id, work.shard.index);
     if (!begun || begun.value.committedAt) break;
     const known = new Set([...(begun.value.roles ?? []), ...roles]);
     const record = { ...begun.value, control, roles: [...known].sort() };
-    if (await runs.writeShard(work.run.id, record, begun.etag, work.lease)) break;
+    if (await shards.write(work.run.id, record, begun.etag, work.lease)) break;
   }
   return writeObservations(work, seen);
 }
@@ -215,11 +216,11 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
 /** Replaces the shard's row by what its states say, unless somebody who did the same shard has done so. */
 async function commit(work: Work): Promise<void> {
   const { services, run, shard, lease } = work;
-  const { runs } = services.storage();
+  const { shards } = services.storage();
   const states = [...(await readStates(work)).values()].map(({ record }) => record);
   const judged = states.filter(({ lastRun }) => lastRun === run.number);
   for (;;) {
-    const begun = await runs.shard(run.id, shard.index);
+    const begun = await shards.get(run.id, shard.index);
     if (!begun || begun.value.committedAt) return;
     const record: ShardRecord = {
       ...begun.value,
@@ -227,6 +228,6 @@ async function commit(work: Work): Promise<void> {
       tally: tally(states, run.number),
       controlHeld: judged.length > 0 && judged.every(({ lastControlHeld }) => lastControlHeld),
     };
-    if (await runs.writeShard(run.id, record, begun.etag, lease)) return;
+    if (await shards.write(run.id, record, begun.etag, lease)) return;
   }
 }

@@ -6,7 +6,7 @@ import type { Run } from '../storage/runs.ts';
 
 /** Drops old observation tables, closed drift and runs, with the first run of a day. A failure is logged: the next day tries again. */
 export async function forgetOld(services: Services, run: Run): Promise<void> {
-  const { runs, observations, mailboxes } = services.storage();
+  const { runs, observations, drift } = services.storage();
   const before = await runs.get(run.number - 1);
   if (before?.value.startedAt.slice(0, 10) === run.startedAt.slice(0, 10)) return;
   const cutoff = new Date(run.startedAt);
@@ -16,7 +16,7 @@ export async function forgetOld(services: Services, run: Run): Promise<void> {
   const oldest = cutoff.toISOString();
   try {
     await observations.forget(monthOf(oldest));
-    await mailboxes.forgetDrift(oldest);
+    await drift.forget(oldest);
     await runs.forget(oldest);
   } catch (error) {
     services.log('warn', 'retention.failed', { error: errorData(error) });

@@ -4,7 +4,8 @@ import type { Drift } from '../rules/drift.ts';
 import { parseMailbox } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
-import type { DriftFilter, Page } from '../storage/mailboxes.ts';
+import type { DriftFilter } from '../storage/drift.ts';
+import type { Page } from '../storage/merge.ts';
 import { withCauses } from './causes.ts';
 
 /** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
@@ -44,6 +45,6 @@ export async function listDrift(
   top: number,
   after: string,
 ): Promise<Page<Drift>> {
-  const { items, continuation } = await services.storage().mailboxes.listDrift(filter, top, after);
+  const { items, continuation } = await services.storage().drift.list(filter, top, after);
   return { items: await withCauses(services, items), continuation };
 }

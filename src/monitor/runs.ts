@@ -1,7 +1,7 @@
 // Reads runs as they are answered.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import type { Page } from '../storage/mailboxes.ts';
+import type { Page } from '../storage/merge.ts';
 import type { Run, RunResult } from '../storage/runs.ts';
 import { resultOf } from './runState.ts';
 
@@ -30,6 +30,6 @@ async function viewOf(services: Services, run: Run): Promise<RunView> {
     mailboxes: ___,
     openedNames: ____,
     ...seen
-  } = result ?? resultOf(run, await services.storage().runs.shards(run.id));
+  } = result ?? resultOf(run, await services.storage().shards.all(run.id));
   return { ...rest, ...seen, ...(problem === null ? {} : { problem }) };
 }

@@ -72,7 +72,7 @@ export async function queueShards(services: Services, { id, shards, listHash }: 
 /** The end of the run before, when it never came to one; null when it has ended. */
 async function endOf(services: Services, previous: Stored<Run>, now: Date): Promise<Stored<Run> | null> {
   if (previous.value.status !== 'running') return null;
-  const shards = await services.storage().runs.shards(previous.value.id);
+  const shards = await services.storage().shards.all(previous.value.id);
   if (isAlive(previous.value, shards, now)) throw inProgress(previous.value.id);
   const last = await lastCompleted(services, previous.value.number);
   return { value: endRun(previous.value, shards, now, last), etag: previous.etag };

@@ -1,22 +1,12 @@
 // The table `Mailboxes`: where each mailbox stands, and every drift there was, side by side in sixteen partitions.
 import type { TransactionAction } from '@azure/data-tables';
-import { MailscopeError } from '../errors.ts';
 import type { Drift } from '../rules/drift.ts';
-import type { DriftKind, MailboxState } from '../rules/judge.ts';
-import {
-  afterPrefix,
-  DRIFT_PREFIX,
-  driftRow,
-  encodeKey,
-  PARTITIONS,
-  type Position,
-  partitionOf,
-  STATE_PREFIX,
-  statePosition,
-} from './keys.ts';
-import { mergeRows } from './merge.ts';
-import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Lease, Row, Table, Tables } from './tables.ts';
+import type { MailboxState } from '../rules/judge.ts';
+import { driftEntity } from './drift.ts';
+import { afterPrefix, encodeKey, PARTITIONS, type Position, partitionOf, STATE_PREFIX, statePosition } from './keys.ts';
+import { mergedPage, type Page } from './merge.ts';
+import { between, type Columns, collect, fromRow, toRow } from './rows.ts';
+import type { Lease, Row, Tables } from './tables.ts';
 
 /** What is kept of a mailbox: its state, its open drift with the evidence, and what was last shown of an allowed one. */
 export interface MailboxRecord extends MailboxState {
@@ -49,18 +39,6 @@ export interface MailboxFilter {
   readonly condition?: string;
 }
 
-export interface DriftFilter {
-  readonly open?: boolean;
-  readonly kind?: DriftKind;
-  readonly mailbox?: string;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** Hand it in to go on; null at the end. */
-  readonly continuation: string | null;
-}
-
 export interface MailboxStore {
   get(mailbox: string): Promise<StoredMailbox | null>;
   /** Every state in a range of positions. */
@@ -71,17 +49,7 @@ export interface MailboxStore {
   remove(stored: StoredMailbox, lease: Lease): Promise<boolean>;
   /** States in alphabetical order. */
   list(filter: MailboxFilter, top: number, after: string): Promise<Page<MailboxRecord>>;
-  /** Drift, newest first. */
-  listDrift(filter: DriftFilter, top: number, after: string): Promise<Page<Drift>>;
-  /** Every drift that fits the OData condition, without its evidence; a table may hold very many. */
-  eachDrift(condition: string): AsyncIterable<DriftSummary>;
-  getDrift(openedRun: number, mailbox: string): Promise<Drift | null>;
-  /** Deletes drift that was closed before `before`, ISO 8601 UTC. */
-  forgetDrift(before: string): Promise<void>;
 }
-
-/** A drift without what proves it. */
-export type DriftSummary = Omit<Drift, 'evidence' | 'probableCause'>;
 
 const TABLE = 'Mailboxes';
 const LARGEST_TRANSACTION = 100;
@@ -111,43 +79,8 @@ const STATE_COLUMNS: Columns<MailboxRecord> = {
   latestReceivedDateTime: 'value',
 };
 
-/** `open` is for readers of the table: a condition cannot ask for a column that is absent. */
-const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
-  id: 'value',
-  mailbox: 'value',
-  kind: 'value',
-  open: 'value',
-  openedAt: 'value',
-  openedRun: 'value',
-  closedAt: 'value',
-  closedRun: 'value',
-  closedBecause: 'value',
-  probableCause: 'value',
-  evidence: 'json',
-};
-
-const SUMMARY_COLUMNS = Object.keys(DRIFT_COLUMNS).filter((name) => name !== 'evidence' && name !== 'probableCause');
-
 export function createMailboxStore(tables: Tables): MailboxStore {
   const table = () => tables.open(TABLE);
-
-  async function mergedPage<T>(prefix: string, filter: string, top: number, after: string, read: (row: Row) => T) {
-    // One more than asked for tells whether there is more.
-    const source = await table();
-    if (!(after === '' || after.startsWith(prefix))) {
-      throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
-    }
-    const pageSize = Math.min(1_000, Math.ceil((top + 1) / 8));
-    const high = afterPrefix(prefix);
-    const rowsOf = (partition: string) => {
-      const rest = after === '' ? between(partition, prefix, high) : following(partition, after, high);
-      return source.list(and(rest, filter), { pageSize });
-    };
-    const rows = await mergeRows(PARTITIONS.map(rowsOf), top + 1);
-    const items = rows.slice(0, top);
-    const more = rows.length > top;
-    return { items: items.map(read), continuation: more ? (items.at(-1)?.rowKey ?? null) : null };
-  }
 
   return {
     async get(mailbox) {
@@ -182,53 +115,16 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       return (await table()).remove(partition, row, etag, lease);
     },
 
-    list({ startsWith = '', condition = '' }, top, after) {
-      return mergedPage(STATE_PREFIX + encodeKey(startsWith), condition, top, after, (row) =>
+    async list({ startsWith = '', condition = '' }, top, after) {
+      return mergedPage(await table(), { prefix: STATE_PREFIX + encodeKey(startsWith), condition, top, after }, (row) =>
         fromRow(row, STATE_COLUMNS),
       );
-    },
-
-    async listDrift({ open, kind, mailbox }, top, after) {
-      const filter = [
-        open === undefined ? '' : `open eq ${open}`,
-        kind === undefined ? '' : `kind eq ${quoted(kind)}`,
-        mailbox === undefined ? '' : `mailbox eq ${quoted(mailbox)}`,
-      ]
-        .filter((one) => one !== '')
-        .join(' and ');
-      return mergedPage(DRIFT_PREFIX, filter, top, after, toDrift);
-    },
-
-    async *eachDrift(condition) {
-      const source = await table();
-      for (const partition of PARTITIONS) {
-        const filter = and(between(partition, DRIFT_PREFIX, afterPrefix(DRIFT_PREFIX)), condition);
-        for await (const page of source.list(filter, { select: SUMMARY_COLUMNS })) yield* page.map(toDrift);
-      }
-    },
-
-    async getDrift(openedRun, mailbox) {
-      const row = await (await table()).get(partitionOf(mailbox), driftRow(openedRun, mailbox));
-      return row && toDrift(row);
-    },
-
-    async forgetDrift(before) {
-      const target = await table();
-      for (const partition of PARTITIONS) {
-        const old = and(between(partition, DRIFT_PREFIX, afterPrefix(DRIFT_PREFIX)), `closedAt lt ${quoted(before)}`);
-        for (const row of await collect(target, old)) await target.remove(partition, row.rowKey, row.etag);
-      }
     },
   };
 }
 
 function toStored(row: Row): StoredMailbox {
   return { record: fromRow(row, STATE_COLUMNS), etag: row.etag };
-}
-
-function toDrift(row: Row): Drift {
-  const { open: _, ...drift } = fromRow(row, DRIFT_COLUMNS);
-  return drift;
 }
 
 /** A change as the rows of one transaction: the state under its ETag, and with it the drift. */
@@ -239,11 +135,6 @@ function actionsOf({ previous, next, closed, opened }: MailboxChange): Transacti
     : ['create', state];
   const drifts = [closed, opened].filter((one) => one !== null);
   return [stateAction, ...drifts.map((drift): TransactionAction => ['upsert', driftEntity(drift), 'Replace'])];
-}
-
-function driftEntity(drift: Drift) {
-  const position = { partition: partitionOf(drift.mailbox), row: driftRow(drift.openedRun, drift.mailbox) };
-  return toRow(position, { ...drift, open: drift.closedAt === null }, DRIFT_COLUMNS);
 }
 
 /** Changes that fit into one transaction: one partition, a hundred rows. */
@@ -273,10 +164,4 @@ function partsOf({ from, to }: Range): string[] {
     const high = partition === to?.partition ? to.row : afterPrefix(STATE_PREFIX);
     return between(partition, low, high);
   });
-}
-
-async function collect(table: Table, filter: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  for await (const page of table.list(filter)) rows.push(...page);
-  return rows;
 }

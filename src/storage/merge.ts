@@ -1,5 +1,42 @@
 // Several sorted streams of rows as one, so that sixteen partitions read like a list.
-import type { Row } from './tables.ts';
+import { MailscopeError } from '../errors.ts';
+import { afterPrefix, PARTITIONS } from './keys.ts';
+import { and, between, following } from './rows.ts';
+import type { Row, Table } from './tables.ts';
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Hand it in to go on; null at the end. */
+  readonly continuation: string | null;
+}
+
+export interface PageQuestion {
+  /** Of the row keys. */
+  readonly prefix: string;
+  /** OData; empty for none. */
+  readonly condition: string;
+  readonly top: number;
+  /** The continuation of the page before; empty for the first. */
+  readonly after: string;
+}
+
+/** One page of rows out of all partitions, by row key. */
+export async function mergedPage<T>(source: Table, question: PageQuestion, read: (row: Row) => T): Promise<Page<T>> {
+  const { prefix, condition, top, after } = question;
+  if (!(after === '' || after.startsWith(prefix))) {
+    throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
+  }
+  const pageSize = Math.min(1_000, Math.ceil((top + 1) / 8));
+  const high = afterPrefix(prefix);
+  const rowsOf = (partition: string) => {
+    const rest = after === '' ? between(partition, prefix, high) : following(partition, after, high);
+    return source.list(and(rest, condition), { pageSize });
+  };
+  // One more than asked for tells whether there is more.
+  const rows = await mergeRows(PARTITIONS.map(rowsOf), top + 1);
+  const items = rows.slice(0, top);
+  return { items: items.map(read), continuation: rows.length > top ? (items.at(-1)?.rowKey ?? null) : null };
+}
 
 /** The first `count` rows of all `sources` by row key. Each source is read only as far as it takes, side by side with the others. */
 export async function mergeRows(sources: readonly AsyncIterable<readonly Row[]>[], count: number): Promise<Row[]> {

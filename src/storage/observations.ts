@@ -3,7 +3,7 @@ import type { TransactionAction } from '@azure/data-tables';
 import { MailscopeError } from '../errors.ts';
 import type { Observation } from '../rules/observation.ts';
 import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
-import type { Page } from './mailboxes.ts';
+import type { Page } from './merge.ts';
 import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
 import type { Lease, Row, Table, Tables } from './tables.ts';
 

@@ -1,7 +1,7 @@
 // Between rows of a table and the things they stand for: a column is a text, a number or a yes; what is null has none.
 import type { TableEntity } from '@azure/data-tables';
 import type { Position } from './keys.ts';
-import type { Row } from './tables.ts';
+import type { Row, Table } from './tables.ts';
 
 /** How each field of a thing stands in its row: as it is, or as JSON text. */
 export type Columns<T> = Readonly<Record<keyof T, 'value' | 'json'>>;
@@ -42,4 +42,14 @@ export function following(partition: string, row: string, high: string): string 
 /** `filter` with further conditions, those that are not empty. */
 export function and(filter: string, ...conditions: readonly string[]): string {
   return [filter, ...conditions.filter((one) => one !== '').map((one) => `(${one})`)].join(' and ');
+}
+
+/** All rows that fit a filter, or the first `most`. */
+export async function collect(table: Table, filter: string, most = Number.POSITIVE_INFINITY): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of table.list(filter, { pageSize: Math.min(1_000, most) })) {
+    rows.push(...page);
+    if (rows.length >= most) break;
+  }
+  return rows.slice(0, most);
 }

@@ -1,11 +1,10 @@
 // The table `Runs`: the number and start of the newest run, one row a run, and one row a shard.
 import type { TransactionAction } from '@azure/data-tables';
-import type { Control } from '../rules/observation.ts';
 import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
-import type { Page } from './mailboxes.ts';
-import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Lease, Row, Table, Tables } from './tables.ts';
+import type { Page } from './merge.ts';
+import { and, between, type Columns, collect, following, fromRow, quoted, toRow } from './rows.ts';
+import type { Row, Tables } from './tables.ts';
 
 export type RunTrigger = 'timer' | 'request' | 'scope-breach';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
@@ -43,20 +42,6 @@ export interface Run {
   readonly problem: string | null;
 }
 
-export interface ShardRecord {
-  readonly shard: number;
-  readonly begunAt: string;
-  /** Null until the shard is done: its commit. */
-  readonly committedAt: string | null;
-  /** States of mailboxes no longer listed that were found when the shard first began, and drift open in them. */
-  readonly removed: number;
-  readonly closedByRemoval: number;
-  readonly tally: Tally | null;
-  readonly controlHeld: boolean | null;
-  readonly control: Control | null;
-  readonly roles: readonly string[] | null;
-}
-
 export interface Stored<T> {
   readonly value: T;
   readonly etag: string;
@@ -83,10 +68,6 @@ export interface RunStore {
   replace(run: Run, etag: string): Promise<boolean>;
   /** Counts a tick that was left out. */
   skipTick(): Promise<void>;
-  shards(runId: string): Promise<readonly ShardRecord[]>;
-  shard(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
-  /** Writes a shard's row: new, or in place of the one that was read; false when it is not as it was read. */
-  writeShard(runId: string, record: ShardRecord, etag: string | null, lease?: Lease): Promise<boolean>;
   /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
   forget(before: string): Promise<void>;
 }
@@ -144,18 +125,6 @@ const RUN_COLUMNS: Columns<RunRow> = {
   openedNames: 'json',
 };
 
-const SHARD_COLUMNS: Columns<ShardRecord> = {
-  shard: 'value',
-  begunAt: 'value',
-  committedAt: 'value',
-  removed: 'value',
-  closedByRemoval: 'value',
-  tally: 'json',
-  controlHeld: 'value',
-  control: 'json',
-  roles: 'json',
-};
-
 export function createRunStore(tables: Tables): RunStore {
   const table = () => tables.open(TABLE);
 
@@ -207,29 +176,13 @@ export function createRunStore(tables: Tables): RunStore {
       }
     },
 
-    async shards(runId) {
-      const rows = await collect(await table(), `PartitionKey eq ${quoted(runId)}`, Number.POSITIVE_INFINITY);
-      return rows.map((row) => fromRow(row, SHARD_COLUMNS));
-    },
-
-    async shard(runId, shard) {
-      const row = await (await table()).get(runId, shardRow(shard));
-      return row && { value: fromRow(row, SHARD_COLUMNS), etag: row.etag };
-    },
-
-    async writeShard(runId, record, etag, lease) {
-      const entity = toRow({ partition: runId, row: shardRow(record.shard) }, record, SHARD_COLUMNS);
-      const action: TransactionAction = etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }];
-      return (await (await table()).write([action], lease)) !== null;
-    },
-
     async forget(before) {
       const target = await table();
       const old = and(between(RUNS, '0', END_OF_RUNS), `startedAt lt ${quoted(before)}`);
-      for (const row of await collect(target, old, Number.POSITIVE_INFINITY)) {
+      for (const row of await collect(target, old)) {
         // The shards first: without their run's row nobody would find them again.
         const shards = `PartitionKey eq ${quoted(toRun(row).id)}`;
-        for (const shard of await collect(target, shards, Number.POSITIVE_INFINITY)) {
+        for (const shard of await collect(target, shards)) {
           await target.remove(shard.partitionKey, shard.rowKey, shard.etag);
         }
         await target.remove(RUNS, row.rowKey, row.etag);
@@ -256,17 +209,4 @@ function toRun(row: Row): Run {
   const result = { mailboxes: judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...counts };
   // A result is written whole or not at all.
   return { ...run, result: judged === null ? null : (result as RunResult) };
-}
-
-function shardRow(shard: number): string {
-  return String(shard).padStart(6, '0');
-}
-
-async function collect(table: Table, filter: string, most: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  for await (const page of table.list(filter, { pageSize: Math.min(1_000, most) })) {
-    rows.push(...page);
-    if (rows.length >= most) break;
-  }
-  return rows.slice(0, most);
 }

@@ -1,27 +1,32 @@
 // Everything that is kept in the storage account.
 import type { StorageSettings } from '../settings.ts';
 import { type CursorStore, createCursorStore } from './cursor.ts';
+import { createDriftStore, type DriftStore } from './drift.ts';
 import { createMailboxStore, type MailboxStore } from './mailboxes.ts';
 import { createObservationStore, type ObservationStore } from './observations.ts';
 import { createQueues, type Queues } from './queues.ts';
 import { createRunStore, type RunStore } from './runs.ts';
-import { createTables } from './tables.ts';
+import { createShardStore, type ShardStore } from './shards.ts';
+import { createTables, type Tables } from './tables.ts';
 
 export interface Storage {
   readonly mailboxes: MailboxStore;
+  readonly drift: DriftStore;
   readonly observations: ObservationStore;
   readonly runs: RunStore;
+  readonly shards: ShardStore;
   readonly cursor: CursorStore;
   readonly queues: Queues;
 }
 
 /** Nothing is opened until it is used. */
-export function openStorage(settings: StorageSettings): Storage {
-  const tables = createTables(settings);
+export function openStorage(settings: StorageSettings, tables: Tables = createTables(settings)): Storage {
   return {
     mailboxes: createMailboxStore(tables),
+    drift: createDriftStore(tables),
     observations: createObservationStore(tables),
     runs: createRunStore(tables),
+    shards: createShardStore(tables),
     cursor: createCursorStore(tables),
     queues: createQueues(settings),
   };

@@ -85,7 +85,7 @@ describe('mailboxes', () => {
   });
 
   it('are written with their drift or not at all', async () => {
-    const { mailboxes } = storage();
+    const { mailboxes, drift } = storage();
     const run = runAt(1, 0);
     const opened = {
       id: `1-${name(1)}`,
@@ -101,22 +101,20 @@ describe('mailboxes', () => {
     };
     const change = { ...creation(recordOf(name(1), { openDrift: opened })), opened };
     await mailboxes.write([change], lease);
-    expect((await mailboxes.listDrift({ open: true }, 10, '')).items).toEqual([opened]);
+    expect((await drift.list({ open: true }, 10, '')).items).toEqual([opened]);
     expect(await mailboxes.write([{ ...change, opened: { ...opened, kind: 'lockout' } }], lease)).toEqual([name(1)]);
-    expect((await mailboxes.listDrift({}, 10, '')).items).toEqual([opened]);
+    expect((await drift.list({}, 10, '')).items).toEqual([opened]);
 
     const stored = await mailboxes.get(name(1));
     const closed = { ...opened, closedAt: run.startedAt, closedRun: 2, closedBecause: 'refused' as const };
     await mailboxes.write([{ previous: stored, next: recordOf(name(1)), closed, opened: null }], lease);
-    expect((await mailboxes.listDrift({ open: true }, 10, '')).items).toEqual([]);
-    expect((await mailboxes.listDrift({ open: false, kind: 'breach', mailbox: name(1) }, 10, '')).items).toEqual([
-      closed,
-    ]);
-    expect((await mailboxes.listDrift({ kind: 'lockout' }, 10, '')).items).toEqual([]);
-    await mailboxes.forgetDrift(run.startedAt);
-    expect((await mailboxes.listDrift({}, 10, '')).items).toHaveLength(1);
-    await mailboxes.forgetDrift('2027-01-01T00:00:00.000Z');
-    expect((await mailboxes.listDrift({}, 10, '')).items).toEqual([]);
+    expect((await drift.list({ open: true }, 10, '')).items).toEqual([]);
+    expect((await drift.list({ open: false, kind: 'breach', mailbox: name(1) }, 10, '')).items).toEqual([closed]);
+    expect((await drift.list({ kind: 'lockout' }, 10, '')).items).toEqual([]);
+    await drift.forget(run.startedAt);
+    expect((await drift.list({}, 10, '')).items).toHaveLength(1);
+    await drift.forget('2027-01-01T00:00:00.000Z');
+    expect((await drift.list({}, 10, '')).items).toEqual([]);
   });
 
   it.each([1, 7, 100, 299, 300, 1_000])('are listed in order, %i a page, none lost and none twice', async (top) => {
@@ -271,20 +269,20 @@ describe('runs', () => {
   });
 
   it('have shards, each written once for each reading', async () => {
-    const { runs } = storage();
+    const { shards } = storage();
     const { id } = runOf(1);
-    expect(await runs.shard(id, 0)).toBeNull();
-    expect(await runs.writeShard(id, shardOf(0), null)).toBe(true);
-    expect(await runs.writeShard(id, shardOf(0), null)).toBe(false);
-    const read = await runs.shard(id, 0);
-    expect(await runs.writeShard(id, { ...shardOf(0), removed: 1 }, read?.etag ?? '')).toBe(true);
-    expect(await runs.writeShard(id, shardOf(0), read?.etag ?? '')).toBe(false);
-    for (const shard of [10, 9, 2]) await runs.writeShard(id, shardOf(shard), null);
-    expect((await runs.shards(id)).map(({ shard }) => shard)).toEqual([0, 2, 9, 10]);
+    expect(await shards.get(id, 0)).toBeNull();
+    expect(await shards.write(id, shardOf(0), null)).toBe(true);
+    expect(await shards.write(id, shardOf(0), null)).toBe(false);
+    const read = await shards.get(id, 0);
+    expect(await shards.write(id, { ...shardOf(0), removed: 1 }, read?.etag ?? '')).toBe(true);
+    expect(await shards.write(id, shardOf(0), read?.etag ?? '')).toBe(false);
+    for (const shard of [10, 9, 2]) await shards.write(id, shardOf(shard), null);
+    expect((await shards.all(id)).map(({ shard }) => shard)).toEqual([0, 2, 9, 10]);
   });
 
   it('are listed in pages, and forgotten with their shards', async () => {
-    const { runs } = storage();
+    const { runs, shards } = storage();
     for (let number = 1; number <= 5; number += 1) {
       await runs.start(
         runOf(number, { startedAt: `2026-0${number}-01T00:00:00.000Z` }),
@@ -292,15 +290,15 @@ describe('runs', () => {
         await runs.current(),
         null,
       );
-      await runs.writeShard(runOf(number).id, shardOf(0), null);
+      await shards.write(runOf(number).id, shardOf(0), null);
     }
     const page = await runs.list(2, '');
     expect(page.items.map(({ number }) => number)).toEqual([5, 4]);
     expect((await runs.list(5, page.continuation ?? '')).items.map(({ number }) => number)).toEqual([3, 2, 1]);
     await runs.forget('2026-04-01T00:00:00.000Z');
     expect((await runs.list(10, '')).items.map(({ number }) => number)).toEqual([5, 4]);
-    expect(await runs.shards(runOf(1).id)).toEqual([]);
-    expect(await runs.shards(runOf(4).id)).toHaveLength(1);
+    expect(await shards.all(runOf(1).id)).toEqual([]);
+    expect(await shards.all(runOf(4).id)).toHaveLength(1);
     expect((await runs.current())?.value.number).toBe(5);
   });
 });

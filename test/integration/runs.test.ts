@@ -417,7 +417,7 @@ describe('a shard that was left behind', () => {
     await expect(doShard(app, message)).rejects.toThrow('killed');
     armed = false;
     await doShard(app, message);
-    const [shard] = await app.storage().runs.shards(message.runId);
+    const [shard] = await app.storage().shards.all(message.runId);
     expect(shard).toMatchObject({ roles: ['Mail.ReadBasic.All'], control: { mailbox: SUPPORT, held: true } });
     expect(await lastRun(app)).toMatchObject({ status: 'completed', roles: ['Mail.ReadBasic.All'], controlHeld: true });
   });

@@ -1,12 +1,9 @@
 // The app's services in this process, over a sandbox tenant and a storage account of their own.
 import { vi } from 'vitest';
 import { createServices, type Services } from '../../src/services.ts';
-import { createCursorStore } from '../../src/storage/cursor.ts';
 import { createList } from '../../src/storage/list.ts';
-import { createMailboxStore } from '../../src/storage/mailboxes.ts';
-import { createObservationStore } from '../../src/storage/observations.ts';
 import type { ShardMessage } from '../../src/storage/queues.ts';
-import { createRunStore } from '../../src/storage/runs.ts';
+import { openStorage } from '../../src/storage/storage.ts';
 import { createTables, type Table, type Tables } from '../../src/storage/tables.ts';
 import { type Switches, settingsFor, startTenant } from './http.ts';
 import { type Emulator, startEmulator } from './storage.ts';
@@ -79,10 +76,7 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
     storage() {
       const tables = watched(createTables(services.settings().storage), beforeWrite);
       storage ??= {
-        mailboxes: createMailboxStore(tables),
-        observations: createObservationStore(tables),
-        runs: createRunStore(tables),
-        cursor: createCursorStore(tables),
+        ...openStorage(services.settings().storage, tables),
         queues: {
           sendShards: async (list) => void sent.push(...list),
           sendAlert: async ({ runId }) => void alerts.push(runId),

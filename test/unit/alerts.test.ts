@@ -7,7 +7,7 @@ import { isReminderDue, nextAttempt } from '../../src/alerts/due.ts';
 import { FORMATS } from '../../src/alerts/formats.ts';
 import { EMPTY_TALLY } from '../../src/rules/tally.ts';
 import type { Attempt, Cursor } from '../../src/storage/cursor.ts';
-import type { DriftSummary } from '../../src/storage/mailboxes.ts';
+import type { DriftSummary } from '../../src/storage/drift.ts';
 import type { Run } from '../../src/storage/runs.ts';
 import { runAt } from '../support/rules.ts';
 

@@ -1,0 +1,66 @@
+// Rows of a run's shards in the table `Runs`: written when one begins, replaced by its commit.
+import type { TransactionAction } from '@azure/data-tables';
+import type { Control } from '../rules/observation.ts';
+import type { Tally } from '../rules/tally.ts';
+import { type Columns, collect, fromRow, quoted, toRow } from './rows.ts';
+import type { Stored } from './runs.ts';
+import type { Lease, Tables } from './tables.ts';
+
+export interface ShardRecord {
+  readonly shard: number;
+  readonly begunAt: string;
+  /** Null until the shard is done: its commit. */
+  readonly committedAt: string | null;
+  /** States of mailboxes no longer listed that were found when the shard first began, and drift open in them. */
+  readonly removed: number;
+  readonly closedByRemoval: number;
+  readonly tally: Tally | null;
+  readonly controlHeld: boolean | null;
+  readonly control: Control | null;
+  readonly roles: readonly string[] | null;
+}
+
+export interface ShardStore {
+  all(runId: string): Promise<readonly ShardRecord[]>;
+  get(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
+  /** Writes a shard's row: new, or in place of the one that was read; false when it is not as it was read. */
+  write(runId: string, record: ShardRecord, etag: string | null, lease?: Lease): Promise<boolean>;
+}
+
+const SHARD_COLUMNS: Columns<ShardRecord> = {
+  shard: 'value',
+  begunAt: 'value',
+  committedAt: 'value',
+  removed: 'value',
+  closedByRemoval: 'value',
+  tally: 'json',
+  controlHeld: 'value',
+  control: 'json',
+  roles: 'json',
+};
+
+export function createShardStore(tables: Tables): ShardStore {
+  const table = () => tables.open('Runs');
+
+  return {
+    async all(runId) {
+      const rows = await collect(await table(), `PartitionKey eq ${quoted(runId)}`);
+      return rows.map((row) => fromRow(row, SHARD_COLUMNS));
+    },
+
+    async get(runId, shard) {
+      const row = await (await table()).get(runId, shardRow(shard));
+      return row && { value: fromRow(row, SHARD_COLUMNS), etag: row.etag };
+    },
+
+    async write(runId, record, etag, lease) {
+      const entity = toRow({ partition: runId, row: shardRow(record.shard) }, record, SHARD_COLUMNS);
+      const action: TransactionAction = etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }];
+      return (await (await table()).write([action], lease)) !== null;
+    },
+  };
+}
+
+function shardRow(shard: number): string {
+  return String(shard).padStart(6, '0');
+}
