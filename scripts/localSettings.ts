@@ -49,7 +49,7 @@ export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
 }
 
 /** Settings for the ports in use. */
-export function sandboxSettings({ sandbox }: Ports): Record<string, string> {
+export function sandboxSettings({ sandbox }: Pick<Ports, 'sandbox'>): Record<string, string> {
   const url = `http://127.0.0.1:${sandbox}`;
   return {
     GRAPH_ENDPOINT: url,

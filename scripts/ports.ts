@@ -1,4 +1,4 @@
-// Free ports of this machine.
+// Ports of this machine: those that options name, and free ones.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
@@ -25,4 +25,16 @@ async function listen(port: number): Promise<Server> {
   const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;
+}
+
+/** An option that cannot be taken; the text names it and says what it takes. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError';
+}
+
+/** The port that an option names; with room for the two after it. */
+export function portOf(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_533) return port;
+  throw new OptionError(`${option} takes a port from 1 to 65533, not "${text}".`);
 }

@@ -17,10 +17,10 @@ const script = join(root, 'scripts', `${name}.ts`);
 const installLock = join(root, '.installing');
 
 install();
+// npm, too, may be killed without a chance to hand that on.
+if (process.env.npm_lifecycle_event) await import('./watchdog.mjs?npm');
 const node = suitableNode();
 if (node === process.execPath) {
-  // npm, too, may be killed without a chance to hand that on.
-  if (process.env.npm_lifecycle_event) await import('./watchdog.mjs');
   process.argv = [process.execPath, script, ...args];
   await import(pathToFileURL(script).href);
 } else {

@@ -80,9 +80,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ]);
     for (const one of started) if (one.status === 'rejected') throw one.reason;
     const settings = {
-      ...wanted,
+      ...file.values,
+      ...(sandboxed ? sandboxSettings(ports) : {}),
+      ...environment,
       ...(emulated ? emulatorSettings(ports) : {}),
-      ...(sandboxed ? { ...sandboxSettings(ports), ...given(sandboxSettings(ports), environment) } : {}),
     };
     const { withKeys, instances, log } = options;
     const host = await startLocalHost({ root, port: ports.functions, env: settings, withKeys, instances, log });
@@ -102,18 +103,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** Those of `names` that the environment sets itself. */
-function given(names: Readonly<Record<string, string>>, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.keys(names).flatMap((name) => (name in environment ? [[name, environment[name]]] : [])),
-  );
-}
-
 async function checkPorts(ports: Ports, sandboxed: boolean, emulated: boolean): Promise<void> {
-  await checkPort(ports.functions, '--port');
-  if (sandboxed) await checkPort(ports.sandbox, '--sandbox-port');
-  if (!emulated) return;
-  for (const offset of [0, 1, 2]) await checkPort(ports.storage + offset, '--storage-port');
+  const wanted: (readonly [number, string])[] = [
+    [ports.functions, '--port'],
+    ...(sandboxed ? [[ports.sandbox, '--sandbox-port'] as const] : []),
+    ...(emulated ? [0, 1, 2].map((offset) => [ports.storage + offset, '--storage-port'] as const) : []),
+  ];
+  for (const [index, [port, option]] of wanted.entries()) {
+    const other = wanted.slice(0, index).find(([taken]) => taken === port)?.[1];
+    if (other) throw new PortInUseError(`Port ${port} is asked for by ${other} and ${option}: choose another one.`);
+  }
+  for (const [port, option] of wanted) await checkPort(port, option);
 }
 
 function checkPort(port: number, option: string): Promise<void> {

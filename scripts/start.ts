@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRunSoon } from './api.ts';
 import { buildBundle } from './build.ts';
+import { portOf } from './ports.ts';
 import { PortInUseError, type Stack, startStack } from './stack.ts';
 import { tell } from './story.ts';
 
@@ -83,12 +84,6 @@ function readOptions() {
   }
 }
 
-function portOf(option: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port >= 1 && port <= 65_533) return port;
-  throw new Error(`${option} takes a port from 1 to 65533, not "${text}".`);
-}
-
 function countOf(option: string, text: string): number {
   const count = /^\d{1,2}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= 16) return count;
@@ -116,8 +111,8 @@ async function stop(code: number): Promise<void> {
 }
 
 function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: Stack, sandboxPort: number): string {
-  const [allowed = 'support@contoso.example'] = (environment.ALLOWED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
-  const [denied = 'cch@contoso.example'] = (environment.DENIED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
+  const [allowed] = (environment.ALLOWED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
+  const [denied] = (environment.DENIED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
   const key = host.keys ? ` -H 'x-functions-key: ${host.keys.host}'` : '';
   const curl = (mailbox: string) => `  curl${key} ${host.url}/api/mailboxes/${mailbox}/latest-subject`;
   const port = sandboxPort === 7075 ? '' : ` --sandbox-port ${sandboxPort}`;
@@ -132,15 +127,14 @@ function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: St
     '',
     'Try:',
     `  curl ${host.url}/api/health`,
-    curl(allowed),
-    curl(denied),
+    ...[allowed, denied].flatMap((mailbox) => (mailbox ? [curl(mailbox)] : [])),
     `  curl${key} ${host.url}/api/mailboxes`,
     `  curl${key} ${host.url}/api/drift`,
     `  curl${key} -X POST ${host.url}/api/runs`,
     ...(sandboxUrl
       ? [
-          `  npm run sandbox -- deliver ${allowed} "Hello"${port}`,
-          `  npm run sandbox -- policy remove${port}    and ask for ${denied} again`,
+          ...(allowed ? [`  npm run sandbox -- deliver ${allowed} "Hello"${port}`] : []),
+          `  npm run sandbox -- policy remove${port}    and ask for ${denied ?? 'a denied mailbox'} again`,
           `  npm run sandbox -- policy restore${port}`,
         ]
       : []),

@@ -26,7 +26,7 @@ export function tell(line: string): string {
   if (told.event === 'run.started') return `Run ${told.runId?.split('-').at(-1)} begins (${told.trigger}).`;
   if (told.event === 'run.completed') return runCompleted(told);
   if (told.event === 'alert.accepted') return `Alert ${told.id} was accepted.`;
-  if (told.event === 'drift.opened') return `DRIFT: ${told.mailbox} is in ${told.kind} now.`;
+  if (told.event === 'drift.opened') return `DRIFT (${told.kind}): ${told.mailbox}.`;
   if (told.event === 'drift.closed')
     return `Drift closed: ${told.mailbox}, ${told.kind}, because it is ${told.closedBecause}.`;
   return line;

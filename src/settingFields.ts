@@ -145,11 +145,7 @@ export const FIELDS = z.object({
         `is ${value}, which is not built yet: take managed-identity or app-registration.`,
       );
     }
-    return issue(
-      context,
-      'malformed',
-      `is ${quote(value)}: it takes managed-identity, app-registration, federated, developer.`,
-    );
+    return issue(context, 'malformed', `is ${quote(value)}: it takes managed-identity or app-registration.`);
   }),
   AZURE_CLIENT_ID: text,
   AZURE_TENANT_ID: text,

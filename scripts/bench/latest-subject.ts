@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { buildBundle } from '../build.ts';
 import { startLocalHost } from '../localHost/host.ts';
+import { sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess } from '../parts.ts';
 import { freePorts } from '../ports.ts';
 import { quantile, report } from './report.ts';
@@ -18,9 +19,8 @@ const graph = `http://127.0.0.1:${port}`;
 const env = {
   PATH: process.env.PATH,
   ALLOWED_MAILBOXES: MAILBOX,
-  GRAPH_ENDPOINT: graph,
-  IDENTITY_ENDPOINT: `${graph}/msi/token`,
-  IDENTITY_HEADER: 'sandbox',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  ...sandboxSettings({ sandbox: port }),
 };
 const host = await startLocalHost({ root, port: 0, env, withKeys: false, log: () => undefined });
 

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { callApi } from '../api.ts';
 import { buildBundle } from '../build.ts';
 import { startLocalHost } from '../localHost/host.ts';
-import { emulatorConnection } from '../localSettings.ts';
+import { emulatorConnection, sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess, startStorage } from '../parts.ts';
 import { freePorts } from '../ports.ts';
 import { quantile, report } from './report.ts';
@@ -72,9 +72,8 @@ async function run(round: number): Promise<number> {
     MAILBOXES_FILE: list,
     POLL_CONCURRENCY: String(concurrency),
     POLL_SCHEDULE: '0 0 0 1 1 *',
-    GRAPH_ENDPOINT: graph,
-    IDENTITY_ENDPOINT: `${graph}/msi/token`,
-    IDENTITY_HEADER: 'sandbox',
+    ...sandboxSettings({ sandbox: first }),
+    ALERT_WEBHOOK_URL: '',
     AzureWebJobsStorage: emulatorConnection(port),
     AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
   };

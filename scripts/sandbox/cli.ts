@@ -1,5 +1,6 @@
 // `npm run sandbox -- …`: the tenant's switches from a shell.
 import { parseArgs } from 'node:util';
+import { OptionError, portOf } from '../ports.ts';
 import { FIRST_POLICY } from './tenant.ts';
 
 const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]
@@ -29,11 +30,19 @@ interface Call {
 /** Runs one command and answers the exit code: 0 done, 1 the sandbox refused or is not there, 2 not understood. */
 export async function sandboxCommand(args: readonly string[]): Promise<number> {
   try {
-    const options = { 'sandbox-port': { type: 'string', default: '7075' } } as const;
+    const options = {
+      'sandbox-port': { type: 'string', default: '7075' },
+      help: { type: 'boolean', short: 'h', default: false },
+    } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    return await run(positionals, `http://127.0.0.1:${values['sandbox-port']}/sandbox`);
+    if (values.help) return await run(['help'], '');
+    return await run(positionals, `http://127.0.0.1:${portOf('--sandbox-port', values['sandbox-port'])}/sandbox`);
   } catch (error) {
-    if (error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {
+    if (
+      error instanceof UsageError ||
+      error instanceof OptionError ||
+      (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+    ) {
       console.error(`${(error as Error).message}\n\n${USAGE}`);
       return 2;
     }
@@ -73,6 +82,7 @@ function callFor(words: readonly string[], members: readonly string[]): Call {
     const said = `The policy is back: it opens ${FIRST_POLICY.members.join(', ')} and no other mailbox.`;
     return { method: 'PUT', path: '/policy', body: FIRST_POLICY, said };
   }
+  if (verb === 'policy') throw new UsageError('policy takes remove or restore.');
   if (verb === 'allow') {
     return { method: 'PUT', path: '/policy', body: { members }, said: `The policy now opens ${members.join(', ')}.` };
   }
@@ -88,6 +98,7 @@ function callFor(words: readonly string[], members: readonly string[]): Call {
 }
 
 function faultFor(kind: string, [first, second]: readonly string[]): [object, string] {
+  if (kind === '') throw new UsageError('fault takes throttle, error, drop, latency, token or clear.');
   if (kind === 'clear') return [{}, 'All is well again.'];
   const value = number(first, `fault ${kind} takes a number`);
   if (kind === 'throttle') {

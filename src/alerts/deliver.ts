@@ -29,7 +29,7 @@ export async function deliver(alert: Alert, settings: AlertSettings, now: Date):
     };
     const response = await fetch(settings.url.reveal(), request);
     await readSome(response);
-    return judge(response.status);
+    return deliveryOf(response.status);
   } catch (error) {
     // fetch rejects with nothing but TypeErrors (the network) and the signal's reason.
     const timedOut = error instanceof DOMException;
@@ -41,7 +41,7 @@ export async function deliver(alert: Alert, settings: AlertSettings, now: Date):
   }
 }
 
-function judge(status: number): Delivery {
+function deliveryOf(status: number): Delivery {
   if (status >= 200 && status < 300) return { result: 'accepted', status, error: null };
   const error = `The webhook answered ${status}.`;
   const mayPass = status === 408 || status === 429 || status >= 500;

@@ -59,7 +59,7 @@ function columnsOf({ subject, receivedDateTime }: Message) {
 }
 
 function openDrift(opening: DriftOpening, observation: Observation): Drift {
-  const open = { closedAt: null, closedRun: null, closedBecause: null, probableCause: null };
+  const open = { closedAt: null, closedRun: null, closedBecause: null };
   return { ...opening, ...open, evidence: { opened: observation } };
 }
 

@@ -14,6 +14,7 @@ import type { AlertMessage } from '../storage/queues.ts';
 import { quoted } from '../storage/rows.ts';
 import type { Run, Stored } from '../storage/runs.ts';
 import { collectAlert } from './collectAlert.ts';
+import { runNumberOf } from './runState.ts';
 
 /** Longer than the webhook may take; then somebody else may send the attempt. */
 const CLAIM_MS = 15_000;
@@ -138,7 +139,7 @@ async function couldSee(services: Services): Promise<boolean> {
 
 /** A run announces itself just before it is closed, so that no death in between loses its alert. */
 async function untilEnded(services: Services, runId: string): Promise<void> {
-  const number = Number(runId.split('-').at(-1));
+  const number = runNumberOf(runId) ?? 0;
   for (let waitedMs = 0; waitedMs < END_WAIT_MS; waitedMs += LOOK_MS) {
     const run: Stored<Run> | null = await services.storage().runs.get(number);
     if (run?.value.status !== 'running') return;

@@ -21,6 +21,7 @@ import type { Lease } from '../storage/tables.ts';
 import { changeOf, removalOf, type Sighting } from './changes.ts';
 import { closeRun } from './closeRun.ts';
 import { startLease } from './lease.ts';
+import { runNumberOf } from './runState.ts';
 
 export { SHARD_QUEUE } from '../storage/queues.ts';
 
@@ -40,7 +41,7 @@ interface Work {
   readonly lease: Lease;
 }
 
-type Stored = Map<string, StoredMailbox>;
+type States = Map<string, StoredMailbox>;
 
 /** @throws MailscopeError `storage-unavailable`, or whatever is a defect: then the shard is to be done again */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
@@ -48,7 +49,7 @@ export async function doShard(services: Services, message: ShardMessage): Promis
   const { shards, hash } = plan;
   const shard = shards[message.shard];
   if (message.listHash !== hash || !shard) return skip(services, message, 'it is of another list');
-  const number = Number(message.runId.split('-').at(-1));
+  const number = runNumberOf(message.runId) ?? 0;
   // It begins with the touch: that is what keeps the run alive.
   const lease = startLease();
   const run = await touchRun(services, number);
@@ -83,7 +84,7 @@ async function touchRun(services: Services, number: number): Promise<Run | null>
   }
 }
 
-async function readStates({ services, shard }: Work): Promise<Stored> {
+async function readStates({ services, shard }: Work): Promise<States> {
   const stored = await services.storage().mailboxes.inRange(shard.range);
   return new Map(stored.map((one) => [one.record.mailbox, one]));
 }
@@ -111,7 +112,7 @@ async function begin({ services, run, shard, lease }: Work, unlisted: readonly S
 }
 
 /** Null when every mailbox of the shard was judged by an earlier try. */
-async function ask({ services, run, plan, shard, lease }: Work, stored: Stored): Promise<ShardSeen | null> {
+async function ask({ services, run, plan, shard, lease }: Work, stored: States): Promise<ShardSeen | null> {
   const isJudged = (mailbox: string) => (stored.get(mailbox)?.record.lastRun ?? 0) >= run.number;
   const open = shard.mailboxes.filter(({ mailbox }) => !isJudged(mailbox));
   if (open.length === 0) return null;
@@ -164,7 +165,7 @@ async function writeObservations(
   });
 }
 
-async function writeStates(work: Work, stored: Stored, sightings: readonly Sighting[]): Promise<void> {
+async function writeStates(work: Work, stored: States, sightings: readonly Sighting[]): Promise<void> {
   const { services, run, lease } = work;
   const { mailboxes } = services.storage();
   let open = sightings;
@@ -180,7 +181,7 @@ async function writeStates(work: Work, stored: Stored, sightings: readonly Sight
   }
 }
 
-async function readAgain({ services }: Work, stored: Stored, mailbox: string): Promise<void> {
+async function readAgain({ services }: Work, stored: States, mailbox: string): Promise<void> {
   const found = await services.storage().mailboxes.get(mailbox);
   if (found) stored.set(mailbox, found);
   else stored.delete(mailbox);

@@ -1,12 +1,11 @@
 // Reads what was: a mailbox's observations, and drift.
 import { MailscopeError } from '../errors.ts';
-import type { Drift } from '../rules/drift.ts';
 import { parseMailbox } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
 import type { DriftFilter } from '../storage/drift.ts';
 import type { Page } from '../storage/merge.ts';
-import { withCauses } from './causes.ts';
+import { type DriftView, withCauses } from './causes.ts';
 
 /** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
 export interface TimeRange {
@@ -29,6 +28,7 @@ export async function mailboxHistory(
   top: number,
   after: string,
 ): Promise<Page<Observation>> {
+  // Bad settings are told before a bad name.
   services.settings();
   const mailbox = parseMailbox(name);
   if (mailbox === null) {
@@ -44,7 +44,7 @@ export async function listDrift(
   filter: DriftFilter,
   top: number,
   after: string,
-): Promise<Page<Drift>> {
+): Promise<Page<DriftView>> {
   const { items, continuation } = await services.storage().drift.list(filter, top, after);
   return { items: await withCauses(services, items), continuation };
 }

@@ -1,9 +1,10 @@
 // The time within which a shard may write: whoever closes a run relies on it.
 import type { Lease } from '../storage/tables.ts';
+import { ALIVE_MS } from './runState.ts';
 
-// A run is alive for 120 seconds after a shard began. What is sent last has ten seconds to arrive.
-const WRITING_MS = 110_000;
-const ARRIVING_MS = 118_000;
+// The last transaction is sent ten seconds before the run may be found dead, and given up two seconds before.
+const WRITING_MS = ALIVE_MS - 10_000;
+const ARRIVING_MS = ALIVE_MS - 2_000;
 
 export function startLease(): Lease {
   const startedAt = performance.now();

@@ -1,7 +1,6 @@
 // Reads where mailboxes stand, as the table has it and as far as that may still be believed.
 import { MailscopeError } from '../errors.ts';
 import type { Outcome, Reason } from '../rules/classify.ts';
-import type { Drift } from '../rules/drift.ts';
 import type { Verdict } from '../rules/judge.ts';
 import { type Expectation, parseMailbox } from '../rules/mailbox.ts';
 import { parseSchedule } from '../schedule.ts';
@@ -10,7 +9,7 @@ import type { MailboxRecord } from '../storage/mailboxes.ts';
 import type { Page } from '../storage/merge.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { quoted } from '../storage/rows.ts';
-import { withCauses } from './causes.ts';
+import { type DriftView, withCauses } from './causes.ts';
 
 /** A mailbox as it is answered. Times are ISO 8601 UTC. */
 export interface MailboxView {
@@ -28,7 +27,7 @@ export interface MailboxView {
   readonly recent: string;
   readonly latestSubject?: string | null;
   readonly latestReceivedDateTime?: string | null;
-  readonly openDrift?: Drift;
+  readonly openDrift?: DriftView;
 }
 
 export interface MailboxQuestion {
@@ -102,7 +101,7 @@ const UNSEEN: Omit<MailboxView, 'mailbox' | 'expectation'> = {
   recent: '',
 };
 
-function viewOf(record: MailboxRecord, openDrift: Drift | undefined, staleBefore: string): MailboxView {
+function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, staleBefore: string): MailboxView {
   const stale = record.lastCheckedAt < staleBefore;
   const { mailbox, expectation, since, provenAt, declaredAt, lastOutcome, lastReason, lastCheckedAt, recent } = record;
   const { latestSubject, latestReceivedDateTime } = record;

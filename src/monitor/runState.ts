@@ -5,7 +5,7 @@ import type { Run, RunResult } from '../storage/runs.ts';
 import type { ShardRecord } from '../storage/shards.ts';
 
 /** Nobody writes in a run this long after its rows were last touched: a shard gives up earlier. */
-const ALIVE_MS = 120_000;
+export const ALIVE_MS = 120_000;
 
 export function isAlive(run: Run, shards: readonly ShardRecord[], now: Date): boolean {
   const touched = [run.touchedAt, ...shards.flatMap(({ begunAt, committedAt }) => [begunAt, committedAt ?? begunAt])];
@@ -40,4 +40,15 @@ export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
     notSeen: run.mailboxes - tally.mailboxes,
     roles: [...new Set(committed.flatMap(({ roles }) => roles ?? []))].sort(),
   };
+}
+
+/** A run's id is its start and number: `20261123T081500Z-42`. */
+export function runIdOf(startedAt: Date, number: number): string {
+  return `${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}-${number}`;
+}
+
+/** The number in a run's id; null when it is none. */
+export function runNumberOf(id: string): number | null {
+  const [, number] = /^\d{8}T\d{6}Z-(\d{1,10})$/.exec(id) ?? [];
+  return number === undefined ? null : Number(number);
 }

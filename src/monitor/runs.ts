@@ -3,7 +3,7 @@ import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { Page } from '../storage/merge.ts';
 import type { Run, RunResult } from '../storage/runs.ts';
-import { resultOf } from './runState.ts';
+import { resultOf, runNumberOf } from './runState.ts';
 
 /** A run with what it saw: of one under way, what the shards that are done have seen. */
 export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'problem'> &
@@ -17,9 +17,10 @@ export async function listRuns(services: Services, top: number, after: string): 
 
 /** @throws MailscopeError `not-found` */
 export async function getRun(services: Services, id: string): Promise<RunView> {
+  // Bad settings are told before a bad name.
   services.settings();
-  const [, number] = /^\d{8}T\d{6}Z-(\d{1,10})$/.exec(id) ?? [];
-  const found = number === undefined ? null : await services.storage().runs.get(Number(number));
+  const number = runNumberOf(id);
+  const found = number === null ? null : await services.storage().runs.get(number);
   if (found?.value.id === id) return viewOf(services, found.value);
   throw new MailscopeError('not-found', `There is no run ${id.slice(0, 40)}.`);
 }

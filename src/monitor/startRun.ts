@@ -7,7 +7,7 @@ import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { Run, RunTrigger, Stored } from '../storage/runs.ts';
 import { lastCompleted } from './closeRun.ts';
-import { endRun, isAlive } from './runState.ts';
+import { endRun, isAlive, runIdOf } from './runState.ts';
 
 /**
  * Starts a run and puts its shards on the queue.
@@ -37,7 +37,7 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   const ended = previous && (await endOf(services, previous, now));
   const number = (current?.value.number ?? 0) + 1;
   const run: Run = {
-    id: `${now.toISOString().replace(/[-:]|\.\d+/g, '')}-${number}`,
+    id: runIdOf(now, number),
     number,
     trigger,
     status: 'running',

@@ -15,7 +15,6 @@ export interface Drift {
   readonly closedAt: string | null;
   readonly closedRun: number | null;
   readonly closedBecause: ClosedBecause | null;
-  readonly probableCause: string | null;
   readonly evidence: { readonly opened: Observation; readonly closed?: Observation };
 }
 

@@ -98,12 +98,7 @@ export function judge(previous: MailboxState | null, observation: Observation, j
     lastConclusiveRun: shown === 'inconclusive' ? (known?.lastConclusiveRun ?? null) : run.number,
     refusals: countRefusals(known, shown, expectation),
   };
-  const verdict = decide(
-    known,
-    shown,
-    { ...memory, provenBefore: known !== null && known.provenAt !== null },
-    judgement,
-  );
+  const verdict = decide(known, shown, memory, judgement);
   const changed = known?.verdict !== verdict;
   const closes = previous !== null && isDrift(previous.verdict) && changed;
   return {
@@ -131,17 +126,12 @@ export function isDrift(verdict: Verdict): verdict is DriftKind {
   return DRIFT_KINDS.some((kind) => kind === verdict);
 }
 
-interface Memory {
-  readonly declaredAt: string;
-  readonly declaredRun: number;
-  readonly lastConclusiveRun: number | null;
-  readonly refusals: number;
-  readonly provenBefore: boolean;
-}
+type Memory = Pick<MailboxState, 'declaredAt' | 'declaredRun' | 'lastConclusiveRun' | 'refusals'>;
 
 function decide(known: MailboxState | null, shown: Outcome, memory: Memory, judgement: Judgement): Verdict {
   const { expectation, run, rules } = judgement;
-  const settled = memory.provenBefore || windowIsOver(memory.declaredAt, judgement);
+  const wasProven = known !== null && known.provenAt !== null;
+  const settled = wasProven || windowIsOver(memory.declaredAt, judgement);
   const open = known?.verdict;
 
   if (shown === 'inconclusive') {

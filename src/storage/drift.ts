@@ -13,7 +13,7 @@ export interface DriftFilter {
 }
 
 /** A drift without what proves it. */
-export type DriftSummary = Omit<Drift, 'evidence' | 'probableCause'>;
+export type DriftSummary = Omit<Drift, 'evidence'>;
 
 export interface DriftStore {
   /** Newest first. */
@@ -36,11 +36,10 @@ const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   closedAt: 'value',
   closedRun: 'value',
   closedBecause: 'value',
-  probableCause: 'value',
   evidence: 'json',
 };
 
-const SUMMARY_COLUMNS = Object.keys(DRIFT_COLUMNS).filter((name) => name !== 'evidence' && name !== 'probableCause');
+const SUMMARY_COLUMNS = Object.keys(DRIFT_COLUMNS).filter((name) => name !== 'evidence');
 
 export function createDriftStore(tables: Tables): DriftStore {
   const table = () => tables.open('Mailboxes');

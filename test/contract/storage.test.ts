@@ -96,7 +96,6 @@ describe('mailboxes', () => {
       closedAt: null,
       closedRun: null,
       closedBecause: null,
-      probableCause: null,
       evidence: { opened: { ...observed('o', run), mailbox: name(1) } },
     };
     const change = { ...creation(recordOf(name(1), { openDrift: opened })), opened };

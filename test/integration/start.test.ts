@@ -77,6 +77,25 @@ describe('npm start', () => {
     await vi.waitFor(async () => expect(await serving()).toEqual(NONE), { timeout: 5_000, interval: 50 });
   });
 
+  it('leaves nothing behind when npm is killed', async () => {
+    const npm = spawn('npm', ['start', '--', ...PORTS], { cwd: ROOT });
+    started.push(npm);
+    let output = '';
+    npm.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    await untilRunning({ child: npm, output: () => output });
+    npm.kill('SIGKILL');
+    await vi.waitFor(async () => expect(await serving()).toEqual(NONE), { timeout: 5_000, interval: 50 });
+  });
+
+  it('notices two options that ask for the same port', async () => {
+    const it = run(['--port', `${base}`, '--sandbox-port', `${base}`]);
+    const [code] = await once(it.child, 'exit');
+    expect(code).toBe(1);
+    expect(it.output()).toContain(`Port ${base} is asked for by --port and --sandbox-port: choose another one.`);
+  });
+
   it.each([
     [base, '--port'],
     [base + 1, '--sandbox-port'],

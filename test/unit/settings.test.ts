@@ -156,11 +156,7 @@ describe('a fault', () => {
       'GRAPH_ENDPOINT takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
       { GRAPH_ENDPOINT: 'https://graph.microsoft.com/v1.0' },
     ],
-    [
-      'malformed',
-      'GRAPH_IDENTITY is "me": it takes managed-identity, app-registration, federated, developer.',
-      { GRAPH_IDENTITY: 'me' },
-    ],
+    ['malformed', 'GRAPH_IDENTITY is "me": it takes managed-identity or app-registration.', { GRAPH_IDENTITY: 'me' }],
     [
       'unsupported',
       'GRAPH_IDENTITY is federated, which is not built yet: take managed-identity or app-registration.',
