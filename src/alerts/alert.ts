@@ -1,13 +1,14 @@
 // One message a run: what it says, before any format.
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
-import type { DriftKind } from '../rules/judge.ts';
+import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
 import type { Attempt, RunRange } from '../storage/cursor.ts';
 import type { DriftSummary } from '../storage/drift.ts';
 import { isReminderDue } from './due.ts';
 
 /** `recovered` was seen; `ended` was declared anew or is no longer listed, which is no recovery. */
-export type Happening = 'opened' | 'reminder' | 'recovered' | 'ended';
+export type Happening = (typeof HAPPENINGS)[number];
+export const HAPPENINGS = ['opened', 'reminder', 'recovered', 'ended'] as const;
 
 export interface AlertItem {
   readonly happening: Happening;
@@ -61,13 +62,10 @@ function within(number: number, { after, upTo }: RunRange): boolean {
   return number > after && number <= upTo;
 }
 
-const HAPPENINGS: readonly Happening[] = ['opened', 'reminder', 'recovered', 'ended'];
-const KINDS: readonly DriftKind[] = ['breach', 'lockout', 'unverified'];
-
 /** Smaller is more urgent: open breaches, then what else is open, then what is over. */
 export function urgency(happening: Happening, kind: DriftKind): number {
   const open = happening === 'opened' || happening === 'reminder';
-  return (open ? 0 : 10) + KINDS.indexOf(kind) * 2 + (HAPPENINGS.indexOf(happening) % 2);
+  return (open ? 0 : 10) + DRIFT_KINDS.indexOf(kind) * 2 + (HAPPENINGS.indexOf(happening) % 2);
 }
 
 export function noCounts(): Record<Happening, Record<DriftKind, number>> {

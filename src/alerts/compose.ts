@@ -1,5 +1,5 @@
 // An alert in words: a headline, what to do, and a line for each mailbox.
-import type { Alert, AlertItem, Counts, Happening } from './alert.ts';
+import { type Alert, type AlertItem, type Counts, HAPPENINGS, type Happening } from './alert.ts';
 
 /** What every format is made from. No text holds markup; names of mailboxes may look like it. */
 export interface AlertText {
@@ -18,7 +18,7 @@ const LONGEST_CAUSE = 400;
 
 export function compose(alert: Alert): AlertText {
   const { counts, items, notices, apiUrl } = alert;
-  const parts = (['opened', 'reminder', 'recovered', 'ended'] as const).flatMap((one) => counted(one, counts[one]));
+  const parts = HAPPENINGS.flatMap((one) => counted(one, counts[one]));
   const total = Object.values(counts).reduce((sum, kinds) => sum + sumOf(kinds), 0);
   const subject = [...parts, ...notices.slice(0, 2).map(firstClause)].join(', ');
   return {
@@ -37,19 +37,20 @@ function firstClause(notice: string): string {
   return shortened(clause.charAt(0).toLowerCase() + clause.slice(1), LONGEST_NAME);
 }
 
+const WORDS: Readonly<Record<Happening, string>> = {
+  opened: 'opened',
+  reminder: 'still open',
+  recovered: 'recovered',
+  ended: 'no longer judged',
+};
+
 function counted(happening: Happening, counts: Counts): string[] {
-  const words: Readonly<Record<Happening, (count: string) => string>> = {
-    opened: (count) => `${count} opened`,
-    reminder: (count) => `${count} still open`,
-    recovered: (count) => `${count} recovered`,
-    ended: (count) => `${count} no longer judged`,
-  };
   const kinds = [
     plural(counts.breach, 'breach', 'breaches'),
     plural(counts.lockout, 'lockout', 'lockouts'),
     plural(counts.unverified, 'mailbox unverified', 'mailboxes unverified'),
   ].flat();
-  return kinds.map(words[happening]);
+  return kinds.map((kind) => `${kind} ${WORDS[happening]}`);
 }
 
 function plural(count: number, one: string, many: string): string[] {

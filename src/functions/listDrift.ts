@@ -14,14 +14,12 @@ app.http('listDrift', {
   handler: endpoint(['open', 'kind', 'mailbox', ...LIST_PARAMETERS], async (request, context) => {
     const { query } = request;
     const open = readChoice(query, 'open', ['true', 'false']);
-    const kind = readChoice(query, 'kind', DRIFT_KINDS);
-    const mailbox = readMailbox(query, 'mailbox');
     const filter = {
-      ...(open === undefined ? {} : { open: open === 'true' }),
-      ...(kind === undefined ? {} : { kind }),
-      ...(mailbox === undefined ? {} : { mailbox }),
+      open: open === undefined ? undefined : open === 'true',
+      kind: readChoice(query, 'kind', DRIFT_KINDS),
+      mailbox: readMailbox(query, 'mailbox'),
     };
     const page = await listDrift(servicesFor(context), filter, readTop(query), readAfter(query));
-    return listAnswer(request, page.items, page.continuation);
+    return listAnswer(request, page);
   }),
 });

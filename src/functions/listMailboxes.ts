@@ -20,6 +20,6 @@ app.http('listMailboxes', {
       startsWith: readPrefix(query, 'startsWith'),
     };
     const page = await listMailboxes(servicesFor(context), question, readTop(query), readAfter(query));
-    return listAnswer(request, page.items, page.continuation);
+    return listAnswer(request, page);
   }),
 });

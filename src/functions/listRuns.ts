@@ -12,6 +12,6 @@ app.http('listRuns', {
   authLevel: 'function',
   handler: endpoint(LIST_PARAMETERS, async (request, context) => {
     const page = await listRuns(servicesFor(context), readTop(request.query), readAfter(request.query));
-    return listAnswer(request, page.items, page.continuation);
+    return listAnswer(request, page);
   }),
 });

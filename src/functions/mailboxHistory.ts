@@ -15,6 +15,6 @@ app.http('mailboxHistory', {
     const range = { from: readTime(query, 'from'), to: readTime(query, 'to') };
     const { mailbox = '' } = params;
     const page = await mailboxHistory(servicesFor(context), mailbox, range, readTop(query), readAfter(query));
-    return listAnswer(request, page.items, page.continuation);
+    return listAnswer(request, page);
   }),
 });

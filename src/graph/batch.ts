@@ -1,5 +1,5 @@
 // One `$batch` call: up to twenty mailboxes asked at once, each answer matched to its mailbox by id.
-import { type Classification, classify, inconclusive } from '../rules/classify.ts';
+import { type Classification, classify, inconclusive, isRecord } from '../rules/classify.ts';
 import { type AskOptions, classifyExchange, type Exchange, type Graph } from './client.ts';
 import { inboxPath, type Message, messageIn, newestFirst } from './latestMessage.ts';
 import { retryAfterMs } from './retryAfter.ts';
@@ -141,8 +141,4 @@ function headersOf(headers: unknown): Headers {
     }
   }
   return read;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

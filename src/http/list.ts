@@ -6,12 +6,13 @@ import { writeAfter } from './parameters.ts';
 /** The parameters that every list takes. */
 export const LIST_PARAMETERS: readonly string[] = ['top', 'after'];
 
+interface AnsweredPage {
+  readonly items: readonly unknown[];
+  readonly continuation: string | null;
+}
+
 /** One page. The link to the next one repeats the question, and never a key. */
-export function listAnswer(
-  request: HttpRequest,
-  value: readonly unknown[],
-  continuation: string | null,
-): HttpResponseInit {
+export function listAnswer(request: HttpRequest, { items: value, continuation }: AnsweredPage): HttpResponseInit {
   if (continuation === null) return json({ value });
   const url = new URL(request.url);
   for (const name of PLATFORM_PARAMETERS) url.searchParams.delete(name);

@@ -134,7 +134,7 @@ async function couldSee(services: Services): Promise<boolean> {
   const { rules } = services.settings();
   const opened = new Date(services.now().getTime() - rules.propagationMinutes * 60_000).toISOString();
   const condition = `expectation eq 'allowed' and (provenAt ge '1' or declaredAt le ${quoted(opened)})`;
-  return (await services.storage().mailboxes.list({ condition }, 1, '')).items.length > 0;
+  return (await services.storage().mailboxes.list({ conditions: [condition] }, 1, '')).items.length > 0;
 }
 
 /** A run announces itself just before it is closed, so that no death in between loses its alert. */

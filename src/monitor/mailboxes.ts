@@ -45,8 +45,8 @@ export async function listMailboxes(
 ): Promise<Page<MailboxView>> {
   const staleBefore = staleLimit(services);
   const { startsWith } = question;
-  const condition = conditionOf(question, staleBefore);
-  const { items, continuation } = await services.storage().mailboxes.list({ startsWith, condition }, top, after);
+  const conditions = conditionsOf(question, staleBefore);
+  const { items, continuation } = await services.storage().mailboxes.list({ startsWith, conditions }, top, after);
   const open = await withCauses(
     services,
     items.flatMap(({ openDrift }) => openDrift ?? []),
@@ -122,19 +122,14 @@ function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, staleBe
   };
 }
 
-function conditionOf({ verdict, expectation }: MailboxQuestion, staleBefore: string): string {
-  const looked = `lastCheckedAt ge ${quoted(staleBefore)}`;
-  const stale = `verdict eq 'compliant' and lastCheckedAt lt ${quoted(staleBefore)}`;
-  const conditions = [
-    verdict === undefined ? '' : `verdict eq ${quoted(verdict)}`,
-    verdict === 'compliant' ? looked : '',
+function conditionsOf({ verdict, expectation }: MailboxQuestion, staleBefore: string): string[] {
+  const is = verdict === undefined ? '' : `verdict eq ${quoted(verdict)}`;
+  const before = quoted(staleBefore);
+  return [
+    verdict === 'unverified' ? `${is} or (verdict eq 'compliant' and lastCheckedAt lt ${before})` : is,
+    verdict === 'compliant' ? `lastCheckedAt ge ${before}` : '',
     expectation === undefined ? '' : `expectation eq ${quoted(expectation)}`,
   ];
-  if (verdict === 'unverified') conditions[0] = `(verdict eq 'unverified') or (${stale})`;
-  return conditions
-    .filter((one) => one !== '')
-    .map((one) => `(${one})`)
-    .join(' and ');
 }
 
 /** The third-last scheduled time: what was last looked at before then is stale. */

@@ -95,7 +95,8 @@ function messageClass(message: string): MessageClass {
   return 'other';
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether foreign data is an object with fields. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -77,8 +77,7 @@ export function createCursorStore(tables: Tables): CursorStore {
     async write(cursor, etag) {
       const entity = toRow(POSITION, cursor, COLUMNS);
       const table = await tables.open('Runs');
-      const written = await table.write([etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }]]);
-      return written !== null;
+      return table.write([etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }]]);
     },
   };
 }

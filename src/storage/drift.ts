@@ -7,9 +7,9 @@ import { and, between, type Columns, collect, fromRow, quoted, toRow } from './r
 import type { Row, Tables } from './tables.ts';
 
 export interface DriftFilter {
-  readonly open?: boolean;
-  readonly kind?: DriftKind;
-  readonly mailbox?: string;
+  readonly open?: boolean | undefined;
+  readonly kind?: DriftKind | undefined;
+  readonly mailbox?: string | undefined;
 }
 
 /** A drift without what proves it. */
@@ -46,14 +46,12 @@ export function createDriftStore(tables: Tables): DriftStore {
 
   return {
     async list({ open, kind, mailbox }, top, after) {
-      const filter = [
+      const conditions = [
         open === undefined ? '' : `open eq ${open}`,
         kind === undefined ? '' : `kind eq ${quoted(kind)}`,
         mailbox === undefined ? '' : `mailbox eq ${quoted(mailbox)}`,
-      ]
-        .filter((one) => one !== '')
-        .join(' and ');
-      return mergedPage(await table(), { prefix: DRIFT_PREFIX, condition: filter, top, after }, toDrift);
+      ];
+      return mergedPage(await table(), { prefix: DRIFT_PREFIX, conditions, top, after }, toDrift);
     },
 
     async *each(condition) {

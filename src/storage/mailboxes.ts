@@ -36,7 +36,7 @@ export interface Range {
 
 export interface MailboxFilter {
   readonly startsWith?: string;
-  readonly condition?: string;
+  readonly conditions?: readonly string[];
 }
 
 export interface MailboxStore {
@@ -101,7 +101,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const apply = async (group: readonly MailboxChange[]): Promise<void> => {
         const done = await target.write(group.flatMap(actionsOf), lease);
         const [only] = group;
-        if (done !== null || !only) return;
+        if (done || !only) return;
         // One row stands in the way of the others: each is tried by itself.
         if (group.length === 1) conflicts.push(only.next.mailbox);
         else await Promise.all(group.map((one) => apply([one])));
@@ -115,9 +115,11 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       return (await table()).remove(partition, row, etag, lease);
     },
 
-    async list({ startsWith = '', condition = '' }, top, after) {
-      return mergedPage(await table(), { prefix: STATE_PREFIX + encodeKey(startsWith), condition, top, after }, (row) =>
-        fromRow(row, STATE_COLUMNS),
+    async list({ startsWith = '', conditions = [] }, top, after) {
+      return mergedPage(
+        await table(),
+        { prefix: STATE_PREFIX + encodeKey(startsWith), conditions, top, after },
+        (row) => fromRow(row, STATE_COLUMNS),
       );
     },
   };

@@ -13,8 +13,8 @@ export interface Page<T> {
 export interface PageQuestion {
   /** Of the row keys. */
   readonly prefix: string;
-  /** OData; empty for none. */
-  readonly condition: string;
+  /** OData, all of them; empty ones count for nothing. */
+  readonly conditions: readonly string[];
   readonly top: number;
   /** The continuation of the page before; empty for the first. */
   readonly after: string;
@@ -22,7 +22,7 @@ export interface PageQuestion {
 
 /** One page of rows out of all partitions, by row key. */
 export async function mergedPage<T>(source: Table, question: PageQuestion, read: (row: Row) => T): Promise<Page<T>> {
-  const { prefix, condition, top, after } = question;
+  const { prefix, conditions, top, after } = question;
   if (!(after === '' || after.startsWith(prefix))) {
     throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
   }
@@ -30,7 +30,7 @@ export async function mergedPage<T>(source: Table, question: PageQuestion, read:
   const high = afterPrefix(prefix);
   const rowsOf = (partition: string) => {
     const rest = after === '' ? between(partition, prefix, high) : following(partition, after, high);
-    return source.list(and(rest, condition), { pageSize });
+    return source.list(and(rest, ...conditions), { pageSize });
   };
   // One more than asked for tells whether there is more.
   const rows = await mergeRows(PARTITIONS.map(rowsOf), top + 1);

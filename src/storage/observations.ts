@@ -1,6 +1,7 @@
 // The tables `Observations<yyyyMM>`: what every run saw, one table a month, dropped whole when it is old.
 import type { TransactionAction } from '@azure/data-tables';
 import { MailscopeError } from '../errors.ts';
+import type { JudgingRun } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
 import type { Page } from './merge.ts';
@@ -13,17 +14,11 @@ export interface ObservationStore {
    *
    * @param startedAt the run's start: its month names the table
    */
-  insert(observations: readonly Observation[], run: ObservedRun, lease: Lease): Promise<readonly Observation[]>;
+  insert(observations: readonly Observation[], run: JudgingRun, lease: Lease): Promise<readonly Observation[]>;
   /** A mailbox's observations, newest first; `from` inclusive, `to` exclusive, both ISO 8601 UTC. */
   history(mailbox: string, range: { from: string; to: string }, top: number, after: string): Promise<Page<Observation>>;
   /** Drops the tables of months before `month`, `yyyyMM`. */
   forget(month: string): Promise<void>;
-}
-
-export interface ObservedRun {
-  readonly number: number;
-  /** ISO 8601 UTC. */
-  readonly startedAt: string;
 }
 
 const PREFIX = 'Observations';
@@ -59,7 +54,7 @@ export function createObservationStore(tables: Tables): ObservationStore {
           lease,
         );
         const [only] = group;
-        if (done !== null || !only) return;
+        if (done || !only) return;
         if (group.length > 1) await Promise.all(group.map((one) => insert([one])));
         else existing.push(await found(table, only.mailbox, run.number));
       };

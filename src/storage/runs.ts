@@ -162,7 +162,7 @@ export function createRunStore(tables: Tables): RunStore {
     },
 
     async replace(run, etag) {
-      return (await (await table()).write([['update', runEntity(run), 'Replace', { etag }]])) !== null;
+      return (await table()).write([['update', runEntity(run), 'Replace', { etag }]]);
     },
 
     async skipTick() {

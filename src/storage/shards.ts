@@ -56,7 +56,7 @@ export function createShardStore(tables: Tables): ShardStore {
     async write(runId, record, etag, lease) {
       const entity = toRow({ partition: runId, row: shardRow(record.shard) }, record, SHARD_COLUMNS);
       const action: TransactionAction = etag === null ? ['create', entity] : ['update', entity, 'Replace', { etag }];
-      return (await (await table()).write([action], lease)) !== null;
+      return (await table()).write([action], lease);
     },
   };
 }

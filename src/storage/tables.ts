@@ -32,10 +32,10 @@ export interface Table {
   /** Pages of the rows that fit the OData filter, in the order of their keys; nothing when the table does not exist. */
   list(filter: string, options?: ListOptions): AsyncIterable<readonly Row[]>;
   /**
-   * Up to a hundred changes of one partition, all or none. Answers the new ETags in their order, or null when a row was not as the
-   * changes require: there already, gone, or changed meanwhile. Nothing is sent when the lease is over.
+   * Up to a hundred changes of one partition, all or none. False when a row was not as the changes
+   * require: there already, gone, or changed meanwhile. Nothing is sent when the lease is over.
    */
-  write(actions: readonly TransactionAction[], lease?: Lease): Promise<readonly string[] | null>;
+  write(actions: readonly TransactionAction[], lease?: Lease): Promise<boolean>;
   /** Deletes a row as `etag` knows it; false when it was changed, true also when it was gone. */
   remove(partition: string, row: string, etag: string, lease?: Lease): Promise<boolean>;
 }
@@ -123,8 +123,7 @@ function toTable(client: TableClient, writes: PQueue, onMissing: () => void): Ta
         lease?.check();
         return attempt(() => client.submitTransaction([...actions], requestFor(lease)), [404, 409, 412], onMissing);
       };
-      const answer = await writes.add(send);
-      return answer ? answer.subResponses.map(({ etag = '' }) => etag) : null;
+      return (await writes.add(send)) !== null;
     },
     async remove(partition, row, etag, lease) {
       const send = () => {

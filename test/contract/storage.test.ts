@@ -326,13 +326,13 @@ describe('tables', () => {
         ['create', row('a')],
         ['create', row('b')],
       ]),
-    ).toHaveLength(2);
+    ).toBe(true);
     expect(
       await table.write([
         ['create', row('c')],
         ['create', row('a')],
       ]),
-    ).toBeNull();
+    ).toBe(false);
     expect(await table.get('p', 'c')).toBeNull();
     await expect(table.write([['create', row('d')]], { ...lease, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'storage-unavailable',
@@ -347,7 +347,7 @@ describe('tables', () => {
       code: 'storage-unavailable',
       message: 'The storage account does not serve: it answered 404 TableNotFound.',
     });
-    expect(await (await tables.open('Gone')).write([['create', { partitionKey: 'p', rowKey: 'r' }]])).toHaveLength(1);
+    expect(await (await tables.open('Gone')).write([['create', { partitionKey: 'p', rowKey: 'r' }]])).toBe(true);
   });
 });
 
