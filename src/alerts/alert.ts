@@ -52,7 +52,8 @@ export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHour
   const recovered = drift.closedBecause === 'refused' || drift.closedBecause === 'readable';
   const reminds = !opened && isOpen && drift.kind !== 'unverified' && drift.openedRun <= range.upTo;
   const happenings: Happening[] = [];
-  if (opened) happenings.push('opened');
+  // What was not as declared from the beginning is no news, unless it is a breach.
+  if (opened && (drift.kind === 'breach' || !drift.firstSight)) happenings.push('opened');
   if (closed) happenings.push(recovered ? 'recovered' : 'ended');
   if (reminds && isReminderDue(drift.openedAt, range, reminderHours)) happenings.push('reminder');
   return happenings;

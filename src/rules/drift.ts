@@ -12,6 +12,8 @@ export interface Drift {
   /** Start of the run; ISO 8601 UTC. */
   readonly openedAt: string;
   readonly openedRun: number;
+  /** Whether it opened in the run that saw the mailbox first under its expectation. */
+  readonly firstSight: boolean;
   readonly closedAt: string | null;
   readonly closedRun: number | null;
   readonly closedBecause: ClosedBecause | null;
@@ -24,6 +26,7 @@ export interface DriftOpening {
   readonly kind: DriftKind;
   readonly openedAt: string;
   readonly openedRun: number;
+  readonly firstSight: boolean;
 }
 
 export interface DriftClosing {
@@ -52,9 +55,10 @@ export function driftChanges(previous: MailboxState | null, next: MailboxState |
 }
 
 /** The drift that is open in a state, or null. */
-export function openDrift({ mailbox, verdict, since, sinceRun }: MailboxState): DriftOpening | null {
+export function openDrift({ mailbox, verdict, since, sinceRun, declaredRun }: MailboxState): DriftOpening | null {
   if (!isDrift(verdict)) return null;
-  return { id: `${sinceRun}-${mailbox}`, mailbox, kind: verdict, openedAt: since, openedRun: sinceRun };
+  const firstSight = sinceRun === declaredRun;
+  return { id: `${sinceRun}-${mailbox}`, mailbox, kind: verdict, openedAt: since, openedRun: sinceRun, firstSight };
 }
 
 function closedBecause(previous: MailboxState | null, next: MailboxState | null): ClosedBecause {

@@ -33,6 +33,7 @@ const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   open: 'value',
   openedAt: 'value',
   openedRun: 'value',
+  firstSight: 'value',
   closedAt: 'value',
   closedRun: 'value',
   closedBecause: 'value',

@@ -93,6 +93,7 @@ describe('mailboxes', () => {
       kind: 'breach' as const,
       openedAt: run.startedAt,
       openedRun: 1,
+      firstSight: true,
       closedAt: null,
       closedRun: null,
       closedBecause: null,

@@ -157,6 +157,7 @@ describe('a drift', () => {
     kind: 'breach',
     openedAt: runOf(3).startedAt,
     openedRun: 3,
+    firstSight: false,
     closedAt: null,
     closedRun: null,
     closedBecause: null,
@@ -180,6 +181,8 @@ describe('a drift', () => {
 
   it.each<[string, DriftSummary, Attempt, string[]]>([
     ['opened in the range', drift({}), attempt(2, 3), ['opened']],
+    ['opened at first sight', drift({ firstSight: true, kind: 'lockout' }), attempt(2, 3), []],
+    ['is a breach at first sight', drift({ firstSight: true }), attempt(2, 3), ['opened']],
     ['opened before it', drift({}), attempt(3, 4), []],
     ['opened before the first alert, and still open', drift({}), attempt(5, 6, { first: true }), ['opened']],
     ['closed in the range', drift({ closedRun: 5, closedBecause: 'refused' }), attempt(4, 5), ['recovered']],

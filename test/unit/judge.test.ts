@@ -146,6 +146,7 @@ describe('drift', () => {
         kind: 'breach',
         openedAt: breach.since,
         openedRun: 2,
+        firstSight: false,
       },
     });
     const after = play('denied', 'x', RULES, breach).state;
