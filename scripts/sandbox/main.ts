@@ -5,17 +5,17 @@ import { startSandbox } from './server.ts';
 const { values } = parseArgs({ options: { port: { type: 'string', default: '7075' } } });
 
 try {
-  const { port, url } = await startSandbox({
+  const { url } = await startSandbox({
     port: Number(values.port),
     webhookSecret: process.env.ALERT_WEBHOOK_SECRET,
   });
-  if (process.send) process.send({ type: 'ready', port });
+  if (process.send) process.send({ type: 'ready' });
   else console.log(`The sandbox tenant is at ${url}.`);
 } catch (error) {
   // listen rejects with nothing but the system's errors.
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { message } = error as NodeJS.ErrnoException;
   if (!process.send) console.error(message);
-  else process.send({ type: 'failed', code, message });
+  else process.send({ type: 'failed', message });
   process.exitCode = 1;
   process.disconnect?.();
 }

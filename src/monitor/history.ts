@@ -1,11 +1,11 @@
 // Reads what was: a mailbox's observations, and drift.
 import { MailscopeError } from '../errors.ts';
-import { parseMailbox } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
 import type { DriftFilter } from '../storage/drift.ts';
 import type { Page } from '../storage/merge.ts';
 import { type DriftView, withCauses } from './causes.ts';
+import { mailboxOf } from './mailboxes.ts';
 
 /** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
 export interface TimeRange {
@@ -30,10 +30,7 @@ export async function mailboxHistory(
 ): Promise<Page<Observation>> {
   // Bad settings are told before a bad name.
   services.settings();
-  const mailbox = parseMailbox(name);
-  if (mailbox === null) {
-    throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
-  }
+  const mailbox = mailboxOf(name);
   if (from >= to) throw new MailscopeError('parameter-invalid', 'The query parameter from is not before to.');
   return services.storage().observations.history(mailbox, { from, to }, top, after);
 }

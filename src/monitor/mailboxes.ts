@@ -76,16 +76,20 @@ export async function getMailbox(services: Services, name: string): Promise<Mail
  */
 export async function listedMailbox(services: Services, name: string): Promise<ListedMailbox> {
   const { expectations } = await services.list();
-  const mailbox = parseMailbox(name);
-  if (mailbox === null) {
-    throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
-  }
+  const mailbox = mailboxOf(name);
   const expectation = expectations.get(mailbox);
   if (expectation !== undefined) return { mailbox, expectation };
   throw new MailscopeError(
     'mailbox-not-listed',
     `${mailbox} is listed nowhere: not in ALLOWED_MAILBOXES, DENIED_MAILBOXES or MAILBOXES_FILE.`,
   );
+}
+
+/** @throws MailscopeError `mailbox-invalid` */
+export function mailboxOf(name: string): string {
+  const mailbox = parseMailbox(name);
+  if (mailbox !== null) return mailbox;
+  throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
 }
 
 /** A listed mailbox that no run has seen yet. */
