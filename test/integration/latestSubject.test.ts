@@ -124,9 +124,11 @@ describe('a name', () => {
     ['pat_fabrikam.example%23EXT%23@contoso.example', 403, 'mailbox-not-listed'],
     ['other@contoso.example', 403, 'mailbox-not-listed'],
   ])('that is not listed never reaches Graph: %s', async (name, status, code) => {
-    const before = (await tenant.state()).requests.byKind;
+    // A run that the breach above has started may still be asking about those that are listed.
+    const asked = async () => Object.keys((await tenant.state()).requests.byMailbox).length;
+    const before = await asked();
     expect(await ask(name)).toMatchObject({ status, body: { code } });
-    expect((await tenant.state()).requests.byKind).toEqual(before);
+    expect(await asked()).toBe(before);
   });
 
   it.each(['', '%00', 'a%00@contoso.example', '%ZZ', 'x/y'])(
