@@ -26,19 +26,29 @@ export interface StorageOptions extends PartOptions {
   readonly accounts?: string;
   /** Files of a key and a certificate: then it speaks https and takes bearer tokens of whoever. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Called with the line that it logs of each request; it logs none without it. */
+  readonly onRequest?: (line: string) => void;
 }
 
 /** Azurite, on three ports from `port` on: blob, queue, table. */
-export async function startStorage({ port, dataDir, accounts, tls, log }: StorageOptions): Promise<Part> {
+export async function startStorage({ port, dataDir, accounts, tls, onRequest, log }: StorageOptions): Promise<Part> {
   const require = createRequire(import.meta.url);
   const main = join(require.resolve('azurite/package.json'), '../dist/src/azurite.js');
   const ports = ['blob', 'queue', 'table'].flatMap((name, offset) => [`--${name}Port`, String(port + offset)]);
   const where = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
   const secured = tls ? ['--oauth', 'basic', '--key', tls.key, '--cert', tls.cert] : [];
-  const args = [...ports, ...where, ...secured, '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
+  const args = [
+    ...ports,
+    ...where,
+    ...secured,
+    ...(onRequest ? [] : ['--silent']),
+    '--disableTelemetry',
+    '--skipApiVersionCheck',
+  ];
   // It announces its services on standard output, which says nothing that is not known.
   const env = accounts === undefined ? process.env : { ...process.env, AZURITE_ACCOUNTS: accounts };
-  const child = startChild(main, { args, env, onLine: (line) => /error/i.test(line) && log(`[storage] ${line}`) });
+  const onLine = onRequest ?? ((line: string) => void (/error/i.test(line) && log(`[storage] ${line}`)));
+  const child = startChild(main, { args, env, onLine });
   const serving = Promise.all([0, 1, 2].map((offset) => untilServing(port + offset, child)));
   return part(child, 'The storage emulator', serving);
 }

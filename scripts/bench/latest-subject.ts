@@ -5,7 +5,7 @@ import { startLocalHost } from '../localHost/host.ts';
 import { sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess } from '../parts.ts';
 import { freePorts } from '../ports.ts';
-import { quantile, report } from './report.ts';
+import { quantile, report } from './support/report.ts';
 
 const PAIRS = 3_000;
 const WARM_UP = 300;

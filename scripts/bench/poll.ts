@@ -11,7 +11,7 @@ import { startLocalHost } from '../localHost/host.ts';
 import { emulatorConnection, sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess, startStorage } from '../parts.ts';
 import { freePorts } from '../ports.ts';
-import { quantile, report } from './report.ts';
+import { quantile, report } from './support/report.ts';
 
 const LATENCY_MS = 80;
 const SAMPLE = 25;

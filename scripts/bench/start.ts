@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { buildBundle } from '../build.ts';
-import { quantile, report } from './report.ts';
+import { quantile, report } from './support/report.ts';
 
 const ROUNDS = 20;
 

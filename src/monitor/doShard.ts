@@ -1,18 +1,19 @@
 // Does one shard of a run. Every step may be done twice, and a process may die between any two.
 //
 // 1. A shard of another list, of a closed run, or one that is committed, is not done.
-// 2. Its run is touched and its row written, which keeps the run alive: from here on 110 seconds may be written.
+// 2. Its run is marked as alive, unless it was just now: for 110 seconds from the mark may be written.
 // 3. Graph is asked about the mailboxes that this run has not judged.
-// 4. The observations are inserted; where the run already has one, that one counts.
-// 5. States are judged and written with the drift that they open or close, under their ETags.
-// 6. States of mailboxes no longer listed are removed, their drift closed.
-// 7. The shard's row is replaced by its tally, made from the states: the commit. The last shard closes the run.
+// 4. The shard's row is written with what no other row tells: control, roles, what is to be removed.
+// 5. The observations are inserted; where the run already has one, that one counts.
+// 6. States are judged and written with the drift that they open or close, under their ETags.
+// 7. States of mailboxes no longer listed are removed, their drift closed.
+// 8. The shard's row is replaced by its tally, made from the states: the commit. The last shard closes the run.
 import { observe, type ShardSeen } from '../graph/observe.ts';
 import type { Seen } from '../graph/shardProbe.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import { tally } from '../rules/tally.ts';
 import type { Services } from '../services.ts';
-import type { MailboxChange, StoredMailbox } from '../storage/mailboxes.ts';
+import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxes.ts';
 import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts';
 import type { ShardMessage } from '../storage/queues.ts';
 import type { Run } from '../storage/runs.ts';
@@ -28,6 +29,8 @@ export { SHARD_QUEUE } from '../storage/queues.ts';
 const DEADLINE_MS = 90_000;
 /** Of the lease, for writing what was seen. */
 const TIME_TO_WRITE_MS = 15_000;
+/** Seconds of the lease given up so that not every shard of a run has to mark it. */
+const MARK_AGAIN_MS = 5_000;
 // Only somebody who does the same shard at the same time changes its states, and each round some of them are judged.
 const MOST_ROUNDS = 8;
 
@@ -41,6 +44,7 @@ interface Work {
   readonly lease: Lease;
 }
 
+/** The states in the shard's range, as they were read. */
 type States = Map<string, StoredMailbox>;
 
 /** @throws MailscopeError `storage-unavailable`, or whatever is a defect: then the shard is to be done again */
@@ -49,22 +53,21 @@ export async function doShard(services: Services, message: ShardMessage): Promis
   const { shards, hash } = plan;
   const shard = shards[message.shard];
   if (message.listHash !== hash || !shard) return skip(services, message, 'it is of another list');
-  const number = runNumberOf(message.runId) ?? 0;
-  // It begins with the touch: that is what keeps the run alive.
-  const lease = startLease();
-  const run = await touchRun(services, number);
-  if (run?.id !== message.runId) return skip(services, message, 'its run is closed');
+  const joined = await joinRun(services, message.runId);
+  if (!joined) return skip(services, message, 'its run is closed');
 
-  const work = { services, run, plan, expectations, shard, lease };
-  const stored = await readStates(work);
-  const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
-  const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < number;
-  const unlisted = [...stored.values()].filter(isUnlisted);
-  if (await begin(work, unlisted)) {
+  const work = { services, plan, expectations, shard, ...joined };
+  const { number } = joined.run;
+  if (!(await isCommitted(work))) {
+    const stored = await readStates(work);
+    const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
+    const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < number;
+    const unlisted = [...stored.values()].filter(isUnlisted);
     const asked = await ask(work, stored);
-    if (asked) await writeStates(work, stored, await writeAnswers(work, asked));
+    await begin(work, unlisted, asked);
+    const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
     await Promise.all(unlisted.map((one) => remove(work, one)));
-    await commit(work);
+    await commit(work, [...[...stored.values()].map(({ record }) => record), ...written]);
   }
   await closeRun(services, number);
 }
@@ -73,42 +76,31 @@ function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): v
   log('warn', 'shard.skipped', { runId, shard, why });
 }
 
-/** Marks a run as alive, in a way that whoever is about to close it notices; null when it is closed. */
-async function touchRun(services: Services, number: number): Promise<Run | null> {
+/**
+ * Marks a run as alive, in a way that whoever is about to close it notices; null when it is closed. The lease counts from the
+ * mark: of the shards that begin within a few seconds one marks it for all.
+ */
+async function joinRun(services: Services, runId: string): Promise<Pick<Work, 'run' | 'lease'> | null> {
   const { runs } = services.storage();
   for (;;) {
-    const found = await runs.get(number);
-    if (found?.value.status !== 'running') return null;
-    const touched = { ...found.value, touchedAt: services.now().toISOString() };
-    if (await runs.replace(touched, found.etag)) return touched;
+    const beganAt = performance.now();
+    const found = await runs.get(runNumberOf(runId) ?? 0);
+    if (found?.value.status !== 'running' || found.value.id !== runId) return null;
+    const ageMs = Math.max(0, services.now().getTime() - Date.parse(found.value.touchedAt));
+    if (ageMs < MARK_AGAIN_MS) return { run: found.value, lease: startLease(beganAt - ageMs) };
+    const run = { ...found.value, touchedAt: services.now().toISOString() };
+    if (await runs.replace(run, found.etag)) return { run, lease: startLease(beganAt) };
   }
+}
+
+async function isCommitted({ services, run, shard }: Work): Promise<boolean> {
+  const found = await services.storage().shards.get(run.id, shard.index);
+  return typeof found?.value.committedAt === 'string';
 }
 
 async function readStates({ services, shard }: Work): Promise<States> {
   const stored = await services.storage().mailboxes.inRange(shard.range);
   return new Map(stored.map((one) => [one.record.mailbox, one]));
-}
-
-/** Writes the shard's row; false when the shard is committed. What was found to remove at first is not counted anew. */
-async function begin({ services, run, shard, lease }: Work, unlisted: readonly StoredMailbox[]): Promise<boolean> {
-  const { shards } = services.storage();
-  const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
-  for (;;) {
-    const before = await shards.get(run.id, shard.index);
-    if (before?.value.committedAt) return false;
-    const record: ShardRecord = {
-      shard: shard.index,
-      begunAt: services.now().toISOString(),
-      committedAt: null,
-      removed: Math.max(unlisted.length, before?.value.removed ?? 0),
-      closedByRemoval: Math.max(drifting.length, before?.value.closedByRemoval ?? 0),
-      tally: null,
-      controlHeld: null,
-      control: before?.value.control ?? null,
-      roles: before?.value.roles ?? null,
-    };
-    if (await shards.write(run.id, record, before?.etag ?? null, lease)) return true;
-  }
 }
 
 /** Null when every mailbox of the shard was judged by an earlier try. */
@@ -130,17 +122,31 @@ async function ask({ services, run, plan, shard, lease }: Work, stored: States):
   );
 }
 
-/** Writes what was asked, and how, before any mailbox is judged by it. */
-async function writeAnswers(work: Work, { seen, control, roles }: ShardSeen): Promise<Sighting[]> {
-  const { shards } = work.services.storage();
+/**
+ * Writes the shard's row before anything is judged or removed, so that a later try of the shard knows what an earlier one did.
+ * What an earlier one found to remove is not counted anew.
+ */
+async function begin(work: Work, unlisted: readonly StoredMailbox[], asked: ShardSeen | null): Promise<void> {
+  const { services, run, shard, lease } = work;
+  const { shards } = services.storage();
+  const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
   for (;;) {
-    const begun = await shards.get(work.run.id, work.shard.index);
-    if (!begun || begun.value.committedAt) break;
-    const known = new Set([...(begun.value.roles ?? []), ...roles]);
-    const record = { ...begun.value, control, roles: [...known].sort() };
-    if (await shards.write(work.run.id, record, begun.etag, work.lease)) break;
+    const before = await shards.get(run.id, shard.index);
+    if (before?.value.committedAt) return;
+    const roles = new Set([...(before?.value.roles ?? []), ...(asked?.roles ?? [])]);
+    const record: ShardRecord = {
+      shard: shard.index,
+      begunAt: services.now().toISOString(),
+      committedAt: null,
+      removed: Math.max(unlisted.length, before?.value.removed ?? 0),
+      closedByRemoval: Math.max(drifting.length, before?.value.closedByRemoval ?? 0),
+      tally: null,
+      controlHeld: null,
+      control: asked?.control ?? before?.value.control ?? null,
+      roles: [...roles].sort(),
+    };
+    if (await shards.write(run.id, record, before?.etag ?? null, lease)) return;
   }
-  return writeObservations(work, seen);
 }
 
 async function writeObservations(
@@ -165,9 +171,11 @@ async function writeObservations(
   });
 }
 
-async function writeStates(work: Work, stored: States, sightings: readonly Sighting[]): Promise<void> {
+/** Judges what was seen; answers the states that it wrote. A state that somebody else changed meanwhile is read again into `stored`. */
+async function judgeAll(work: Work, stored: States, sightings: readonly Sighting[]): Promise<MailboxRecord[]> {
   const { services, run, lease } = work;
   const { mailboxes } = services.storage();
+  const written: MailboxRecord[] = [];
   let open = sightings;
   for (let round = 1; open.length > 0; round += 1) {
     if (round > MOST_ROUNDS) throw new Error('the states of a shard go on changing while it is judged');
@@ -175,10 +183,14 @@ async function writeStates(work: Work, stored: States, sightings: readonly Sight
       (one) => changeOf(stored.get(one.mailbox) ?? null, one, run, services.settings()) ?? [],
     );
     const conflicts = new Set(await mailboxes.write(changes, lease));
-    for (const change of changes) if (!conflicts.has(change.next.mailbox)) reportDrift(work, change);
+    for (const change of changes.filter(({ next }) => !conflicts.has(next.mailbox))) {
+      written.push(change.next);
+      reportDrift(work, change);
+    }
     open = open.filter(({ mailbox }) => conflicts.has(mailbox));
     await Promise.all(open.map(({ mailbox }) => readAgain(work, stored, mailbox)));
   }
+  return written;
 }
 
 async function readAgain({ services }: Work, stored: States, mailbox: string): Promise<void> {
@@ -215,10 +227,9 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
 }
 
 /** Replaces the shard's row by what its states say, unless somebody who did the same shard has done so. */
-async function commit(work: Work): Promise<void> {
+async function commit(work: Work, states: readonly MailboxRecord[]): Promise<void> {
   const { services, run, shard, lease } = work;
   const { shards } = services.storage();
-  const states = [...(await readStates(work)).values()].map(({ record }) => record);
   const judged = states.filter(({ lastRun }) => lastRun === run.number);
   for (;;) {
     const begun = await shards.get(run.id, shard.index);

@@ -6,10 +6,10 @@ import { ALIVE_MS } from './runState.ts';
 const WRITING_MS = ALIVE_MS - 10_000;
 const ARRIVING_MS = ALIVE_MS - 2_000;
 
-export function startLease(): Lease {
-  const startedAt = performance.now();
+/** @param startedAt when its run was marked as alive, by `performance.now()` */
+export function startLease(startedAt: number): Lease {
   return {
-    signal: AbortSignal.timeout(ARRIVING_MS),
+    signal: AbortSignal.timeout(Math.round(ARRIVING_MS - (performance.now() - startedAt))),
     remainingMs: () => WRITING_MS - (performance.now() - startedAt),
     check() {
       if (performance.now() - startedAt < WRITING_MS) return;

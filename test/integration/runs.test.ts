@@ -278,7 +278,7 @@ describe('a start', () => {
     const writes: string[] = [];
     const app = newApp({}, (table) => {
       writes.push(table);
-      if (armed && writes.filter((one) => one === 'Runs').length === 6) throw new Error('killed');
+      if (armed && writes.filter((one) => one === 'Runs').length === 4) throw new Error('killed');
     });
     await expect(poll(app)).rejects.toThrow('killed');
     armed = false;

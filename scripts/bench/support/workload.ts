@@ -1,0 +1,167 @@
+// A tenant with many mailboxes, and runs of the built app over them, measured from outside.
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { callApi } from '../../api.ts';
+import { buildBundle } from '../../build.ts';
+import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
+import { emulatorConnection, sandboxSettings } from '../../localSettings.ts';
+import { startSandboxProcess, startStorage } from '../../parts.ts';
+import { freePorts } from '../../ports.ts';
+
+/** What an answer takes, and how many mailboxes of a batch Outlook answers at a time. */
+export const LATENCY_MS = 80;
+export const INSIDE_A_BATCH = 4;
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+export interface Workload {
+  readonly users: readonly string[];
+  /** The sandbox tenant's address. */
+  readonly graph: string;
+  /** Settings that list one allowed mailbox and all of `users` as denied. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Turns one of the tenant's switches. */
+  put(path: string, body: object, method?: string): Promise<void>;
+  /** Requests that the tenant has answered, by kind; those inside batches are `messages` as well. */
+  requests(): Promise<Readonly<Record<string, number>>>;
+  close(): Promise<void>;
+}
+
+/** Starts a tenant with `mailboxes` mailboxes, one of them allowed. */
+export async function startWorkload(mailboxes: number): Promise<Workload> {
+  await buildBundle();
+  const port = await freePorts(1);
+  const sandbox = await startSandboxProcess({ port, log: console.error });
+  const graph = `http://127.0.0.1:${port}`;
+  const folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
+  const list = join(folder, 'mailboxes.csv');
+  const users = Array.from(
+    { length: mailboxes - 1 },
+    (_, index) => `user${String(index + 1).padStart(5, '0')}@contoso.example`,
+  );
+  await writeFile(list, `mailbox,expectation\n${users.map((user) => `${user},denied\n`).join('')}`);
+
+  const workload: Workload = {
+    users,
+    graph,
+    settings: {
+      ALLOWED_MAILBOXES: 'support@contoso.example',
+      MAILBOXES_FILE: list,
+      POLL_SCHEDULE: '0 0 0 1 1 *',
+      ...sandboxSettings({ sandbox: port }),
+      ALERT_WEBHOOK_URL: '',
+    },
+    async put(path, body, method = 'PUT') {
+      const response = await fetch(`${graph}/sandbox/${path}`, { method, body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(`/sandbox/${path} answered ${response.status}: ${await response.text()}`);
+    },
+    async requests() {
+      const response = await fetch(`${graph}/sandbox/state`);
+      const state = (await response.json()) as { readonly requests: { readonly byKind: Record<string, number> } };
+      return state.requests.byKind;
+    },
+    async close() {
+      await sandbox.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+  await workload.put('mailboxes', { count: users.length }, 'POST');
+  await workload.put('faults', { latencyMs: LATENCY_MS });
+  return workload;
+}
+
+export interface RunOptions {
+  readonly concurrency: number;
+  readonly instances?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Count the requests at storage, which costs the emulator time. */
+  readonly countStorage?: boolean;
+}
+
+export interface RunMeasured {
+  /** From the run's start to its end, as they are on record. */
+  readonly ms: number;
+  /** Of the functions processes, in all. */
+  readonly cpuMs: number;
+  /** Of the largest functions process, since it began. */
+  readonly peakRssMb: number;
+  /** Requests to Graph and to the identity endpoint, each batch as one. */
+  readonly roundTrips: number;
+  /** Requests that changed tables, and those that only read them; 0 unless they were counted. */
+  readonly writes: number;
+  readonly reads: number;
+  readonly run: Readonly<Record<string, unknown>>;
+}
+
+/** One run of the bundle over tables of its own. Throws when it saw less than everything. */
+export async function measureRun(workload: Workload, options: RunOptions): Promise<RunMeasured> {
+  const port = await freePorts(3);
+  let counting = false;
+  const count = { writes: 0, reads: 0 };
+  const onRequest = (line: string) => {
+    const [, method, path = ''] = /"([A-Z]+) ([^ ]+) HTTP/.exec(line) ?? [];
+    if (!counting || !/Mailboxes|Observations|Runs|\$batch/.test(path)) return;
+    count[method === 'GET' ? 'reads' : 'writes'] += 1;
+  };
+  const storage = await startStorage({ port, log: console.error, ...(options.countStorage ? { onRequest } : {}) });
+  const env = {
+    PATH: process.env.PATH,
+    ...workload.settings,
+    POLL_CONCURRENCY: String(options.concurrency),
+    AzureWebJobsStorage: emulatorConnection(port),
+    // What an idle queue waits is the platform's, and no part of a run.
+    AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
+    ...options.settings,
+  };
+  const { instances = 1 } = options;
+  const host = await startLocalHost({ root, port: 0, env, instances, withKeys: false, log: () => undefined });
+  try {
+    const [before, cpuBefore] = [await workload.requests(), cpuMs(host.pids())];
+    counting = true;
+    const { body } = await callApi(host, 'runs', 'POST');
+    const run = await untilClosed(host, String(body.id));
+    counting = false;
+    const after = await workload.requests();
+    const more = (kind: string) => (after[kind] ?? 0) - (before[kind] ?? 0);
+    const asked = workload.users.length + 1;
+    if (run.status !== 'completed' || run.notSeen !== 0) throw new Error(JSON.stringify(run));
+    return {
+      ms: Date.parse(String(run.finishedAt)) - Date.parse(String(run.startedAt)),
+      cpuMs: cpuMs(host.pids()) - cpuBefore,
+      peakRssMb: Math.max(...host.pids().map(peakRssMb)),
+      // All but one mailbox, the control of its own shard, are asked inside batches; the rest of the reads stands alone.
+      roundTrips: more('batch') + more('token') + (more('messages') - (asked - 1)),
+      ...count,
+      run,
+    };
+  } finally {
+    await Promise.all([host.close(), storage.stop()]);
+  }
+}
+
+async function untilClosed(host: LocalHost, id: string) {
+  for (;;) {
+    const { body } = await callApi(host, `runs/${id}`);
+    if (body.status !== 'running') return body;
+    await wait(100);
+  }
+}
+
+/** Processor time that processes have used, as Linux counts it: hundredths of a second. */
+function cpuMs(pids: readonly number[]): number {
+  const of = (pid: number) => {
+    // The name in parentheses may hold spaces; user and system time are fields 14 and 15.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  };
+  return pids.map(of).reduce((sum, ms) => sum + ms, 0);
+}
+
+function peakRssMb(pid: number): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1024;
+}
