@@ -1,4 +1,5 @@
 // The process that runs the functions: loads the unmodified bundle and invokes what the host asks for.
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { installFunctionsCore } from './functionsCore.ts';
 import type { FromFunctions, ToFunctions } from './messages.ts';
@@ -13,6 +14,8 @@ process.on('message', (message: ToFunctions) => {
 
 try {
   await import(pathToFileURL(entry).href);
+  // It is ended by signals, which leave no time for that.
+  flushCompileCache();
   say({ type: 'ready', functions: [...core.functions.values()].map(({ name, bindings }) => ({ name, bindings })) });
 } catch (error) {
   say({ type: 'failed', message: stackOf(error) });

@@ -63,7 +63,7 @@ export function askProbes(probes: readonly Probe[], { send, signal }: AskProbes)
     }
 
     function pump(): void {
-      if (open === 0) resolve();
+      if (open === 0) finish();
       while (!signal.aborted && calls * LARGEST_BATCH < ready.length) {
         calls += 1;
         send(take).then(settle, reject);
@@ -87,13 +87,15 @@ export function askProbes(probes: readonly Probe[], { send, signal }: AskProbes)
       timers.add(timer);
     }
 
-    function giveUp(): void {
+    function finish(): void {
       for (const timer of timers) clearTimeout(timer);
+      // A signal made of others lives, and all that listens to it, until they fire.
+      signal.removeEventListener('abort', finish);
       resolve();
     }
 
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', finish);
+    if (signal.aborted) finish();
     pump();
   });
 }

@@ -18,10 +18,9 @@ import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts
 import type { ShardMessage } from '../storage/queues.ts';
 import type { Run } from '../storage/runs.ts';
 import type { ShardRecord } from '../storage/shards.ts';
-import type { Lease } from '../storage/tables.ts';
 import { changeOf, removalOf, type Sighting } from './changes.ts';
 import { closeRun } from './closeRun.ts';
-import { startLease } from './lease.ts';
+import { type HeldLease, startLease } from './lease.ts';
 import { runNumberOf } from './runState.ts';
 
 export { SHARD_QUEUE } from '../storage/queues.ts';
@@ -34,14 +33,17 @@ const MARK_AGAIN_MS = 5_000;
 // Only somebody who does the same shard at the same time changes its states, and each round some of them are judged.
 const MOST_ROUNDS = 8;
 
-/** A shard under way. */
-interface Work {
-  readonly services: Services;
+interface Joined {
   readonly run: Run;
+  readonly lease: HeldLease;
+}
+
+/** A shard under way. */
+interface Work extends Joined {
+  readonly services: Services;
   readonly plan: Plan;
   readonly expectations: ReadonlyMap<string, Expectation>;
   readonly shard: PlannedShard;
-  readonly lease: Lease;
 }
 
 /** The states in the shard's range, as they were read. */
@@ -56,20 +58,26 @@ export async function doShard(services: Services, message: ShardMessage): Promis
   const joined = await joinRun(services, message.runId);
   if (!joined) return skip(services, message, 'its run is closed');
 
-  const work = { services, plan, expectations, shard, ...joined };
-  const { number } = joined.run;
-  if (!(await isCommitted(work))) {
-    const stored = await readStates(work);
-    const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
-    const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < number;
-    const unlisted = [...stored.values()].filter(isUnlisted);
-    const asked = await ask(work, stored);
-    await begin(work, unlisted, asked);
-    const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
-    await Promise.all(unlisted.map((one) => remove(work, one)));
-    await commit(work, [...[...stored.values()].map(({ record }) => record), ...written]);
+  try {
+    await judgeShard({ services, plan, expectations, shard, ...joined });
+  } finally {
+    joined.lease.end();
   }
-  await closeRun(services, number);
+  await closeRun(services, joined.run.number);
+}
+
+async function judgeShard(work: Work): Promise<void> {
+  if (await isCommitted(work)) return;
+  const { run, shard } = work;
+  const stored = await readStates(work);
+  const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
+  const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < run.number;
+  const unlisted = [...stored.values()].filter(isUnlisted);
+  const asked = await ask(work, stored);
+  await begin(work, unlisted, asked);
+  const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
+  await Promise.all(unlisted.map((one) => remove(work, one)));
+  await commit(work, [...[...stored.values()].map(({ record }) => record), ...written]);
 }
 
 function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): void {
@@ -80,7 +88,7 @@ function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): v
  * Marks a run as alive, in a way that whoever is about to close it notices; null when it is closed. The lease counts from the
  * mark: of the shards that begin within a few seconds one marks it for all.
  */
-async function joinRun(services: Services, runId: string): Promise<Pick<Work, 'run' | 'lease'> | null> {
+async function joinRun(services: Services, runId: string): Promise<Joined | null> {
   const { runs } = services.storage();
   for (;;) {
     const beganAt = performance.now();

@@ -6,14 +6,23 @@ import { ALIVE_MS } from './runState.ts';
 const WRITING_MS = ALIVE_MS - 10_000;
 const ARRIVING_MS = ALIVE_MS - 2_000;
 
+/** A lease that holds its signal, and what listens to it, until it is ended. */
+export interface HeldLease extends Lease {
+  end(): void;
+}
+
 /** @param startedAt when its run was marked as alive, by `performance.now()` */
-export function startLease(startedAt: number): Lease {
+export function startLease(startedAt: number): HeldLease {
+  const controller = new AbortController();
+  const remainingMs = (lengthMs: number) => lengthMs - (performance.now() - startedAt);
+  const timer = setTimeout(() => controller.abort(), remainingMs(ARRIVING_MS));
   return {
-    signal: AbortSignal.timeout(Math.round(ARRIVING_MS - (performance.now() - startedAt))),
-    remainingMs: () => WRITING_MS - (performance.now() - startedAt),
+    signal: controller.signal,
+    remainingMs: () => remainingMs(WRITING_MS),
     check() {
-      if (performance.now() - startedAt < WRITING_MS) return;
+      if (remainingMs(WRITING_MS) > 0) return;
       throw new Error('the shard has taken too long and writes nothing more; it is to be done again');
     },
+    end: () => clearTimeout(timer),
   };
 }
