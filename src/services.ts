@@ -8,7 +8,8 @@ import { createLimiter, type Limiter } from './graph/limiter.ts';
 import { createTokens } from './graph/tokens.ts';
 import { createLog, type Log, type LogSink } from './log.ts';
 import { type Configuration, type Environment, readConfiguration, type Settings } from './settings.ts';
-import { createList, type MailboxList } from './storage/list.ts';
+import { createList } from './storage/list.ts';
+import type { Plan } from './storage/plan.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
 /** `settings` and what is made from them throw `configuration-invalid` with every fault. */
@@ -20,7 +21,7 @@ export interface Services {
   limiter(): Limiter;
   storage(): Storage;
   /** The list of mailboxes; rejects with `configuration-invalid` and every fault of its file. */
-  list(): Promise<MailboxList>;
+  list(): Promise<Plan>;
   /** What the platform tells of the app: `WEBSITE_HOSTNAME`. */
   readonly environment: Environment;
   now(): Date;

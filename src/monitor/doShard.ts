@@ -42,8 +42,9 @@ interface Joined {
 interface Work extends Joined {
   readonly services: Services;
   readonly plan: Plan;
-  readonly expectations: ReadonlyMap<string, Expectation>;
   readonly shard: PlannedShard;
+  /** The shard's mailboxes. */
+  readonly listed: ReadonlyMap<string, Expectation>;
 }
 
 /** The states in the shard's range, as they were read. */
@@ -51,15 +52,14 @@ type States = Map<string, StoredMailbox>;
 
 /** @throws MailscopeError `storage-unavailable`, or whatever is a defect: then the shard is to be done again */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
-  const { plan, expectations } = await services.list();
-  const { shards, hash } = plan;
-  const shard = shards[message.shard];
-  if (message.listHash !== hash || !shard) return skip(services, message, 'it is of another list');
+  const plan = await services.list();
+  const shard = plan.shards[message.shard];
+  if (message.listHash !== plan.hash || !shard) return skip(services, message, 'it is of another list');
   const joined = await joinRun(services, message.runId);
   if (!joined) return skip(services, message, 'its run is closed');
 
   try {
-    await judgeShard({ services, plan, expectations, shard, ...joined });
+    await judgeShard({ services, plan, shard, listed: shard.expectations(), ...joined });
   } finally {
     joined.lease.end();
   }
@@ -68,9 +68,8 @@ export async function doShard(services: Services, message: ShardMessage): Promis
 
 async function judgeShard(work: Work): Promise<void> {
   if (await isCommitted(work)) return;
-  const { run, shard } = work;
+  const { run, listed } = work;
   const stored = await readStates(work);
-  const listed = new Set(shard.mailboxes.map(({ mailbox }) => mailbox));
   const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < run.number;
   const unlisted = [...stored.values()].filter(isUnlisted);
   const asked = await ask(work, stored);
@@ -112,16 +111,17 @@ async function readStates({ services, shard }: Work): Promise<States> {
 }
 
 /** Null when every mailbox of the shard was judged by an earlier try. */
-async function ask({ services, run, plan, shard, lease }: Work, stored: States): Promise<ShardSeen | null> {
+async function ask({ services, run, plan, shard, listed, lease }: Work, stored: States): Promise<ShardSeen | null> {
   const isJudged = (mailbox: string) => (stored.get(mailbox)?.record.lastRun ?? 0) >= run.number;
-  const open = shard.mailboxes.filter(({ mailbox }) => !isJudged(mailbox));
+  const all = [...listed].map(([mailbox, expectation]) => ({ mailbox, expectation }));
+  const open = all.filter(({ mailbox }) => !isJudged(mailbox));
   if (open.length === 0) return null;
   const { graph, limiter, now, random, newId } = services;
   return observe(
     { graph: graph(), limiter: limiter(), now, random, newId },
     {
       ask: open,
-      own: shard.mailboxes.filter(({ expectation }) => expectation === 'allowed').map(({ mailbox }) => mailbox),
+      own: shard.listed('allowed'),
       borrowed: borrowControls(plan, run.id, shard.index),
       withSubjects: services.settings().storeSubjects,
       deadlineMs: DEADLINE_MS,
@@ -158,13 +158,13 @@ async function begin(work: Work, unlisted: readonly StoredMailbox[], asked: Shar
 }
 
 async function writeObservations(
-  { services, run, shard, expectations, lease }: Work,
+  { services, run, shard, listed, lease }: Work,
   seen: readonly Seen[],
 ): Promise<Sighting[]> {
   const sightings = seen.map(({ message, ...rest }): Sighting => {
     const { mailbox } = rest;
     // Only listed mailboxes are asked about.
-    const expectation = expectations.get(mailbox) ?? 'denied';
+    const expectation = listed.get(mailbox) ?? 'denied';
     return { mailbox, expectation, observation: { ...rest, runId: run.id }, message };
   });
   const { observations } = services.storage();

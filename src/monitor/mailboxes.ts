@@ -75,9 +75,9 @@ export async function getMailbox(services: Services, name: string): Promise<Mail
  * @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed`
  */
 export async function listedMailbox(services: Services, name: string): Promise<ListedMailbox> {
-  const { expectations } = await services.list();
+  const list = await services.list();
   const mailbox = mailboxOf(name);
-  const expectation = expectations.get(mailbox);
+  const expectation = list.expectationOf(mailbox);
   if (expectation !== undefined) return { mailbox, expectation };
   throw new MailscopeError(
     'mailbox-not-listed',

@@ -29,7 +29,7 @@ export interface Planned {
 
 /** Starts a run whose shards, and the announcement of the one that ended, the caller sees to. */
 export async function planRun(services: Services, trigger: RunTrigger): Promise<Planned> {
-  const { plan } = await services.list();
+  const plan = await services.list();
   const { runs } = services.storage();
   const now = services.now();
   const current = await runs.current();

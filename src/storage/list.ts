@@ -10,12 +10,6 @@ import { storageCredential } from './credential.ts';
 import { readListCsv } from './listCsv.ts';
 import { type Plan, planShards } from './plan.ts';
 
-export interface MailboxList {
-  readonly expectations: ReadonlyMap<string, Expectation>;
-  /** The list, cut into shards. */
-  readonly plan: Plan;
-}
-
 /** Where a file is looked for, and what tells one version from another. */
 interface Source {
   version(): Promise<string>;
@@ -26,19 +20,19 @@ interface Source {
 const LOOK_AGAIN_MS = 10_000;
 
 /**
- * The list, made once for each version of the file.
+ * The list, cut into shards once for each version of the file.
  *
  * @returns a function that rejects with `configuration-invalid` and every fault by its line; `storage-unavailable` for a blob
  */
-export function createList(settings: Settings, now: () => Date): () => Promise<MailboxList> {
+export function createList(settings: Settings, now: () => Date): () => Promise<Plan> {
   const { mailboxes, listFile, shardSize, storage } = settings;
   if (!listFile) {
-    const list = { expectations: mailboxes, plan: planShards(mailboxes, shardSize) };
-    return async () => list;
+    const plan = planShards(mailboxes, shardSize);
+    return async () => plan;
   }
   const source = listFile.kind === 'path' ? fileSource(listFile.path) : blobSource(listFile, storage);
   let version: string | undefined;
-  let list: Promise<MailboxList> | undefined;
+  let list: Promise<Plan> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   return async () => {
@@ -56,21 +50,17 @@ export function createList(settings: Settings, now: () => Date): () => Promise<M
   };
 }
 
-async function read(
-  source: Source,
-  declared: ReadonlyMap<string, Expectation>,
-  shardSize: number,
-): Promise<MailboxList> {
+async function read(source: Source, declared: ReadonlyMap<string, Expectation>, shardSize: number): Promise<Plan> {
   const { mailboxes, faults } = await readListCsv(await source.open(), declared);
   if (faults.length > 0) throw invalid(faults);
-  const expectations = new Map([...declared, ...mailboxes]);
-  const kinds = new Set(expectations.values());
-  if (!kinds.has('allowed')) {
+  for (const [mailbox, expectation] of declared) mailboxes.set(mailbox, expectation);
+  const isReadable = [...mailboxes.values()].includes('allowed');
+  if (!isReadable) {
     throw invalid([
       'with it no mailbox is allowed: without one that can be read, no refusal of the others ever proves anything',
     ]);
   }
-  return { expectations, plan: planShards(expectations, shardSize) };
+  return planShards(mailboxes, shardSize);
 }
 
 function invalid(faults: readonly string[]): MailscopeError {

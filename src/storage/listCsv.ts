@@ -4,7 +4,7 @@ import { parse } from 'csv-parse';
 import { EXPECTATIONS, type Expectation, parseMailbox } from '../rules/mailbox.ts';
 
 export interface ReadList {
-  readonly mailboxes: ReadonlyMap<string, Expectation>;
+  readonly mailboxes: Map<string, Expectation>;
   /** The first twenty, one sentence each, and how many there are more. */
   readonly faults: readonly string[];
 }

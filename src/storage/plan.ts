@@ -1,6 +1,6 @@
 // The list of mailboxes, sorted as the table sorts, cut into shards.
 import { createHash } from 'node:crypto';
-import type { Expectation } from '../rules/mailbox.ts';
+import { EXPECTATIONS, type Expectation } from '../rules/mailbox.ts';
 import { comparePositions, PARTITIONS, type Position, STATE_PREFIX, statePosition } from './keys.ts';
 import type { Range } from './mailboxes.ts';
 
@@ -10,17 +10,51 @@ export interface ListedMailbox {
 }
 
 /** A shard owns its whole range of keys, up to where the next begins: mailboxes no longer listed included. */
-export interface PlannedShard {
+export class PlannedShard {
   readonly index: number;
   readonly range: Range;
-  readonly mailboxes: readonly ListedMailbox[];
+  // A hundred thousand objects would be the largest thing in memory.
+  readonly #names: Readonly<Record<Expectation, string>>;
+
+  constructor(index: number, range: Range, mailboxes: readonly ListedMailbox[]) {
+    this.index = index;
+    this.range = range;
+    const names = (wanted: Expectation) =>
+      mailboxes.filter(({ expectation }) => expectation === wanted).map(({ mailbox }) => mailbox);
+    this.#names = { allowed: names('allowed').join('\n'), denied: names('denied').join('\n') };
+  }
+
+  /** Those that are listed so, in the order of the keys; made anew with each call. */
+  listed(as: Expectation): string[] {
+    return this.#names[as] === '' ? [] : this.#names[as].split('\n');
+  }
+
+  /** What is declared of each of its mailboxes, made anew with each call. */
+  expectations(): Map<string, Expectation> {
+    return new Map(EXPECTATIONS.flatMap((as) => this.listed(as).map((mailbox) => [mailbox, as] as const)));
+  }
 }
 
-export interface Plan {
+/** The list of mailboxes, cut into shards. */
+export class Plan {
   /** Tells lists apart: of what is listed, as what, and how it is cut. */
   readonly hash: string;
+  /** How many are listed. */
   readonly mailboxes: number;
   readonly shards: readonly PlannedShard[];
+
+  constructor(hash: string, mailboxes: number, shards: readonly PlannedShard[]) {
+    this.hash = hash;
+    this.mailboxes = mailboxes;
+    this.shards = shards;
+  }
+
+  /** What is declared of a mailbox; undefined when it is not listed. */
+  expectationOf(mailbox: string): Expectation | undefined {
+    const position = statePosition(mailbox);
+    const shard = this.shards.findLast(({ range }) => comparePositions(range.from, position) <= 0);
+    return shard?.expectations().get(mailbox);
+  }
 }
 
 const START: Position = { partition: PARTITIONS[0] ?? '', row: STATE_PREFIX };
@@ -34,12 +68,11 @@ export function planShards(listed: ReadonlyMap<string, Expectation>, shardSize: 
     const own = sorted.slice(first, first + shardSize);
     const from = first === 0 ? START : (own[0]?.position ?? START);
     const range = { from, to: sorted[first + shardSize]?.position ?? null };
-    const mailboxes = own.map(({ mailbox, expectation }) => ({ mailbox, expectation }));
-    shards.push({ index: shards.length, range, mailboxes });
+    shards.push(new PlannedShard(shards.length, range, own));
   }
   const hash = createHash('sha256').update(String(shardSize));
   for (const { mailbox, expectation } of sorted) hash.update(`\n${mailbox} ${expectation}`);
-  return { hash: hash.digest('hex'), mailboxes: sorted.length, shards };
+  return new Plan(hash.digest('hex'), sorted.length, shards);
 }
 
 const BORROWED = 5;
@@ -53,11 +86,10 @@ export function borrowControls(plan: Plan, runId: string, shard: number): string
   const seed = createHash('sha256').update(`${runId}/${shard}`).digest().readUInt32BE(0);
   const found: string[] = [];
   for (let step = 0; step < others.length && found.length < BORROWED; step += 1) {
-    const { mailboxes = [] } = others[(seed + step) % others.length] ?? {};
-    const allowed = mailboxes.filter(({ expectation }) => expectation === 'allowed');
+    const allowed = others[(seed + step) % others.length]?.listed('allowed') ?? [];
     for (let index = 0; index < allowed.length && found.length < BORROWED; index += 1) {
       const one = allowed[(seed + index) % allowed.length];
-      if (one) found.push(one.mailbox);
+      if (one !== undefined) found.push(one);
     }
   }
   return found;

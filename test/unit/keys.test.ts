@@ -60,19 +60,26 @@ describe('a plan', () => {
   const plan = planShards(listed, 10);
 
   it('cuts the sorted list into shards that leave no gap between their ranges', () => {
-    expect(plan.shards.map(({ mailboxes }) => mailboxes.length)).toEqual([10, 10, 10, 10, 10, 10, 10, 10, 10, 5]);
+    expect(plan.shards.map((shard) => shard.expectations().size)).toEqual([10, 10, 10, 10, 10, 10, 10, 10, 10, 5]);
     expect(plan.shards[0]?.range.from).toEqual({ partition: '0', row: 'mailbox:' });
     expect(plan.shards.at(-1)?.range.to).toBeNull();
     for (const [index, { range }] of plan.shards.entries()) {
       if (index > 0) expect(range.from).toEqual(plan.shards[index - 1]?.range.to);
     }
-    for (const { mailboxes, range } of plan.shards) {
-      for (const { mailbox } of mailboxes) {
+    for (const shard of plan.shards) {
+      const { range } = shard;
+      for (const mailbox of shard.expectations().keys()) {
         const position = statePosition(mailbox);
         expect(comparePositions(position, range.from)).toBeGreaterThanOrEqual(0);
         expect(range.to === null || comparePositions(position, range.to) < 0).toBe(true);
       }
     }
+  });
+
+  it('knows what is declared of each mailbox, and of no other', () => {
+    for (const [mailbox, expectation] of listed) expect(plan.expectationOf(mailbox)).toBe(expectation);
+    expect(plan.expectationOf('user95@contoso.example')).toBeUndefined();
+    expect(planShards(new Map(), 10).expectationOf('user1@contoso.example')).toBeUndefined();
   });
 
   it('has a hash of what is listed, as what, and how it is cut, whatever the order', () => {
@@ -83,7 +90,7 @@ describe('a plan', () => {
   });
 
   it('lends allowed mailboxes of other shards, the same for the same run and shard', () => {
-    const own = new Set(plan.shards[3]?.mailboxes.map(({ mailbox }) => mailbox));
+    const own = plan.shards[3]?.expectations() ?? new Map();
     const borrowed = borrowControls(plan, 'run-1', 3);
     expect(borrowed).toHaveLength(5);
     expect(new Set(borrowed).size).toBe(5);
