@@ -5,6 +5,7 @@ import { Deadline } from './deadline.ts';
 import { type ChainOptions, createChain, Journey, JourneyOptions, type Session } from './middleware.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import { type Token, TokenUnavailableError } from './tokens.ts';
+import type { Wait } from './waits.ts';
 
 /** One request with its retries, and what became of it. */
 export interface Exchange {
@@ -31,8 +32,7 @@ export interface AskOptions {
   readonly deadlineMs: number;
   /** A token of its own without it. */
   readonly session?: Session;
-  /** Called when the request is going to wait before it is sent again, or would have to. */
-  readonly onThrottled?: (waitMs: number) => void;
+  readonly onWait?: (wait: Wait) => void;
 }
 
 /**
@@ -60,7 +60,7 @@ export function createGraph(options: ChainOptions): Graph {
     const startedAt = performance.now();
     const deadline = new Deadline(ask.deadlineMs);
     const endsAt = startedAt + ask.deadlineMs;
-    const journey = new Journey(deadline.signal, endsAt, ask.session ?? {}, ask.onThrottled);
+    const journey = new Journey(deadline.signal, endsAt, ask.session ?? {}, ask.onWait);
     try {
       await send(new JourneyOptions(journey));
     } finally {

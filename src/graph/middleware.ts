@@ -3,6 +3,7 @@ import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { retryAfterMs } from './retryAfter.ts';
 import { sleep } from './sleep.ts';
 import { type Token, type Tokens, TokenUnavailableError } from './tokens.ts';
+import type { Wait } from './waits.ts';
 
 export interface ChainOptions {
   /** The origin of Graph: the token goes nowhere else. */
@@ -25,7 +26,7 @@ export class Journey {
   readonly signal: AbortSignal;
   readonly endsAt: number;
   readonly session: Session;
-  readonly onThrottled: ((waitMs: number) => void) | undefined;
+  readonly onWait: ((wait: Wait) => void) | undefined;
   attempts = 0;
   /** Those that ended in a 5xx or a network fault. */
   failedTries = 0;
@@ -33,11 +34,11 @@ export class Journey {
   answer: { readonly status: number; readonly headers: Headers; readonly text: string } | undefined;
   failure: 'network' | 'timeout' | 'token' | undefined;
 
-  constructor(signal: AbortSignal, endsAt: number, session: Session, onThrottled?: (waitMs: number) => void) {
+  constructor(signal: AbortSignal, endsAt: number, session: Session, onWait?: (wait: Wait) => void) {
     this.signal = signal;
     this.endsAt = endsAt;
     this.session = session;
-    this.onThrottled = onThrottled;
+    this.onWait = onWait;
   }
 }
 
@@ -80,11 +81,11 @@ class Retry implements Middleware {
       await this.#next.execute(context);
       const waitMs = this.#waitMs(journey);
       if (waitMs === null) break;
-      const isTooLong = performance.now() + waitMs >= journey.endsAt;
       const { answer, failure } = journey;
-      // Trouble of the service holds others back only as long as this request itself waits for its end.
-      if (failure === undefined && (answer?.status === 429 || !isTooLong)) journey.onThrottled?.(waitMs);
-      if (isTooLong) break;
+      const status = failure === undefined ? (answer?.status ?? null) : null;
+      const begun = performance.now() + waitMs < journey.endsAt;
+      journey.onWait?.({ ms: waitMs, status, begun });
+      if (!begun) break;
       if (!(await sleep(waitMs, journey.signal))) break;
     }
     // The official client wants a response; what it would make of it is not used.

@@ -14,6 +14,9 @@ export interface ShardSeen {
   readonly control: Control;
   /** The roles that the tokens in use claim, sorted: for diagnosis only. */
   readonly roles: readonly string[];
+  /** Answers that were a 429, and milliseconds in which something waited to be asked again. */
+  readonly throttled: number;
+  readonly waitedMs: number;
 }
 
 const EVIDENCE_READS = 20;
@@ -31,6 +34,8 @@ export async function observe(services: ObserveServices, questions: ShardQuestio
       seen: [...shard.answers.values()].map((answer) => ({ ...answer, controlHeld: held })),
       control: { mailbox: before?.mailbox ?? null, borrowed: before?.borrowed ?? false, held, reads: shard.reads },
       roles: [...shard.roles].sort(),
+      throttled: shard.waits.throttled,
+      waitedMs: Math.round(shard.waits.waitedMs),
     };
   } finally {
     shard.close();

@@ -9,6 +9,7 @@ import type { Limiter } from './limiter.ts';
 import type { Session } from './middleware.ts';
 import { askProbes, Probe } from './probes.ts';
 import { rolesOf } from './tokens.ts';
+import { type Wait, Waits } from './waits.ts';
 
 export interface ObserveServices extends BatchServices {
   readonly limiter: Limiter;
@@ -47,6 +48,7 @@ export class ShardProbe {
   readonly answers = new Map<string, Seeing>();
   readonly reads: ControlRead[] = [];
   readonly roles = new Set<string>();
+  readonly waits = new Waits();
   readonly #services: ObserveServices;
   readonly #deadlineMs: number;
   readonly #asking: Deadline;
@@ -147,7 +149,7 @@ export class ShardProbe {
       const answers = await askBatch(
         this.#services,
         batch.map(({ question }) => question),
-        { deadlineMs: this.#begin(deadline), session: this.session, onThrottled: limiter.holdBack },
+        { deadlineMs: this.#begin(deadline), session: this.session, onWait: (wait) => this.#holdBack(wait) },
       );
       this.#noteRoles();
       const tookMs = performance.now() - startedAt;
@@ -155,13 +157,22 @@ export class ShardProbe {
       const settle = (probe: Probe, index: number): [Probe, number | null] => {
         // askBatch answers every question.
         const waitMs = probe.settle(answers[index] as Answer, tookMs, random);
+        if (waitMs === null) return [probe, null];
         // A wait that would end after the deadline is not begun.
-        return [probe, waitMs === null || waitMs >= remainingMs ? null : waitMs];
+        const begun = waitMs < remainingMs;
+        this.waits.note({ ms: waitMs, status: probe.answer?.status ?? null, begun });
+        return [probe, begun ? waitMs : null];
       };
       return new Map(batch.map(settle));
     };
     // Null when the time was over before its turn came: then askProbes has given up as well.
     return (await limiter.run(send, signal)) ?? new Map();
+  }
+
+  /** A batch that waits holds others back; trouble of the service only as long as this batch itself waits for its end. */
+  #holdBack(wait: Wait): void {
+    this.waits.note(wait);
+    if (wait.status === 429 || (wait.status !== null && wait.begun)) this.#services.limiter.holdBack(wait.ms);
   }
 
   async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
@@ -175,7 +186,8 @@ export class ShardProbe {
   }
 
   async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
-    const options = { deadlineMs: Math.min(this.#begin(deadline), mostMs), session: this.session };
+    const deadlineMs = Math.min(this.#begin(deadline), mostMs);
+    const options = { deadlineMs, session: this.session, onWait: (wait: Wait) => this.waits.note(wait) };
     const read = await latestMessage(this.#services.graph, mailbox, withSubject, options);
     this.#noteRoles();
     const answer = { ...read, batchRequestId: null, retryAfterMs: null, final: true };

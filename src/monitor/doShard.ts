@@ -152,6 +152,8 @@ async function begin(work: Work, unlisted: readonly StoredMailbox[], asked: Shar
       controlHeld: null,
       control: asked?.control ?? before?.value.control ?? null,
       roles: [...roles].sort(),
+      throttled: (before?.value.throttled ?? 0) + (asked?.throttled ?? 0),
+      waitedMs: (before?.value.waitedMs ?? 0) + (asked?.waitedMs ?? 0),
     };
     if (await shards.write(run.id, record, before?.etag ?? null, lease)) return;
   }

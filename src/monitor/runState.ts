@@ -30,15 +30,18 @@ export function endRun(run: Run, shards: readonly ShardRecord[], now: Date, last
 export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
   const committed = shards.filter(({ committedAt }) => committedAt !== null);
   const tally = sum(committed.flatMap((shard) => shard.tally ?? []));
+  const added = (count: (shard: ShardRecord) => number) => committed.reduce((sum, shard) => sum + count(shard), 0);
   const held = committed.filter(({ controlHeld }) => controlHeld).length;
   return {
     ...tally,
-    closed: tally.closed + committed.reduce((count, { closedByRemoval }) => count + closedByRemoval, 0),
-    removed: committed.reduce((count, { removed }) => count + removed, 0),
+    closed: tally.closed + added(({ closedByRemoval }) => closedByRemoval),
+    removed: added(({ removed }) => removed),
     controlHeld: held === run.shards,
     shardsWithoutControl: committed.length - held,
     notSeen: run.mailboxes - tally.mailboxes,
     roles: [...new Set(committed.flatMap(({ roles }) => roles ?? []))].sort(),
+    throttled: added(({ throttled }) => throttled),
+    waitedMs: added(({ waitedMs }) => waitedMs),
   };
 }
 

@@ -1,5 +1,5 @@
 // The table `Runs`: the number and start of the newest run, one row a run, and one row a shard.
-import type { TransactionAction } from '@azure/data-tables';
+import type { TableEntity, TransactionAction } from '@azure/data-tables';
 import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
 import type { Page } from './merge.ts';
@@ -18,6 +18,9 @@ export interface RunResult extends Tally {
   /** Listed mailboxes that no shard reached. */
   readonly notSeen: number;
   readonly roles: readonly string[];
+  /** Answers that were a 429, and milliseconds that shards waited to ask again, added up. */
+  readonly throttled: number;
+  readonly waitedMs: number;
 }
 
 /** One pass over all listed mailboxes. Times are ISO 8601 UTC. */
@@ -86,14 +89,7 @@ const CURRENT_COLUMNS: Columns<Current> = {
   skippedTicks: 'value',
 };
 
-/** The result stands in columns of its own. */
-type RunRow = Omit<Run, 'result'> & {
-  readonly [Key in Exclude<keyof RunResult, 'mailboxes'>]: RunResult[Key] | null;
-} & {
-  readonly judged: number | null;
-};
-
-const RUN_COLUMNS: Columns<RunRow> = {
+const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
   id: 'value',
   number: 'value',
   trigger: 'value',
@@ -107,6 +103,14 @@ const RUN_COLUMNS: Columns<RunRow> = {
   touchedAt: 'value',
   probableCause: 'value',
   problem: 'value',
+};
+
+/** A result as columns beside those of its run, where `mailboxes` are those listed. */
+interface ResultRow extends Omit<RunResult, 'mailboxes'> {
+  readonly judged: number;
+}
+
+const RESULT_COLUMNS: Columns<ResultRow> = {
   judged: 'value',
   controlHeld: 'value',
   shardsWithoutControl: 'value',
@@ -120,6 +124,8 @@ const RUN_COLUMNS: Columns<RunRow> = {
   redeclared: 'value',
   notSeen: 'value',
   roles: 'json',
+  throttled: 'value',
+  waitedMs: 'value',
   byExpectation: 'json',
   openedByKind: 'json',
   openedNames: 'json',
@@ -191,22 +197,17 @@ export function createRunStore(tables: Tables): RunStore {
   };
 }
 
-function runEntity({ result, ...run }: Run) {
-  const { mailboxes: judged = null, ...columns } = result ?? {};
-  return toRow(
-    { partition: RUNS, row: invertedNumber(run.number) },
-    { ...run, ...columns, judged } as RunRow,
-    RUN_COLUMNS,
-  );
+function runEntity({ result, ...run }: Run): TableEntity {
+  const position = { partition: RUNS, row: invertedNumber(run.number) };
+  const entity = toRow(position, run, RUN_COLUMNS);
+  if (result === null) return entity;
+  const { mailboxes: judged, ...seen } = result;
+  return { ...entity, ...toRow(position, { ...seen, judged }, RESULT_COLUMNS) };
 }
 
 function toRun(row: Row): Run {
-  const { judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...rest } = fromRow(row, RUN_COLUMNS);
-  const { outcomes, verdicts, messageClasses, opened, closed, added, redeclared, ...others } = rest;
-  const { byExpectation, openedByKind, openedNames, ...run } = others;
-  const facts = { byExpectation, openedByKind, openedNames };
-  const counts = { outcomes, verdicts, messageClasses, opened, closed, added, redeclared, ...facts };
-  const result = { mailboxes: judged, controlHeld, shardsWithoutControl, removed, notSeen, roles, ...counts };
+  const { judged, ...seen } = fromRow(row, RESULT_COLUMNS);
   // A result is written whole or not at all.
-  return { ...run, result: judged === null ? null : (result as RunResult) };
+  const run = fromRow(row, RUN_COLUMNS);
+  return { ...run, result: judged === null ? null : { ...seen, mailboxes: judged } };
 }

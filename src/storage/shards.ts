@@ -18,6 +18,9 @@ export interface ShardRecord {
   readonly controlHeld: boolean | null;
   readonly control: Control | null;
   readonly roles: readonly string[] | null;
+  /** Answers that were a 429, and milliseconds in which something waited to be asked again, of all its tries. */
+  readonly throttled: number;
+  readonly waitedMs: number;
 }
 
 export interface ShardStore {
@@ -37,6 +40,8 @@ const SHARD_COLUMNS: Columns<ShardRecord> = {
   controlHeld: 'value',
   control: 'json',
   roles: 'json',
+  throttled: 'value',
+  waitedMs: 'value',
 };
 
 export function createShardStore(tables: Tables): ShardStore {

@@ -231,6 +231,8 @@ const shardOf = (shard: number) => ({
   controlHeld: null,
   control: null,
   roles: null,
+  throttled: 0,
+  waitedMs: 0,
 });
 
 describe('runs', () => {

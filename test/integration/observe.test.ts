@@ -262,6 +262,16 @@ describe('what may pass is asked again', () => {
     expect(control.held).toBe(true);
   });
 
+  it('and tells how often it was throttled, and how long that took, waits at the same time counted once', async () => {
+    await tenant.put('faults', { throttle: { share: 1, retryAfterSeconds: 0, after: 1, times: 7 } });
+    const { throttled, waitedMs } = await see({ denied: users(60) });
+    expect(throttled).toBe(7);
+    expect(waitedMs).toBeGreaterThanOrEqual(200);
+    expect(waitedMs).toBeLessThan(7 * 200);
+    await tenant.put('faults', {});
+    expect(await see({ denied: users(60) })).toMatchObject({ throttled: 0, waitedMs: 0 });
+  });
+
   it('but an answer that stays missing is missing for its own mailbox only', async () => {
     await tenant.put('faults', { batch: 'omit' });
     const { byName, control } = await see({ denied: ['cch@contoso.example', user(1)] });

@@ -40,7 +40,7 @@ function runOf(
     shards: 1,
     skippedTicks: 0,
     touchedAt: startedAt,
-    result: { ...EMPTY_TALLY, messageClasses, byExpectation, ...more },
+    result: { ...EMPTY_TALLY, messageClasses, byExpectation, throttled: 0, waitedMs: 0, ...more },
     probableCause: null,
     problem: null,
   };
