@@ -9,6 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 /** For each room of src, the rooms it may import. `services:type` is the shape of the services without their making. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['functions'],
+  cli: ['cli', 'monitor', 'services', 'settings', 'errors', 'rules'],
   functions: ['monitor', 'alerts', 'http', 'services', 'settings', 'errors', 'log', 'rules'],
   monitor: ['monitor', 'alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
   alerts: ['alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'schedule', 'errors', 'log'],
