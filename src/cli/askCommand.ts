@@ -1,7 +1,7 @@
 // The command `ask`: settings and options in, Graph asked, a report out.
 //
-// 1. Options and settings are checked, all their faults said at once, before anything is asked.
-// 2. The file for JUnit is opened, so that a bad name is noticed before the wait and an old report is never taken for this one.
+// 1. The file for JUnit is opened, so that a bad name is noticed before the wait and an old report is never taken for this one.
+// 2. The settings are checked, all their faults said at once, before anything is asked.
 // 3. Graph is asked, again and again with --wait.
 // 4. The report is written and printed; its verdicts are the exit code.
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
@@ -36,10 +36,10 @@ export async function askCommand(
       screen.print(`${USAGE}\n`);
       return 0;
     }
+    file = options.junitFile === undefined ? undefined : await openReport(options.junitFile);
     const make = () => makeServices(settingsFor(options.question, environment));
     const services = make();
     services.settings();
-    file = options.junitFile === undefined ? undefined : await openReport(options.junitFile);
     const report = await askUntil(
       () => askOnce(make(), options.question, screen),
       services,

@@ -1,8 +1,9 @@
 // Asks Graph once about mailboxes and says what each answer proves. Remembers nothing and needs no storage.
 //
 // 1. A token is fetched first: without one Graph is not asked, and every mailbox is unverified.
-// 2. Portions of the size of a shard are asked one after the other, each between two reads of its own control.
+// 2. Portions of the size of a shard are asked, a few side by side, each between two reads of its own control.
 // 3. Each answer is judged by itself.
+import PQueue from 'p-queue';
 import { observe } from '../graph/observe.ts';
 import type { ShardQuestions } from '../graph/shardProbe.ts';
 import { TokenUnavailableError } from '../graph/tokens.ts';
@@ -43,6 +44,8 @@ export interface SingleQuestion {
 
 const DEADLINE_MS = 90_000;
 const TOKEN_DEADLINE_MS = 20_000;
+/** While one reads its control, the others keep Graph busy; the limiter knows how busy. */
+const SIDE_BY_SIDE = 4;
 
 /** The listed mailboxes, cut as a run cuts them. Rejects as `services.list` does. */
 export async function listedPortions(services: Services): Promise<Portion[]> {
@@ -74,12 +77,12 @@ export async function ask(
   const noToken = await whyNoToken(services);
   const mailboxes: Asked[] = [];
   const roles = new Set<string>();
-  for (const portion of portions) {
+  const work = portions.map((portion) => async () => {
     const seen = noToken === null ? await askPortion(services, portion, roles) : unasked(services, portion);
-    // A portion may hold thousands: more than the arguments that a call takes.
-    for (const one of seen) mailboxes.push(one);
+    mailboxes.push(...seen);
     onPortion(mailboxes.length);
-  }
+  });
+  await new PQueue({ concurrency: SIDE_BY_SIDE }).addAll(work);
   mailboxes.sort((a, b) => (a.mailbox < b.mailbox ? -1 : 1));
   const verdicts = { compliant: 0, breach: 0, lockout: 0, unverified: 0 };
   for (const { verdict } of mailboxes) verdicts[verdict] += 1;

@@ -123,7 +123,8 @@ describe('the exit code', () => {
   ])('is 2 when %s shows nothing', async (mailbox, meaning, answer) => {
     const ended = await mailscope([], { DENIED_MAILBOXES: mailbox });
     expect(ended.code).toBe(2);
-    expect(rowsOf(ended)[0]).toMatchObject([mailbox, 'denied', 'inconclusive', meaning, answer, {}]);
+    const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(rowsOf(ended)).toContainEqual([mailbox, 'denied', 'inconclusive', meaning, answer, id]);
   });
 
   it('is 2 when there is no token, and Graph is not asked', async () => {
@@ -133,6 +134,11 @@ describe('the exit code', () => {
     expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('2 not provable.') });
     expect(ended.stderr).toContain('Graph was not asked, for managed-identity has no token: ');
     expect((await tenant.state()).requests.byMailbox).toEqual(before.requests.byMailbox);
+  });
+
+  it('is 2 when nobody is signed in, and says what to do', async () => {
+    const ended = await mailscope([], { GRAPH_IDENTITY: 'developer', PATH: folder });
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('sign in with az login: ') });
   });
 
   it.each<[string, readonly string[], Record<string, string>]>([
@@ -222,7 +228,7 @@ describe('the report', () => {
   it('of an earlier ask is not left behind by one with bad settings', async () => {
     const file = join(folder, 'earlier.xml');
     await mailscope(['--junit', file]);
-    await mailscope(['--junit', file], { MAILBOXES_FILE: 'nowhere.csv' });
+    expect(await mailscope(['--junit', file], { GRAPH_IDENTITY: 'me' })).toMatchObject({ code: 3 });
     expect(await readFile(file, 'utf8')).toBe('');
   });
 });
