@@ -25,7 +25,8 @@ const CLEAR_LINE = '\r\x1b[2K';
 export function createScreen(stdout: Output, stderr: Output): Screen {
   let isLineOpen = false;
   const overwrite = (text: string) => {
-    stderr.write(CLEAR_LINE + text.slice(0, (stderr.columns ?? 80) - 1));
+    // A terminal that does not know its width says 0. A line that wraps could not be overwritten.
+    stderr.write(CLEAR_LINE + text.slice(0, (stderr.columns || 80) - 1));
     isLineOpen = true;
   };
   const closeLine = () => {

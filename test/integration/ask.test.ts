@@ -364,13 +364,22 @@ describe('--wait', () => {
     expect(lines.at(-1)).toBe('');
     expect(out.written()).toContain('2 as declared.');
   });
+
+  it.each([
+    [20, 19],
+    [0, 79],
+  ])('never wraps its line on a terminal of %i columns', (columns, most) => {
+    const err = terminal(columns);
+    createScreen(terminal(), err).progress('x'.repeat(100));
+    expect(err.written()).toBe(`\r\x1b[2K${'x'.repeat(most)}`);
+  });
 });
 
-function terminal(): Output & { written(): string } {
+function terminal(columns = 200): Output & { written(): string } {
   let all = '';
   return {
     isTTY: true,
-    columns: 200,
+    columns,
     write(part, done) {
       all += part;
       done?.();
