@@ -1,4 +1,4 @@
-// Builds the bundle: the whole app as ES modules in dist/, which load several times faster than its packages.
+// Builds the bundle: the app and the command line as ES modules in dist/, which load several times faster than their packages.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,11 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'dist');
 
-/** Writes `dist/index.js`, and beside it the chunks that it loads when they are first needed: identity, storage. */
+/** Writes `dist/index.js` and `dist/cli.js`, and beside them the chunks that they share or load when first needed: identity, storage. */
 export async function buildBundle(): Promise<void> {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/index.ts'],
+    entryPoints: ['src/index.ts', 'src/cli.ts'],
     outdir: folder,
     bundle: true,
     splitting: true,

@@ -1,6 +1,7 @@
 // The settings of a developer's machine: local.settings.json, or the example beside it, under the environment.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSettingsFile } from '../src/cli/settingsFile.ts';
 import { isLoopback } from '../src/settings.ts';
 
 export interface LocalSettings {
@@ -20,16 +21,7 @@ export interface Ports {
 export function readLocalSettings(root: string): LocalSettings {
   const own = join(root, 'local.settings.json');
   const file = existsSync(own) ? own : `${own}.example`;
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new Error(`${file} is no JSON: ${(cause as Error).message}`, { cause });
-  }
-  const values = (content as { readonly Values?: unknown } | null)?.Values;
-  if (typeof values !== 'object' || values === null)
-    throw new Error(`${file} has no "Values" with the settings in it.`);
-  return { file, values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)])) };
+  return { file, values: readSettingsFile(file) };
 }
 
 /** The environment wins over the file, also where it is set to nothing. */

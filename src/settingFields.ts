@@ -7,7 +7,7 @@ import { parseSchedule } from './schedule.ts';
 export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
 
 /** What is wrong with a setting, in a word that may be shown to anybody. */
-export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory' | 'unsupported';
+export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory';
 
 /** Where a list of mailboxes lies: a file, or a blob in the app's storage account. */
 export type ListFile =
@@ -136,23 +136,14 @@ export const FIELDS = z.object({
     }
   }),
   GRAPH_ENDPOINT: withDefault('https://graph.microsoft.com', address(true)),
-  GRAPH_IDENTITY: withDefault<'managed-identity' | 'app-registration'>('managed-identity', (value, context) => {
-    if (value === 'managed-identity' || value === 'app-registration') return value;
-    if (value === 'federated' || value === 'developer') {
-      return issue(
-        context,
-        'unsupported',
-        `is ${value}, which is not built yet: take managed-identity or app-registration.`,
-      );
-    }
-    return issue(context, 'malformed', `is ${quote(value)}: it takes managed-identity or app-registration.`);
-  }),
+  GRAPH_IDENTITY: choice('managed-identity', ['managed-identity', 'app-registration', 'federated', 'developer']),
   AZURE_CLIENT_ID: text,
   AZURE_TENANT_ID: text,
   AZURE_AUTHORITY_HOST: optional(address(true)),
   AZURE_CLIENT_SECRET: secret,
   AZURE_CLIENT_CERTIFICATE_PATH: text,
   AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,
+  GRAPH_FEDERATION_CLIENT_ID: text,
   AzureWebJobsStorage: optional((value, context) => {
     if (isConnectionString(value)) return new Secret(value);
     const example = 'such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…';
@@ -190,3 +181,5 @@ export const FIELDS = z.object({
   }),
   HEARTBEAT_URL: optional((value, context) => new Secret(address(false)(value, context))),
 });
+
+export type FieldValues = z.output<typeof FIELDS>;

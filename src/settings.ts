@@ -1,24 +1,21 @@
 // The application settings: read once, checked whole, every fault named in one answer.
-import type * as z from 'zod';
+import { type GraphIdentity, readIdentity } from './identitySettings.ts';
 import type { Expectation } from './rules/mailbox.ts';
-import { DEFAULT_POLL_SCHEDULE, type FaultKind, FIELDS, type ListFile, quote, type Secret } from './settingFields.ts';
+import {
+  DEFAULT_POLL_SCHEDULE,
+  type FaultKind,
+  FIELDS,
+  type FieldValues,
+  type ListFile,
+  quote,
+  type Secret,
+} from './settingFields.ts';
 
+export type { GraphIdentity } from './identitySettings.ts';
 export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, type ListFile, Secret } from './settingFields.ts';
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Who asks Graph. */
-export type GraphIdentity =
-  | { readonly kind: 'managed-identity'; readonly clientId: string | undefined }
-  | {
-      readonly kind: 'app-registration';
-      readonly tenantId: string;
-      readonly clientId: string;
-      /** The origin of the token service; undefined for the public cloud's. */
-      readonly authorityHost: string | undefined;
-      readonly proof: { readonly secret: Secret } | { readonly certificatePath: string; readonly password?: Secret };
-    };
 
 /** Where runs are kept. */
 export type StorageSettings =
@@ -97,7 +94,7 @@ export function readConfiguration(environment: Environment): Configuration {
   const values = readFields(environment, faults);
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
   if (allowed && denied) faults.push(...listFaults(allowed, denied, values.MAILBOXES_FILE !== undefined));
-  const identity = readIdentity(values, faults);
+  const identity = readIdentity(values, (setting, kind, text) => faults.push(fault(setting, kind, text)));
   const storage = readStorage(values, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
@@ -114,8 +111,6 @@ export function readConfiguration(environment: Environment): Configuration {
   );
   return { settings, faults };
 }
-
-type FieldValues = z.output<typeof FIELDS>;
 
 function assemble(
   values: FieldValues,
@@ -172,31 +167,6 @@ function listFaults(allowed: readonly string[], denied: readonly string[], hasFi
       ? 'is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here, or in MAILBOXES_FILE.'
       : 'is empty: without a mailbox that can be read, no refusal of the denied ones ever proves anything.';
   return [fault('ALLOWED_MAILBOXES', 'missing', text)];
-}
-
-function readIdentity(values: Partial<FieldValues>, faults: SettingFault[]): GraphIdentity | undefined {
-  if (values.GRAPH_IDENTITY === undefined) return undefined;
-  const { AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId, AZURE_CLIENT_SECRET: secret } = values;
-  const authorityHost = values.AZURE_AUTHORITY_HOST;
-  if (values.GRAPH_IDENTITY === 'managed-identity') return { kind: 'managed-identity', clientId };
-
-  const why = 'GRAPH_IDENTITY is app-registration';
-  const missing = (setting: string, what: string) =>
-    faults.push(fault(setting, 'missing', `is missing: ${why}, which needs ${what}.`));
-  if (!tenantId) missing('AZURE_TENANT_ID', 'the id of the tenant whose mailboxes are read');
-  if (!clientId) missing('AZURE_CLIENT_ID', 'the application (client) id');
-  const certificatePath = values.AZURE_CLIENT_CERTIFICATE_PATH;
-  if (secret && certificatePath) {
-    const text = 'is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.';
-    faults.push(fault('AZURE_CLIENT_SECRET', 'contradictory', text));
-  }
-  if (!secret && !certificatePath) missing('AZURE_CLIENT_SECRET', 'it or AZURE_CLIENT_CERTIFICATE_PATH');
-  if (!tenantId || !clientId) return undefined;
-  if (secret) return { kind: 'app-registration', tenantId, clientId, authorityHost, proof: { secret } };
-  if (!certificatePath) return undefined;
-  const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
-  const proof = { certificatePath, ...(password ? { password } : {}) };
-  return { kind: 'app-registration', tenantId, clientId, authorityHost, proof };
 }
 
 function readAlerts(values: Partial<FieldValues>, faults: readonly SettingFault[]): AlertSettings | undefined {

@@ -11,10 +11,12 @@ const GRAPH = 'https://graph.microsoft.com';
 const TENANT_ID = '3f5c6d1e-0000-4000-a000-00000000c0de';
 const SYSTEM_ASSIGNED_CLIENT_ID = '9b1d2f3a-0000-4000-a000-0000000005ca';
 
-// Made anew with each tenant: a token of an earlier one is as foreign as it would be at Graph.
 /** A token for the storage account, from the same endpoint; this tenant serves none. */
 const STORAGE = 'https://storage.azure.com';
+/** A token that an app registration takes as proof ("Configure an application to trust a managed identity"). */
+const EXCHANGE = 'api://AzureADTokenExchange';
 
+// Made anew with each tenant: a token of an earlier one is as foreign as it would be at Graph.
 const KEY = randomBytes(32);
 
 /**
@@ -31,7 +33,7 @@ export function issueToken(
   if (params.get('api-version') !== '2019-08-01') return refuse(400, 'Unsupported api-version; it takes 2019-08-01.');
   const resource = params.get('resource')?.replace(/\/$/, '');
   if (resource === undefined) return refuse(400, 'The resource parameter is missing.');
-  if (![GRAPH, STORAGE, origin].includes(resource)) {
+  if (![GRAPH, STORAGE, EXCHANGE, origin].includes(resource)) {
     return refuse(400, `The resource principal named ${resource} was not found in the tenant.`);
   }
   const clientId = params.get('client_id') ?? SYSTEM_ASSIGNED_CLIENT_ID;
@@ -48,7 +50,7 @@ export function issueToken(
     oid: clientId,
     sub: clientId,
     tid: TENANT_ID,
-    roles: resource === STORAGE ? [] : tenant.roles,
+    roles: resource === GRAPH || resource === origin ? tenant.roles : [],
     ver: '1.0',
     uti: randomUUID(),
   });

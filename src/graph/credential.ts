@@ -1,52 +1,88 @@
 // How a token for Graph is fetched, for each kind of identity.
 import type { TokenCredential } from '@azure/identity';
+import { PUBLIC_CLOUD } from '../clouds.ts';
 import { type GraphIdentity, isLoopback } from '../settings.ts';
 import type { FetchToken, Token } from './tokens.ts';
 
-const PUBLIC_CLOUD = 'https://graph.microsoft.com';
-
 const RETRIES = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };
+// A token that is fetched is waited for no longer.
+const CLI_TIMEOUT_MS = 15_000;
 
 /**
  * A fetcher of tokens for the Graph at `graphEndpoint`. The identity libraries are loaded with the first token: they are the
  * largest part of a cold start, and an instance that serves another function never needs them.
  */
 export function createTokenFetcher(identity: GraphIdentity, graphEndpoint: string): FetchToken {
-  const resource = isLoopback(new URL(graphEndpoint).hostname) ? PUBLIC_CLOUD : graphEndpoint;
+  const resource = isLoopback(new URL(graphEndpoint).hostname) ? PUBLIC_CLOUD.graphs[0] : graphEndpoint;
   let credential: Promise<TokenCredential> | undefined;
   return async (fresh) => {
-    if (fresh && identity.kind === 'managed-identity') return freshManagedIdentityToken(identity.clientId, resource);
-    // An app registration's tokens are cached in its credential, so a new one has none.
+    if (identity.kind === 'managed-identity') return managedIdentityToken(identity.clientId, resource, fresh);
+    // An app registration's tokens are cached in its credential, so a new one has none. The Azure CLI is asked each time.
     if (fresh) credential = undefined;
-    credential ??= createCredential(identity);
-    const token = await (await credential).getToken(`${resource}/.default`);
-    if (token === null) throw new Error('the identity library answered no token');
-    return { value: token.token, expiresOn: new Date(token.expiresOnTimestamp) };
+    credential ??= createCredential(identity, fresh);
+    return tokenOf(await credential, resource);
   };
 }
 
-async function createCredential(identity: GraphIdentity): Promise<TokenCredential> {
-  const { ClientCertificateCredential, ClientSecretCredential, ManagedIdentityCredential } = await import(
-    '@azure/identity'
-  );
-  if (identity.kind === 'managed-identity') {
-    return identity.clientId
-      ? new ManagedIdentityCredential(identity.clientId, RETRIES)
-      : new ManagedIdentityCredential(RETRIES);
+async function tokenOf(credential: TokenCredential, resource: string): Promise<Token> {
+  const token = await credential.getToken(`${resource}/.default`);
+  if (token === null) throw new Error('the identity library answered no token');
+  return { value: token.token, expiresOn: new Date(token.expiresOnTimestamp) };
+}
+
+type WithCredential = Exclude<GraphIdentity, { readonly kind: 'managed-identity' }>;
+
+async function createCredential(identity: WithCredential, fresh: boolean): Promise<TokenCredential> {
+  const library = await import('@azure/identity');
+  if (identity.kind === 'developer') {
+    const options = {
+      processTimeoutInMs: CLI_TIMEOUT_MS,
+      ...(identity.tenantId ? { tenantId: identity.tenantId } : {}),
+    };
+    return saying('the Azure CLI gives no token: sign in with az login', new library.AzureCliCredential(options));
   }
-  const { tenantId, clientId, authorityHost, proof } = identity;
+  const { tenantId, clientId, authorityHost } = identity;
   const options = {
     ...RETRIES,
     ...(authorityHost ? { authorityHost } : {}),
     // The library asks Microsoft whether it knows a foreign token service; it knows none on this machine.
     disableInstanceDiscovery: authorityHost !== undefined && isLoopback(new URL(authorityHost).hostname),
   };
-  if ('secret' in proof) return new ClientSecretCredential(tenantId, clientId, proof.secret.reveal(), options);
+  if (identity.kind === 'federated') {
+    const { managedIdentityClientId, exchangeAudience } = identity;
+    const assertion = async () => (await managedIdentityToken(managedIdentityClientId, exchangeAudience, fresh)).value;
+    return new library.ClientAssertionCredential(tenantId, clientId, assertion, options);
+  }
+  const { proof } = identity;
+  if ('secret' in proof) return new library.ClientSecretCredential(tenantId, clientId, proof.secret.reveal(), options);
   const certificate = {
     certificatePath: proof.certificatePath,
     ...(proof.password ? { certificatePassword: proof.password.reveal() } : {}),
   };
-  return new ClientCertificateCredential(tenantId, clientId, certificate, options);
+  return new library.ClientCertificateCredential(tenantId, clientId, certificate, options);
+}
+
+/** `credential`, whose failures say first what to do. */
+function saying(message: string, credential: TokenCredential): TokenCredential {
+  return {
+    async getToken(scopes, options) {
+      try {
+        return await credential.getToken(scopes, options);
+      } catch (cause) {
+        throw new Error(message, { cause });
+      }
+    },
+  };
+}
+
+async function managedIdentityToken(clientId: string | undefined, resource: string, fresh: boolean): Promise<Token> {
+  if (fresh) return freshManagedIdentityToken(clientId, resource);
+  const { ManagedIdentityCredential } = await import('@azure/identity');
+  // Its cache is the process's, so that a credential made anew has it too.
+  return tokenOf(
+    clientId ? new ManagedIdentityCredential(clientId, RETRIES) : new ManagedIdentityCredential(RETRIES),
+    resource,
+  );
 }
 
 /** `ManagedIdentityCredential` cannot be told to look past its cache, which is kept by the library below it for the process. */

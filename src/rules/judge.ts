@@ -149,7 +149,11 @@ function decide(known: MailboxState | null, shown: Outcome, memory: Memory, judg
   return open === 'lockout' || confirmed ? 'lockout' : 'pending';
 }
 
-function whatItShows({ outcome, controlHeld }: Observation, expectation: Expectation): Outcome {
+/** What an outcome counts as: a refusal of a denied mailbox shows nothing unless the control held. */
+export function whatItShows(
+  { outcome, controlHeld }: Pick<Observation, 'outcome' | 'controlHeld'>,
+  expectation: Expectation,
+): Outcome {
   return expectation === 'denied' && outcome === 'refused' && !controlHeld ? 'inconclusive' : outcome;
 }
 

@@ -1,13 +1,10 @@
-// The Graph client: retries, deadline, tokens and evidence, over real HTTP, or over a clock that the test moves.
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGraph, type Graph } from '../../src/graph/client.ts';
 import { retryAfterMs } from '../../src/graph/retryAfter.ts';
 import { createTokens, type Token, TokenUnavailableError } from '../../src/graph/tokens.ts';
-import { ROOT, settingsFor, startServer, startTenant } from '../support/http.ts';
+import { startServer } from '../support/http.ts';
 
 const READABLE = JSON.stringify({ value: [] });
 const HOUR = 3_600_000;
@@ -198,30 +195,6 @@ describe('a token', () => {
     const never = () => new Promise<Token>(() => undefined);
     const graph = graphAt(await startServer(answer(200, READABLE)), vi.fn(never));
     expect(await graph.get('/x', {}, { deadlineMs: 200 })).toMatchObject({ reason: 'token' });
-  });
-});
-
-describe('the managed identity, with the real identity library', () => {
-  it('gets a token, and replaces a token that Graph rejects past the library’s cache', async () => {
-    const tenant = await startTenant();
-    // A process of its own: the library keeps what it knows of the endpoint for a process's life.
-    const script = `
-      import { createTokenFetcher } from './src/graph/credential.ts';
-      const fetchToken = createTokenFetcher({ kind: 'managed-identity', clientId: process.env.AZURE_CLIENT_ID }, '${tenant.sandbox.url}');
-      const [first, again, fresh] = [await fetchToken(false), await fetchToken(false), await fetchToken(true)];
-      const { appid } = JSON.parse(Buffer.from(first.value.split('.')[1], 'base64url'));
-      console.log(JSON.stringify({ cached: first.value === again.value, replaced: fresh.value !== first.value, appid }));
-    `;
-    const clientId = '11111111-2222-4333-8444-555555555555';
-    const env = { ...settingsFor(tenant.sandbox.url), AZURE_CLIENT_ID: clientId };
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: ROOT, env });
-    let output = '';
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-    });
-    await once(child, 'close');
-    await tenant.sandbox.close();
-    expect(JSON.parse(output)).toEqual({ cached: true, replaced: true, appid: clientId });
   });
 });
 

@@ -80,10 +80,55 @@ describe('good settings', () => {
     expect(faultsOf({ SHARD_SIZE: '', POLL_SCHEDULE: ' ', GRAPH_ENDPOINT: '' })).toEqual([]);
   });
 
+  it('take the developer who is signed in, in a tenant or in none', () => {
+    const identityOf = (environment: Record<string, string>) =>
+      readConfiguration({ ...GOOD, GRAPH_IDENTITY: 'developer', ...environment }).settings?.graphIdentity;
+    expect(identityOf({})).toEqual({ kind: 'developer', tenantId: undefined });
+    expect(identityOf({ AZURE_TENANT_ID: 't' })).toEqual({ kind: 'developer', tenantId: 't' });
+  });
+
   it('take an app registration with a secret or a certificate', () => {
     const app = { GRAPH_IDENTITY: 'app-registration', AZURE_TENANT_ID: 't', AZURE_CLIENT_ID: 'c' };
     expect(faultsOf({ ...app, AZURE_CLIENT_SECRET: 's' })).toEqual([]);
     expect(faultsOf({ ...app, AZURE_CLIENT_CERTIFICATE_PATH: '/etc/app.pem' })).toEqual([]);
+  });
+});
+
+describe('a cloud', () => {
+  const app = {
+    GRAPH_IDENTITY: 'federated',
+    AZURE_TENANT_ID: 't',
+    AZURE_CLIENT_ID: 'c',
+    GRAPH_FEDERATION_CLIENT_ID: 'm',
+  };
+
+  it.each([
+    ['', '', 'api://AzureADTokenExchange'],
+    ['', 'https://graph.microsoft.com', 'api://AzureADTokenExchange'],
+    ['https://login.microsoftonline.us', 'https://graph.microsoft.us', 'api://AzureADTokenExchangeUSGov'],
+    ['https://login.microsoftonline.us', 'https://dod-graph.microsoft.us', 'api://AzureADTokenExchangeUSGov'],
+    ['https://login.chinacloudapi.cn', 'https://microsoftgraph.chinacloudapi.cn', 'api://AzureADTokenExchangeChina'],
+    [
+      'https://login.partner.microsoftonline.cn',
+      'https://microsoftgraph.chinacloudapi.cn',
+      'api://AzureADTokenExchangeChina',
+    ],
+    ['https://127.0.0.1:4433', 'http://127.0.0.1:7075', 'api://AzureADTokenExchange'],
+    ['https://login.microsoftonline.us', 'http://127.0.0.1:7075', 'api://AzureADTokenExchangeUSGov'],
+  ])('of the token service "%s" and the Graph "%s" exchanges tokens for %s', (authority, graph, exchangeAudience) => {
+    const environment = { ...GOOD, ...app, AZURE_AUTHORITY_HOST: authority, GRAPH_ENDPOINT: graph };
+    const { settings, faults } = readConfiguration(environment);
+    expect(faults).toEqual([]);
+    expect(settings?.graphIdentity).toMatchObject({
+      kind: 'federated',
+      managedIdentityClientId: 'm',
+      exchangeAudience,
+    });
+  });
+
+  it.each(['managed-identity', 'developer'])('is the Graph’s alone for %s', (identity) => {
+    const us = { GRAPH_ENDPOINT: 'https://graph.microsoft.us', AZURE_AUTHORITY_HOST: 'https://login.chinacloudapi.cn' };
+    expect(faultsOf({ GRAPH_IDENTITY: identity, ...us })).toEqual([]);
   });
 });
 
@@ -94,6 +139,12 @@ describe('a fault', () => {
     AZURE_TENANT_ID: 't',
     AZURE_CLIENT_ID: 'c',
     AZURE_CLIENT_SECRET: 's',
+  };
+  const federated = {
+    GRAPH_IDENTITY: 'federated',
+    AZURE_TENANT_ID: 't',
+    AZURE_CLIENT_ID: 'c',
+    GRAPH_FEDERATION_CLIENT_ID: 'm',
   };
   const https = 'is no https address (plain http is for this machine only).';
 
@@ -156,16 +207,10 @@ describe('a fault', () => {
       'GRAPH_ENDPOINT takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
       { GRAPH_ENDPOINT: 'https://graph.microsoft.com/v1.0' },
     ],
-    ['malformed', 'GRAPH_IDENTITY is "me": it takes managed-identity or app-registration.', { GRAPH_IDENTITY: 'me' }],
     [
-      'unsupported',
-      'GRAPH_IDENTITY is federated, which is not built yet: take managed-identity or app-registration.',
-      { GRAPH_IDENTITY: 'federated' },
-    ],
-    [
-      'unsupported',
-      'GRAPH_IDENTITY is developer, which is not built yet: take managed-identity or app-registration.',
-      { GRAPH_IDENTITY: 'developer' },
+      'malformed',
+      'GRAPH_IDENTITY is "me": it takes managed-identity, app-registration, federated, developer.',
+      { GRAPH_IDENTITY: 'me' },
     ],
     [
       'missing',
@@ -186,6 +231,45 @@ describe('a fault', () => {
       'contradictory',
       'AZURE_CLIENT_SECRET is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.',
       { ...app, AZURE_CLIENT_CERTIFICATE_PATH: '/x.pem' },
+    ],
+    [
+      'missing',
+      'AZURE_TENANT_ID is missing: GRAPH_IDENTITY is federated, which needs the id of the tenant whose mailboxes are read.',
+      { ...federated, AZURE_TENANT_ID: '' },
+    ],
+    [
+      'missing',
+      'AZURE_CLIENT_ID is missing: GRAPH_IDENTITY is federated, which needs the application (client) id.',
+      { ...federated, AZURE_CLIENT_ID: '' },
+    ],
+    [
+      'missing',
+      'GRAPH_FEDERATION_CLIENT_ID is missing: GRAPH_IDENTITY is federated, which needs the client id of the user-assigned managed identity that the app trusts.',
+      { ...federated, GRAPH_FEDERATION_CLIENT_ID: '' },
+    ],
+    [
+      'contradictory',
+      'GRAPH_FEDERATION_CLIENT_ID is the same as AZURE_CLIENT_ID: one is the managed identity, the other the app that trusts it.',
+      { ...federated, GRAPH_FEDERATION_CLIENT_ID: 'c' },
+    ],
+    [
+      'contradictory',
+      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.com (its default), and GRAPH_ENDPOINT is https://graph.microsoft.us, whose tokens come from https://login.microsoftonline.us.',
+      { ...app, GRAPH_ENDPOINT: 'https://graph.microsoft.us' },
+    ],
+    [
+      'contradictory',
+      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.us, and GRAPH_ENDPOINT is https://graph.microsoft.com, whose tokens come from https://login.microsoftonline.com.',
+      { ...app, AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us' },
+    ],
+    [
+      'contradictory',
+      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.us, and GRAPH_ENDPOINT is https://microsoftgraph.chinacloudapi.cn, whose tokens come from https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn.',
+      {
+        ...federated,
+        AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/',
+        GRAPH_ENDPOINT: 'https://microsoftgraph.chinacloudapi.cn/',
+      },
     ],
     ['malformed', 'PROPAGATION_MINUTES is "2h": it takes a whole number.', { PROPAGATION_MINUTES: '2h' }],
     [

@@ -1,0 +1,8 @@
+// `npm run ask`: asks Graph once about the listed mailboxes, with the settings of this machine.
+import { fileURLToPath } from 'node:url';
+import { runProcess } from '../src/cli/runProcess.ts';
+import { readLocalSettings } from './localSettings.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+await runProcess(() => readLocalSettings(root).values);

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// The entry of the command line's bundle: settings from the environment, and from local.settings.json of the current folder.
+import { existsSync } from 'node:fs';
+import { runProcess } from './cli/runProcess.ts';
+import { readSettingsFile } from './cli/settingsFile.ts';
+
+const FILE = 'local.settings.json';
+
+await runProcess(() => (existsSync(FILE) ? readSettingsFile(FILE) : {}));

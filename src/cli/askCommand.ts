@@ -1,0 +1,113 @@
+// The command `ask`: settings and options in, Graph asked, a report out.
+//
+// 1. The file for JUnit is opened, so that a bad name is noticed before the wait and an old report is never taken for this one.
+// 2. The settings are checked, all their faults said at once, before anything is asked.
+// 3. Graph is asked, again and again with --wait.
+// 4. The report is written and printed; its verdicts are the exit code.
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { MailscopeError } from '../errors.ts';
+import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../monitor/ask.ts';
+import { askUntil, type Waiting } from '../monitor/askUntil.ts';
+import type { Services } from '../services.ts';
+import { type Environment, isLoopback } from '../settings.ts';
+import { junit } from './junit.ts';
+import { type AskOptions, readOptions, USAGE, UsageError } from './options.ts';
+import type { Screen } from './screen.ts';
+import { table } from './table.ts';
+import { counted, exitCodeOf, span } from './words.ts';
+
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** Makes the services over an environment, anew for each ask: a new token shows the roles of the moment. */
+export type MakeServices = (environment: Environment) => Services;
+
+/** Answers the exit code; see USAGE. Throws only what is a defect. */
+export async function askCommand(
+  args: readonly string[],
+  environment: Environment,
+  screen: Screen,
+  makeServices: MakeServices,
+): Promise<ExitCode> {
+  let file: FileHandle | undefined;
+  try {
+    const options = readOptions(args);
+    if (options === null) {
+      screen.print(`${USAGE}\n`);
+      return 0;
+    }
+    file = options.junitFile === undefined ? undefined : await openReport(options.junitFile);
+    const make = () => makeServices(settingsFor(options.question, environment));
+    const services = make();
+    services.settings();
+    const report = await askUntil(
+      () => askOnce(make(), options.question, screen),
+      services,
+      options.waitMs,
+      (waiting) => screen.progress(waitingLine(services.now(), waiting)),
+    );
+    await file?.writeFile(junit(report));
+    if (report.noToken !== null) screen.say(noTokenLine(services, report.noToken));
+    screen.print(printed(report, options));
+    return exitCodeOf(report);
+  } catch (error) {
+    return explain(error, screen);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Nothing is stored, so no storage is asked for: what stands in is never opened. Only a list in a blob needs the account. */
+function settingsFor(question: SingleQuestion | undefined, environment: Environment): Environment {
+  const list = question
+    ? { ALLOWED_MAILBOXES: question.control ?? question.mailbox, DENIED_MAILBOXES: '', MAILBOXES_FILE: '' }
+    : {};
+  const wanted = { ...environment, ...list };
+  if (wanted.MAILBOXES_FILE?.trim().startsWith('blob:')) return wanted;
+  const others = Object.entries(wanted).filter(([name]) => !name.startsWith('AzureWebJobsStorage'));
+  return { ...Object.fromEntries(others), AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+}
+
+async function openReport(name: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(name), { recursive: true });
+    return await open(name, 'w');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new UsageError(`--junit: ${name} cannot be written (${code}).`, { cause });
+  }
+}
+
+async function askOnce(services: Services, question: SingleQuestion | undefined, screen: Screen): Promise<AskReport> {
+  const portions = question ? [singlePortion(question)] : await listedPortions(services);
+  const all = portions.reduce((sum, portion) => sum + portion.ask.length, 0);
+  screen.watch(`Asking Microsoft Graph about ${all} ${all === 1 ? 'mailbox' : 'mailboxes'} …`);
+  return ask(services, portions, (done) => screen.watch(`${done} of ${all} mailboxes asked`));
+}
+
+function waitingLine(now: Date, { report, pauseMs, leftMs }: Waiting): string {
+  const why = report.noToken === null ? '' : ' (no token)';
+  const time = now.toISOString().slice(11, 19);
+  return `${time} not yet: ${counted(report)}${why}; asking again in ${span(pauseMs)}, ${span(leftMs)} left`;
+}
+
+function noTokenLine(services: Services, why: string): string {
+  const { graphIdentity, graphEndpoint } = services.settings();
+  const sandbox = isLoopback(new URL(graphEndpoint).hostname) ? ' Does the sandbox run (npm start)?' : '';
+  return `Graph was not asked, for ${graphIdentity.kind} has no token: ${why.replace(/\.$/, '')}.${sandbox}`;
+}
+
+function printed(report: AskReport, { json }: AskOptions): string {
+  return json ? `${JSON.stringify(report, null, 2)}\n` : table(report);
+}
+
+function explain(error: unknown, screen: Screen): ExitCode {
+  if (error instanceof UsageError) {
+    screen.say(`${error.message}\nmailscope --help says what it takes.`);
+    return 3;
+  }
+  if (!(error instanceof MailscopeError)) throw error;
+  const { faults = [error.message] } = error.facts;
+  screen.say(faults.join('\n'));
+  return error.code === 'configuration-invalid' ? 3 : 2;
+}

@@ -1,0 +1,54 @@
+// The command line as a process: its settings, its streams, Ctrl-C, and its exit code.
+import { createServices } from '../services.ts';
+import type { Environment } from '../settings.ts';
+import { askCommand, type ExitCode } from './askCommand.ts';
+import { createScreen, type Screen } from './screen.ts';
+
+type ReadFile = () => Readonly<Record<string, string>>;
+
+// As a shell counts them: 128 and the signal's number.
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
+
+/**
+ * Runs the command and ends the process.
+ *
+ * @param readFile the settings under the environment, which wins over them, also where it is set to nothing
+ */
+export async function runProcess(readFile: ReadFile): Promise<never> {
+  const screen = createScreen(process.stdout, process.stderr);
+  // Whoever reads may stop before the end, as `head` does; the exit code still says what was found.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  for (const [signal, code] of SIGNALS) {
+    process.once(signal, () => {
+      screen.say('Stopped.');
+      process.exit(code);
+    });
+  }
+  const code = await run(screen, readFile);
+  await screen.flush();
+  process.exit(code);
+}
+
+async function run(screen: Screen, readFile: ReadFile): Promise<ExitCode> {
+  try {
+    // The identity library reads the process's own environment.
+    Object.assign(process.env, { ...readFile(), ...process.env });
+  } catch (error) {
+    screen.say((error as Error).message);
+    return 3;
+  }
+  try {
+    return await askCommand(process.argv.slice(2), process.env, screen, makeServices);
+  } catch (error) {
+    screen.say(`It failed, and proved nothing: ${(error as Error).message}`);
+    return 2;
+  }
+}
+
+/** The report says what there is to say; a log beside it would be for a machine. */
+function makeServices(environment: Environment) {
+  return createServices(environment, () => undefined);
+}

@@ -1,0 +1,28 @@
+// A report as a table for people.
+import type { Asked, AskReport } from '../monitor/ask.ts';
+import { counted, meaning, requestIdOf } from './words.ts';
+
+const HEADER = ['mailbox', 'declared', 'seen', 'what it means', 'code', 'request id'];
+
+export function table(report: AskReport): string {
+  const rows = [HEADER, ...report.mailboxes.map(row)];
+  const widths = HEADER.map((_, column) => rows.reduce((most, cells) => Math.max(most, width(cells[column])), 0));
+  const lines = rows.map((cells) =>
+    cells
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n\n${counted(report)}.\n`;
+}
+
+function row(asked: Asked): string[] {
+  const { mailbox, expectation, outcome, status, code } = asked;
+  const answer = [status, code].filter((part) => part !== null).join(' ');
+  return [mailbox, expectation, outcome, meaning(asked), answer || '-', requestIdOf(asked) ?? '-'];
+}
+
+/** In characters, as a person counts them. */
+function width(cell = ''): number {
+  return [...cell].length;
+}

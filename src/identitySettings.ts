@@ -1,0 +1,92 @@
+// Who asks Graph, read from the settings: each kind of identity with what it needs, and all of one cloud.
+import { cloudOf, PUBLIC_CLOUD } from './clouds.ts';
+import type { FaultKind, FieldValues, Secret } from './settingFields.ts';
+
+/** An app registration, and where its tokens come from. */
+interface AppRegistration {
+  readonly tenantId: string;
+  readonly clientId: string;
+  /** The origin of the token service; undefined for the public cloud's. */
+  readonly authorityHost: string | undefined;
+}
+
+/** Who asks Graph. */
+export type GraphIdentity =
+  | { readonly kind: 'managed-identity'; readonly clientId: string | undefined }
+  | (AppRegistration & {
+      readonly kind: 'app-registration';
+      readonly proof: { readonly secret: Secret } | { readonly certificatePath: string; readonly password?: Secret };
+    })
+  | (AppRegistration & {
+      readonly kind: 'federated';
+      /** The user-assigned managed identity that the app registration trusts. */
+      readonly managedIdentityClientId: string;
+      /** What that identity's token has to be for. */
+      readonly exchangeAudience: string;
+    })
+  /** Whoever is signed in to the Azure CLI, in this tenant or in the one they chose there. */
+  | { readonly kind: 'developer'; readonly tenantId: string | undefined };
+
+/** Takes a fault: the setting, its kind, and the sentence that follows the setting's name. */
+export type ReportFault = (setting: string, kind: FaultKind, text: string) => void;
+
+/** The identity; undefined when something of it is missing, which is reported. */
+export function readIdentity(values: Partial<FieldValues>, report: ReportFault): GraphIdentity | undefined {
+  const { GRAPH_IDENTITY: kind, AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId } = values;
+  if (kind === undefined) return undefined;
+  if (kind === 'managed-identity') return { kind, clientId };
+  if (kind === 'developer') return { kind, tenantId };
+
+  const needs = (setting: string, what: string) =>
+    report(setting, 'missing', `is missing: GRAPH_IDENTITY is ${kind}, which needs ${what}.`);
+  if (!tenantId) needs('AZURE_TENANT_ID', 'the id of the tenant whose mailboxes are read');
+  if (!clientId) needs('AZURE_CLIENT_ID', 'the application (client) id');
+  checkClouds(values, report);
+  const authorityHost = values.AZURE_AUTHORITY_HOST;
+  const app = tenantId && clientId ? { tenantId, clientId, authorityHost } : undefined;
+  if (kind === 'federated') {
+    const managedIdentityClientId = readTrusted(values, needs, report);
+    const { exchangeAudience } = cloudOf(values.GRAPH_ENDPOINT ?? '') ?? cloudOf(authorityHost ?? '') ?? PUBLIC_CLOUD;
+    return app && managedIdentityClientId ? { kind, ...app, managedIdentityClientId, exchangeAudience } : undefined;
+  }
+  const proof = readProof(values, needs, report);
+  return app && proof ? { kind, ...app, proof } : undefined;
+}
+
+type Needs = (setting: string, what: string) => void;
+
+/** A token of one cloud is worth nothing in another, and its Graph would refuse every mailbox. */
+function checkClouds({ AZURE_AUTHORITY_HOST, GRAPH_ENDPOINT: graph }: Partial<FieldValues>, report: ReportFault): void {
+  const authority = AZURE_AUTHORITY_HOST ?? PUBLIC_CLOUD.authorities[0];
+  const cloud = cloudOf(graph ?? '');
+  const other = cloudOf(authority);
+  if (!cloud || !other || cloud === other) return;
+  const isDefault = AZURE_AUTHORITY_HOST === undefined ? ' (its default)' : '';
+  const text = `is ${authority}${isDefault}, and GRAPH_ENDPOINT is ${graph}, whose tokens come from ${cloud.authorities.join(' or ')}.`;
+  report('AZURE_AUTHORITY_HOST', 'contradictory', text);
+}
+
+function readTrusted(values: Partial<FieldValues>, needs: Needs, report: ReportFault): string | undefined {
+  const { GRAPH_FEDERATION_CLIENT_ID: trusted, AZURE_CLIENT_ID: clientId } = values;
+  if (!trusted) {
+    // "Configure an application to trust a managed identity": system-assigned ones are not supported.
+    needs('GRAPH_FEDERATION_CLIENT_ID', 'the client id of the user-assigned managed identity that the app trusts');
+  } else if (trusted === clientId) {
+    const text = 'is the same as AZURE_CLIENT_ID: one is the managed identity, the other the app that trusts it.';
+    report('GRAPH_FEDERATION_CLIENT_ID', 'contradictory', text);
+  }
+  return trusted;
+}
+
+function readProof(values: Partial<FieldValues>, needs: Needs, report: ReportFault) {
+  const { AZURE_CLIENT_SECRET: secret, AZURE_CLIENT_CERTIFICATE_PATH: certificatePath } = values;
+  if (secret && certificatePath) {
+    const text = 'is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.';
+    report('AZURE_CLIENT_SECRET', 'contradictory', text);
+  }
+  if (!secret && !certificatePath) needs('AZURE_CLIENT_SECRET', 'it or AZURE_CLIENT_CERTIFICATE_PATH');
+  if (secret) return { secret };
+  if (!certificatePath) return undefined;
+  const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
+  return { certificatePath, ...(password ? { password } : {}) };
+}

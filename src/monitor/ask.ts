@@ -1,0 +1,133 @@
+// Asks Graph once about mailboxes and says what each answer proves. Remembers nothing and needs no storage.
+//
+// 1. A token is fetched first: without one Graph is not asked, and every mailbox is unverified.
+// 2. Portions of the size of a shard are asked, a few side by side, each between two reads of its own control.
+// 3. Each answer is judged by itself.
+import PQueue from 'p-queue';
+import { observe } from '../graph/observe.ts';
+import type { ShardQuestions } from '../graph/shardProbe.ts';
+import { TokenUnavailableError } from '../graph/tokens.ts';
+import { inconclusive } from '../rules/classify.ts';
+import { judgeOnce, type VerdictOnce } from '../rules/judgeOnce.ts';
+import type { Expectation } from '../rules/mailbox.ts';
+import type { Observation } from '../rules/observation.ts';
+import type { Services } from '../services.ts';
+import { borrowControls } from '../storage/plan.ts';
+
+/** A mailbox, what was seen of it, and what that proves. No field holds a subject: none is asked for. */
+export interface Asked extends Omit<Observation, 'runId'> {
+  readonly expectation: Expectation;
+  readonly verdict: VerdictOnce;
+}
+
+export interface AskReport {
+  /** ISO 8601 UTC. */
+  readonly askedAt: string;
+  /** Why there is no token for Graph, in the identity library's words; null when there is one. */
+  readonly noToken: string | null;
+  /** The roles that the tokens claimed. */
+  readonly roles: readonly string[];
+  readonly verdicts: Readonly<Record<VerdictOnce, number>>;
+  /** In alphabetical order. */
+  readonly mailboxes: readonly Asked[];
+}
+
+/** What is asked between two reads of one control. */
+export type Portion = Pick<ShardQuestions, 'ask' | 'own' | 'borrowed'>;
+
+/** One mailbox, with or without another that must answer for a refusal to prove anything. */
+export interface SingleQuestion {
+  readonly mailbox: string;
+  readonly expectation: Expectation;
+  readonly control: string | undefined;
+}
+
+const DEADLINE_MS = 90_000;
+const TOKEN_DEADLINE_MS = 20_000;
+/** While one reads its control, the others keep Graph busy; the limiter knows how busy. */
+const SIDE_BY_SIDE = 4;
+
+/** The listed mailboxes, cut as a run cuts them. Rejects as `services.list` does. */
+export async function listedPortions(services: Services): Promise<Portion[]> {
+  const { plan } = await services.list();
+  const seed = services.newId();
+  return plan.shards.map(({ index, mailboxes }) => ({
+    ask: mailboxes,
+    own: mailboxes.filter(({ expectation }) => expectation === 'allowed').map(({ mailbox }) => mailbox),
+    borrowed: borrowControls(plan, seed, index),
+  }));
+}
+
+export function singlePortion({ mailbox, expectation, control }: SingleQuestion): Portion {
+  const own = [...(expectation === 'allowed' ? [mailbox] : []), ...(control === undefined ? [] : [control])];
+  return { ask: [{ mailbox, expectation }], own, borrowed: [] };
+}
+
+/**
+ * Never throws for what Graph or the identity do.
+ *
+ * @param onPortion told how many mailboxes are done, after each portion
+ */
+export async function ask(
+  services: Services,
+  portions: readonly Portion[],
+  onPortion: (done: number) => void = () => undefined,
+): Promise<AskReport> {
+  const askedAt = services.now().toISOString();
+  const noToken = await whyNoToken(services);
+  const mailboxes: Asked[] = [];
+  const roles = new Set<string>();
+  const work = portions.map((portion) => async () => {
+    const seen = noToken === null ? await askPortion(services, portion, roles) : unasked(services, portion);
+    mailboxes.push(...seen);
+    onPortion(mailboxes.length);
+  });
+  await new PQueue({ concurrency: SIDE_BY_SIDE }).addAll(work);
+  mailboxes.sort((a, b) => (a.mailbox < b.mailbox ? -1 : 1));
+  const verdicts = { compliant: 0, breach: 0, lockout: 0, unverified: 0 };
+  for (const { verdict } of mailboxes) verdicts[verdict] += 1;
+  return { askedAt, noToken, roles: [...roles].sort(), verdicts, mailboxes };
+}
+
+async function askPortion(services: Services, portion: Portion, roles: Set<string>): Promise<Asked[]> {
+  const { graph, limiter, now, random, newId } = services;
+  const expectations = new Map(portion.ask.map(({ mailbox, expectation }) => [mailbox, expectation]));
+  const { seen, roles: claimed } = await observe(
+    { graph: graph(), limiter: limiter(), now, random, newId },
+    { ...portion, withSubjects: false, deadlineMs: DEADLINE_MS, mostMs: DEADLINE_MS },
+  );
+  for (const role of claimed) roles.add(role);
+  return seen.map(({ message: _, ...observation }) => {
+    // Only what is in the portion is asked about.
+    const expectation = expectations.get(observation.mailbox) ?? 'denied';
+    return { ...observation, expectation, verdict: judgeOnce(expectation, observation) };
+  });
+}
+
+async function whyNoToken(services: Services): Promise<string | null> {
+  try {
+    await services.graph().token(TOKEN_DEADLINE_MS);
+    return null;
+  } catch (error) {
+    if (!(error instanceof TokenUnavailableError)) throw error;
+    const causes = causesOf(error.cause);
+    // The identity library wraps errors that say the same.
+    return causes.filter((cause, index) => !causes.slice(0, index).some((outer) => outer.includes(cause))).join(': ');
+  }
+}
+
+/** The first lines of an error and of those that caused it, outermost first. */
+function causesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const [line = ''] = error.message.trim().split('\n');
+  return [line, ...causesOf(error.cause)];
+}
+
+function unasked(services: Services, { ask }: Portion): Asked[] {
+  const nothing = { status: null, requestId: null, clientRequestId: null, batchRequestId: null };
+  const checkedAt = services.now().toISOString();
+  return ask.map(({ mailbox, expectation }) => {
+    const seen = { ...nothing, ...inconclusive('token'), durationMs: 0, attempts: 0, controlHeld: false };
+    return { mailbox, checkedAt, ...seen, expectation, verdict: 'unverified' };
+  });
+}

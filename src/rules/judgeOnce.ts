@@ -1,0 +1,18 @@
+// What a single look at a mailbox proves: no memory, no window, no second chance. Pure.
+import { type Verdict, whatItShows } from './judge.ts';
+import type { Expectation } from './mailbox.ts';
+import type { Observation } from './observation.ts';
+
+/** A verdict without history: nothing is pending, and what nothing proves is `unverified` at once. */
+export type VerdictOnce = Exclude<Verdict, 'pending'>;
+
+/** A refusal of a denied mailbox counts only when the control held, as everywhere. */
+export function judgeOnce(
+  expectation: Expectation,
+  observation: Pick<Observation, 'outcome' | 'controlHeld'>,
+): VerdictOnce {
+  const shown = whatItShows(observation, expectation);
+  if (shown === 'inconclusive') return 'unverified';
+  if (expectation === 'denied') return shown === 'readable' ? 'breach' : 'compliant';
+  return shown === 'readable' ? 'compliant' : 'lockout';
+}

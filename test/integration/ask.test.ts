@@ -1,0 +1,389 @@
+// The command line as a real process of its bundle, against a sandbox tenant over HTTP.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { askCommand } from '../../src/cli/askCommand.ts';
+import { createScreen, type Output } from '../../src/cli/screen.ts';
+import type { AskReport } from '../../src/monitor/ask.ts';
+import { createServices } from '../../src/services.ts';
+import { ROOT, type Switches, startTenant } from '../support/http.ts';
+
+const SUPPORT = 'support@contoso.example';
+const CCH = 'cch@contoso.example';
+const SUBJECT = 'Salaries of the board';
+const POLICY = { mechanism: 'application-access-policy', members: [SUPPORT] };
+
+let tenant: Switches;
+let folder: string;
+let settings: Record<string, string>;
+
+beforeAll(async () => {
+  tenant = await startTenant();
+  folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
+  const { url } = tenant.sandbox;
+  // No storage setting: none is needed.
+  settings = {
+    PATH: process.env.PATH ?? '',
+    ALLOWED_MAILBOXES: SUPPORT,
+    DENIED_MAILBOXES: CCH,
+    GRAPH_ENDPOINT: url,
+    IDENTITY_ENDPOINT: `${url}/msi/token`,
+    IDENTITY_HEADER: 'sandbox',
+  };
+  for (const mailbox of [SUPPORT, CCH]) await tenant.post('messages', { mailbox, subject: SUBJECT });
+});
+
+afterAll(async () => {
+  await tenant.sandbox.close();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  await tenant.put('policy', POLICY);
+  await tenant.put('faults', {});
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[], more: Record<string, string> = {}, cli = join(ROOT, 'dist/cli.js')) {
+  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env: { ...settings, ...more } });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ended = Promise.all([exited, text(child.stdout), text(child.stderr)]);
+  return { child, ended: ended.then(([code, stdout, stderr]): Ended => ({ code, stdout, stderr })) };
+}
+
+async function mailscope(args: readonly string[], more: Record<string, string> = {}): Promise<Ended> {
+  const ended = await start(args, more).ended;
+  expect(ended.stdout + ended.stderr).not.toContain(SUBJECT);
+  expect(ended.stderr).not.toMatch(/^\s+at /m);
+  return ended;
+}
+
+/** Settles when the process has said `what` on its way. */
+function untilSaid({ stderr }: ChildProcess, what: string): Promise<void> {
+  return new Promise((resolve) => {
+    let said = '';
+    stderr?.on('data', (chunk) => {
+      said += chunk;
+      if (said.includes(what)) resolve();
+    });
+  });
+}
+
+/** The rows of the table, cut at two spaces and more. */
+function rowsOf({ stdout }: Ended): string[][] {
+  const [, ...lines] = stdout.split('\n\n')[0]?.split('\n') ?? [];
+  return lines.map((line) => line.split(/ {2,}/));
+}
+
+const single = (expectation: string, mailbox = CCH) => ['--mailbox', mailbox, '--expect', expectation];
+
+describe('the exit code', () => {
+  it('is 0 when all is as declared', async () => {
+    const ended = await mailscope([]);
+    expect(ended).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('\n\n2 as declared.\n') });
+    const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(rowsOf(ended)).toEqual([
+      [CCH, 'denied', 'refused', 'as declared', '403 ErrorAccessDenied', id],
+      [SUPPORT, 'allowed', 'readable', 'as declared', '200', id],
+    ]);
+  });
+
+  it('is 1 when a denied mailbox answers', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    const ended = await mailscope([]);
+    expect(ended.code).toBe(1);
+    expect(rowsOf(ended)[0]).toMatchObject([CCH, 'denied', 'readable', 'BREACH: it must be refused', '200', {}]);
+  });
+
+  it('is 1 when an allowed mailbox is refused, though then no refusal of the others proves anything', async () => {
+    await tenant.put('policy', { members: [] });
+    const ended = await mailscope([]);
+    expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining('1 lockout, 1 not provable.') });
+    const why = 'not provable: no allowed mailbox was readable before and after';
+    expect(rowsOf(ended).map(([, , , meaning]) => meaning)).toEqual([why, 'LOCKOUT: it must be readable']);
+  });
+
+  it('is 1 when one is a breach and another is not provable', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    expect(await mailscope([], { DENIED_MAILBOXES: `${CCH} gone@contoso.example` })).toMatchObject({ code: 1 });
+  });
+
+  it.each([
+    ['gone@contoso.example', 'not provable: Graph knows no such user', '404 ErrorInvalidUser'],
+    ['unlicensed@contoso.example', 'not provable: no mailbox that Graph can reach', '404 MailboxNotEnabledForRESTAPI'],
+  ])('is 2 when %s shows nothing', async (mailbox, meaning, answer) => {
+    const ended = await mailscope([], { DENIED_MAILBOXES: mailbox });
+    expect(ended.code).toBe(2);
+    const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(rowsOf(ended)).toContainEqual([mailbox, 'denied', 'inconclusive', meaning, answer, id]);
+  });
+
+  it('is 2 when there is no token, and Graph is not asked', async () => {
+    await tenant.put('faults', { token: { status: 400 } });
+    const before = await tenant.state();
+    const ended = await mailscope([]);
+    expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('2 not provable.') });
+    expect(ended.stderr).toContain('Graph was not asked, for managed-identity has no token: ');
+    expect((await tenant.state()).requests.byMailbox).toEqual(before.requests.byMailbox);
+  });
+
+  it('is 2 when nobody is signed in, and says what to do', async () => {
+    const ended = await mailscope([], { GRAPH_IDENTITY: 'developer', PATH: folder });
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('sign in with az login: ') });
+  });
+
+  it.each<[string, readonly string[], Record<string, string>]>([
+    ['GRAPH_IDENTITY is "me": it takes ', [], { GRAPH_IDENTITY: 'me' }],
+    ['ALLOWED_MAILBOXES is empty, and so is', [], { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' }],
+    ['MAILBOXES_FILE: there is no file nowhere.csv', [], { MAILBOXES_FILE: 'nowhere.csv' }],
+    ['AzureWebJobsStorage is missing: ', [], { MAILBOXES_FILE: 'blob:lists/mailboxes.csv' }],
+    ["Unknown option '--jsn'", ['--jsn'], {}],
+    ['There is no command "tell".', ['tell'], {}],
+    ['There is no command "now".', ['ask', 'now'], {}],
+    ["'--junit <value>' argument missing", ['--junit'], {}],
+    ['--junit takes the name of a file.', ['--junit', ''], {}],
+    ['--junit: . cannot be written (EISDIR).', ['--junit', '.'], {}],
+    ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "soon".', ['--wait', 'soon'], {}],
+    ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "0s".', ['--wait', '0s'], {}],
+    ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "25h".', ['--wait', '25h'], {}],
+    ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "90".', ['--wait', '90'], {}],
+    ['--expect takes allowed or denied, not "refused".', single('refused'), {}],
+    ['--mailbox needs --expect allowed or --expect denied.', ['--mailbox', CCH], {}],
+    ['--expect denied needs --control, an allowed mailbox', single('denied'), {}],
+    ['--control takes another mailbox than --mailbox.', [...single('denied'), '--control', CCH.toUpperCase()], {}],
+    ['--mailbox takes a user principal name', single('allowed', 'cch'), {}],
+    ['--control takes a user principal name', [...single('denied'), '--control', 'support'], {}],
+    ['--expect goes with --mailbox.', ['--expect', 'denied'], {}],
+    ['--control goes with --mailbox.', ['--control', SUPPORT], {}],
+  ])('is 3, and nothing is asked: %s', async (message, args, more) => {
+    const before = await tenant.state();
+    const ended = await mailscope(args, more);
+    expect(ended).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) });
+    expect((await tenant.state()).requests).toEqual(before.requests);
+  });
+});
+
+describe('a single question', () => {
+  const nothingListed = { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '', MAILBOXES_FILE: 'nowhere.csv' };
+  const withControl = [...single('denied'), '--control', SUPPORT];
+
+  it.each<[string, number, readonly string[], object]>([
+    ['a refusal beside a control that answers', 0, withControl, POLICY],
+    ['a denied mailbox that answers', 1, withControl, { mechanism: 'none' }],
+    ['a refusal beside a control that is refused too', 2, withControl, { members: [] }],
+    ['an allowed mailbox that answers', 0, single('allowed', SUPPORT), POLICY],
+    ['an allowed mailbox that is refused', 1, single('allowed', SUPPORT), { members: [] }],
+    ['the same beside a control', 1, [...single('allowed'), '--control', SUPPORT], POLICY],
+    ['a mailbox that is gone', 2, single('allowed', 'gone@contoso.example'), POLICY],
+  ])('about %s ends with %i, and needs no list', async (_, code, args, policy) => {
+    await tenant.put('policy', policy);
+    const ended = await mailscope(['ask', ...args], nothingListed);
+    expect(ended.code).toBe(code);
+    expect(rowsOf(ended)).toHaveLength(1);
+  });
+});
+
+describe('the report', () => {
+  it('as JSON holds the evidence, and no subject', async () => {
+    const { code, stdout } = await mailscope(['--json']);
+    const report = JSON.parse(stdout) as AskReport;
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      noToken: null,
+      roles: ['Mail.ReadBasic.All'],
+      verdicts: { compliant: 2, breach: 0, lockout: 0, unverified: 0 },
+    });
+    expect(report.mailboxes).toMatchObject([
+      { mailbox: CCH, expectation: 'denied', verdict: 'compliant', code: 'ErrorAccessDenied', controlHeld: true },
+      { mailbox: SUPPORT, expectation: 'allowed', verdict: 'compliant', status: 200 },
+    ]);
+  });
+
+  it('as JUnit XML has a test case a mailbox: a failure for a breach, an error for what is not provable', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    const file = join(folder, 'reports', 'mailscope.xml');
+    const { code } = await mailscope(['--junit', file], { DENIED_MAILBOXES: `${CCH} gone@contoso.example` });
+    expect(code).toBe(1);
+    const xml = await readFile(file, 'utf8');
+    expect(XMLValidator.validate(xml)).toBe(true);
+    expect(xml).not.toContain(SUBJECT);
+    const { testsuites } = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '' }).parse(xml);
+    expect(testsuites.testsuite).toMatchObject({ tests: '3', failures: '1', errors: '1', skipped: '0' });
+    const [cch, gone, support] = testsuites.testsuite.testcase;
+    expect(cch).toMatchObject({ classname: 'mailscope.denied', name: CCH, failure: { type: 'breach' } });
+    expect(cch.failure['#text']).toMatch(/^outcome: readable\nstatus: 200\nrequestId: /);
+    expect(gone).toMatchObject({ error: { type: 'not-found', message: 'not provable: Graph knows no such user' } });
+    expect(support).toMatchObject({ classname: 'mailscope.allowed', name: SUPPORT });
+    expect(Object.keys(support)).toEqual(['classname', 'name', 'time']);
+  });
+
+  it('of an earlier ask is not left behind by one with bad settings', async () => {
+    const file = join(folder, 'earlier.xml');
+    await mailscope(['--junit', file]);
+    expect(await mailscope(['--junit', file], { GRAPH_IDENTITY: 'me' })).toMatchObject({ code: 3 });
+    expect(await readFile(file, 'utf8')).toBe('');
+  });
+});
+
+describe('a list', () => {
+  it('of several portions is asked whole, each portion with a control', async () => {
+    await tenant.post('mailboxes', { count: 1_100 });
+    const names = Array.from(
+      { length: 1_100 },
+      (_, index) => `user${String(index + 1).padStart(5, '0')}@contoso.example`,
+    );
+    await writeFile(
+      join(folder, 'many.csv'),
+      `mailbox,expectation\n${names.map((name) => `${name},denied\n`).join('')}`,
+    );
+    const { code, stdout } = await mailscope(['--json'], { MAILBOXES_FILE: 'many.csv' });
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout) as AskReport;
+    expect(report.verdicts.compliant).toBe(1_102);
+    expect(report.mailboxes.map(({ mailbox }) => mailbox)).toEqual([CCH, SUPPORT, ...names]);
+  });
+
+  it('with faults is named by its lines', async () => {
+    await writeFile(join(folder, 'faulty.csv'), `mailbox,expectation\n${CCH},allowed\nnobody,denied\n`);
+    const { code, stderr } = await mailscope([], { MAILBOXES_FILE: 'faulty.csv' });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^MAILBOXES_FILE: line 2 declares .*\nMAILBOXES_FILE: line 3 names "nobody"/);
+  });
+});
+
+describe('settings', () => {
+  it('of storage are not looked at', async () => {
+    const storage = { AzureWebJobsStorage: 'hunter2', AzureWebJobsStorage__accountName: 'My Account' };
+    expect(await mailscope([], storage)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('come from local.settings.json of the current folder, under the environment', async () => {
+    const { GRAPH_ENDPOINT, IDENTITY_ENDPOINT, IDENTITY_HEADER } = settings;
+    const Values = {
+      GRAPH_ENDPOINT,
+      IDENTITY_ENDPOINT,
+      IDENTITY_HEADER,
+      ALLOWED_MAILBOXES: SUPPORT,
+      DENIED_MAILBOXES: 'x',
+    };
+    const home = join(folder, 'home');
+    await mkdir(home);
+    await writeFile(join(home, 'local.settings.json'), JSON.stringify({ Values }));
+    const env = { PATH: settings.PATH, DENIED_MAILBOXES: CCH };
+    const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js')], { cwd: home, env });
+    expect(await text(child.stdout)).toContain('2 as declared.');
+
+    await writeFile(join(home, 'local.settings.json'), 'ALLOWED_MAILBOXES=x');
+    const broken = spawn(process.execPath, [join(ROOT, 'dist/cli.js')], { cwd: home, env });
+    expect(await text(broken.stderr)).toContain('local.settings.json is no JSON: ');
+    await vi.waitFor(() => expect(broken.exitCode).toBe(3));
+  });
+
+  it('of the example serve npm run ask', async () => {
+    const npm = start(['ask', '--json'], { npm_lifecycle_event: '' }, join(ROOT, 'scripts/run.mjs'));
+    const { code, stdout } = await npm.ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ verdicts: { compliant: 2 } });
+  });
+});
+
+describe('the bundle', () => {
+  it('needs nothing beside it', async () => {
+    const dist = join(folder, 'alone');
+    await cp(join(ROOT, 'dist'), dist, { recursive: true });
+    await writeFile(join(dist, 'package.json'), '{"type":"module"}');
+    expect(await start(['--help'], {}, join(dist, 'cli.js')).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: mailscope /),
+    });
+    expect(await start([], {}, join(dist, 'cli.js')).ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('--wait', () => {
+  it('asks again until the policy is back, a line a time where there is no terminal', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    const { child, ended } = start(['--wait', '2h']);
+    await untilSaid(child, 'not yet: 1 as declared, 1 breach; asking again in 2 s, 2 h left\n');
+    await tenant.put('policy', POLICY);
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^\d\d:\d\d:\d\d not yet: .*\n$/),
+    });
+    expect(stdout).toContain('2 as declared.');
+  });
+
+  it('ends with what is so when the time is up', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    expect(await mailscope(['--wait', '1s'])).toMatchObject({ code: 1, stdout: expect.stringContaining('1 breach') });
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends at once with %s', async (signal, code) => {
+    await tenant.put('policy', { mechanism: 'none' });
+    const { child, ended } = start(['--wait', '2h']);
+    await untilSaid(child, 'asking again');
+    const before = performance.now();
+    child.kill(signal);
+    expect(await ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/\nStopped\.\n$/) });
+    expect(performance.now() - before).toBeLessThan(1_500);
+  });
+
+  it('overwrites one line on a terminal, and moves with the clock', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    for (const name of ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER']) vi.stubEnv(name, settings[name]);
+    const pauses: number[] = [];
+    let passedMs = 0;
+    const make = (environment: NodeJS.ProcessEnv) => ({
+      ...createServices(environment, () => undefined),
+      now: () => new Date(Date.parse('2026-11-23T08:00:00Z') + passedMs),
+      async sleep(ms: number) {
+        pauses.push(ms);
+        passedMs += ms;
+        if (pauses.length === 3) await tenant.put('policy', POLICY);
+      },
+    });
+    const [out, err] = [terminal(), terminal()];
+    expect(await askCommand(['--wait', '2h'], settings, createScreen(out, err), make)).toBe(0);
+    expect(pauses).toEqual([2_000, 4_000, 8_000]);
+    expect(err.written()).not.toContain('\n');
+    const lines = err.written().split('\r\x1b[2K');
+    expect(lines).toContain('08:00:06 not yet: 1 as declared, 1 breach; asking again in 8 s, 2 h left');
+    expect(lines.at(-1)).toBe('');
+    expect(out.written()).toContain('2 as declared.');
+  });
+
+  it.each([
+    [20, 19],
+    [0, 79],
+  ])('never wraps its line on a terminal of %i columns', (columns, most) => {
+    const err = terminal(columns);
+    createScreen(terminal(), err).progress('x'.repeat(100));
+    expect(err.written()).toBe(`\r\x1b[2K${'x'.repeat(most)}`);
+  });
+});
+
+function terminal(columns = 200): Output & { written(): string } {
+  let all = '';
+  return {
+    isTTY: true,
+    columns,
+    write(part, done) {
+      all += part;
+      done?.();
+    },
+    written: () => all,
+  };
+}
