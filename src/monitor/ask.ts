@@ -49,12 +49,12 @@ const SIDE_BY_SIDE = 4;
 
 /** The listed mailboxes, cut as a run cuts them. Rejects as `services.list` does. */
 export async function listedPortions(services: Services): Promise<Portion[]> {
-  const { plan } = await services.list();
+  const plan = await services.list();
   const seed = services.newId();
-  return plan.shards.map(({ index, mailboxes }) => ({
-    ask: mailboxes,
-    own: mailboxes.filter(({ expectation }) => expectation === 'allowed').map(({ mailbox }) => mailbox),
-    borrowed: borrowControls(plan, seed, index),
+  return plan.shards.map((shard) => ({
+    ask: [...shard.expectations()].map(([mailbox, expectation]) => ({ mailbox, expectation })),
+    own: shard.listed('allowed'),
+    borrowed: borrowControls(plan, seed, shard.index),
   }));
 }
 
