@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 
 const names = readdirSync(new URL('./bench', import.meta.url))
-  .map((file) => file.replace(/\.ts$/, ''))
-  .filter((name) => name !== 'report');
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replace(/\.ts$/, ''));
 const [, , name = ''] = process.argv;
 // The benchmark reads what follows its name.
 process.argv.splice(2, 1);

@@ -1,116 +1,98 @@
-// A run over many mailboxes, with everything it writes, against the tutorial's loop, one request after the other, on a sample.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+// A run over many mailboxes against the tutorial's loop, against everything at once, and against itself without its writes.
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { callApi } from '../api.ts';
-import { buildBundle } from '../build.ts';
-import { startLocalHost } from '../localHost/host.ts';
-import { emulatorConnection, sandboxSettings } from '../localSettings.ts';
-import { startSandboxProcess, startStorage } from '../parts.ts';
-import { freePorts } from '../ports.ts';
 import { quantile, report } from './support/report.ts';
+import type { SideMeasured } from './support/side.ts';
+import { INSIDE_A_BATCH, LATENCY_MS, measureRun, type RunMeasured, startWorkload } from './support/workload.ts';
 
-const LATENCY_MS = 80;
+/** Mailboxes that the loop asks about: all of them would take it hours. */
 const SAMPLE = 25;
 const ROUNDS = 3;
-/** Outlook answers four requests of a batch at a time. */
-const INSIDE_A_BATCH = 4;
+const SIDE = fileURLToPath(new URL('./support/side.ts', import.meta.url));
 
 const { values } = parseArgs({
-  options: { mailboxes: { type: 'string', default: '1000' }, concurrency: { type: 'string', default: '16' } },
+  options: { mailboxes: { type: 'string', default: '10000' }, concurrency: { type: 'string', default: '16' } },
 });
 const count = Number(values.mailboxes);
 const concurrency = Number(values.concurrency);
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const first = await freePorts(4);
-await buildBundle();
-const sandbox = await startSandboxProcess({ port: first, log: console.error });
-const graph = `http://127.0.0.1:${first}`;
-const users = Array.from({ length: count }, (_, index) => `user${String(index + 1).padStart(5, '0')}@contoso.example`);
-await put('mailboxes', { count }, 'POST');
-await put('faults', { latencyMs: LATENCY_MS });
-
-const folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
-const list = join(folder, 'mailboxes.csv');
-await writeFile(list, `mailbox,expectation\n${users.map((user) => `${user},denied\n`).join('')}`);
-
+const workload = await startWorkload(count);
 const loopMs: number[] = [];
-const runMs: number[] = [];
+const atOnce: SideMeasured[] = [];
+const batches: SideMeasured[] = [];
+const runs: RunMeasured[] = [];
 try {
-  const token = await fetchToken();
   for (let round = 0; round < ROUNDS; round += 1) {
-    loopMs.push(await askOneByOne(token));
-    runMs.push(await run(round));
+    loopMs.push(await askOneByOne());
+    atOnce.push(measureSide('all-at-once'));
+    batches.push(measureSide('batches'));
+    runs.push(await measureRun(workload, { concurrency }));
   }
+  const counted = await measureRun(workload, { concurrency, countStorage: true });
+  const ideal = (count * LATENCY_MS) / (concurrency * INSIDE_A_BATCH);
+  const median = (sides: readonly SideMeasured[], figure: keyof SideMeasured) =>
+    quantile(
+      sides.map((side) => side[figure]),
+      0.5,
+    );
+  const loopForAllMs = (quantile(loopMs, 0.5) / SAMPLE) * count;
+  const runMs = median(runs, 'ms');
+  report(
+    'poll',
+    [
+      { what: `one after the other, ${SAMPLE} mailboxes`, samples: loopMs },
+      { what: `all at once, ${count} mailboxes`, samples: atOnce.map(({ ms }) => ms) },
+      { what: `in batches, ${count} mailboxes, no writes`, samples: batches.map(({ ms }) => ms) },
+      { what: `a run, ${count} mailboxes, with writes`, samples: runs.map(({ ms }) => ms) },
+    ],
+    {
+      mailboxes: count,
+      concurrency,
+      runToIdeal: runMs / ideal,
+      batchesToIdeal: median(batches, 'ms') / ideal,
+      loopToRun: loopForAllMs / runMs,
+      runCpuMsPerMailbox: median(runs, 'cpuMs') / count,
+      batchesCpuMsPerMailbox: median(batches, 'cpuMs') / count,
+      atOnceCpuMsPerMailbox: median(atOnce, 'cpuMs') / count,
+      runPeakMb: median(runs, 'peakRssMb'),
+      batchesPeakMb: median(batches, 'peakRssMb'),
+      atOncePeakMb: median(atOnce, 'peakRssMb'),
+      batchesToAtOncePeak: median(batches, 'peakRssMb') / median(atOnce, 'peakRssMb'),
+      roundTripsPer1000: (counted.roundTrips / count) * 1000,
+      tableWritesPer1000: (counted.writes / count) * 1000,
+      tableReadsPer1000: (counted.reads / count) * 1000,
+    },
+  );
 } finally {
-  await sandbox.stop();
-  await rm(folder, { recursive: true });
+  await workload.close();
 }
-const loopForAll = (quantile(loopMs, 0.5) / SAMPLE) * count;
-const ideal = (count * LATENCY_MS) / (concurrency * INSIDE_A_BATCH);
-const median = quantile(runMs, 0.5);
-report(
-  'poll',
-  [
-    { what: `one after the other, ${SAMPLE} mailboxes`, samples: loopMs },
-    { what: `a run, ${count} mailboxes, with writes`, samples: runMs },
-  ],
-  { mailboxes: count, concurrency, runMs: median, runToIdeal: median / ideal, loopToRun: loopForAll / median },
-);
 
-/** One run over tables of its own, from its start to its end as they are on record. */
-async function run(round: number): Promise<number> {
-  const port = await freePorts(3);
-  const storage = await startStorage({ port, log: console.error });
+function measureSide(name: string): SideMeasured {
   const env = {
     PATH: process.env.PATH,
-    ALLOWED_MAILBOXES: 'support@contoso.example',
-    MAILBOXES_FILE: list,
+    ...workload.settings,
     POLL_CONCURRENCY: String(concurrency),
-    POLL_SCHEDULE: '0 0 0 1 1 *',
-    ...sandboxSettings({ sandbox: first }),
-    ALERT_WEBHOOK_URL: '',
-    AzureWebJobsStorage: emulatorConnection(port),
-    AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   };
-  const host = await startLocalHost({ root, port: 0, env, withKeys: false, log: () => undefined });
-  try {
-    const { body } = await callApi(host, 'runs', 'POST');
-    for (;;) {
-      const { body: seen } = await callApi(host, `runs/${body.id}`);
-      if (seen.status === 'completed') {
-        if (seen.notSeen !== 0 || !seen.controlHeld) throw new Error(`round ${round}: ${JSON.stringify(seen)}`);
-        return Date.parse(String(seen.finishedAt)) - Date.parse(String(seen.startedAt));
-      }
-      await wait(50);
-    }
-  } finally {
-    await Promise.all([host.close(), storage.stop()]);
-  }
+  return JSON.parse(execFileSync(process.execPath, ['--no-warnings', SIDE, name], { env, encoding: 'utf8' }));
 }
 
-async function askOneByOne(token: string): Promise<number> {
+/** As the tutorial's script would. */
+async function askOneByOne(): Promise<number> {
+  const token = await fetchToken();
   const startedAt = performance.now();
-  for (const user of users.slice(0, SAMPLE)) {
+  for (const user of workload.users.slice(0, SAMPLE)) {
     const path = `/v1.0/users/${user}/mailFolders/inbox/messages?$top=1`;
-    const response = await fetch(graph + path, { headers: { authorization: `Bearer ${token}` } });
+    const response = await fetch(workload.graph + path, { headers: { authorization: `Bearer ${token}` } });
     await response.text();
   }
   return performance.now() - startedAt;
 }
 
 async function fetchToken(): Promise<string> {
-  const url = `${graph}/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com`;
+  const url = `${workload.graph}/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com`;
   const response = await fetch(url, { headers: { 'x-identity-header': 'sandbox' } });
   const { access_token } = (await response.json()) as { readonly access_token: string };
   return access_token;
-}
-
-async function put(path: string, body: object, method = 'PUT'): Promise<void> {
-  const response = await fetch(`${graph}/sandbox/${path}`, { method, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`/sandbox/${path} answered ${response.status}: ${await response.text()}`);
 }

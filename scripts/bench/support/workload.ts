@@ -87,7 +87,8 @@ export interface RunMeasured {
   readonly ms: number;
   /** Of the functions processes, in all. */
   readonly cpuMs: number;
-  /** Of the largest functions process, since it began. */
+  /** Of the largest functions process: before the run, and at the most. */
+  readonly idleRssMb: number;
   readonly peakRssMb: number;
   /** Requests to Graph and to the identity endpoint, each batch as one. */
   readonly roundTrips: number;
@@ -121,6 +122,7 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
   const host = await startLocalHost({ root, port: 0, env, instances, withKeys: false, log: () => undefined });
   try {
     const [before, cpuBefore] = [await workload.requests(), cpuMs(host.pids())];
+    const idleRssMb = Math.max(...host.pids().map((pid) => rssMb(pid, 'VmRSS')));
     counting = true;
     const { body } = await callApi(host, 'runs', 'POST');
     const run = await untilClosed(host, String(body.id));
@@ -132,7 +134,8 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
     return {
       ms: Date.parse(String(run.finishedAt)) - Date.parse(String(run.startedAt)),
       cpuMs: cpuMs(host.pids()) - cpuBefore,
-      peakRssMb: Math.max(...host.pids().map(peakRssMb)),
+      idleRssMb,
+      peakRssMb: Math.max(...host.pids().map((pid) => rssMb(pid, 'VmHWM'))),
       // All but one mailbox, the control of its own shard, are asked inside batches; the rest of the reads stands alone.
       roundTrips: more('batch') + more('token') + (more('messages') - (asked - 1)),
       ...count,
@@ -161,7 +164,9 @@ function cpuMs(pids: readonly number[]): number {
   return pids.map(of).reduce((sum, ms) => sum + ms, 0);
 }
 
-function peakRssMb(pid: number): number {
-  const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) / 1024;
+/** Resident memory of a process, now or at the most, as Linux counts it. */
+function rssMb(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const line = status.split('\n').find((one) => one.startsWith(`${field}:`)) ?? '';
+  return Number(/\d+/.exec(line)?.[0]) / 1024;
 }

@@ -1,0 +1,31 @@
+// What a second instance gives: the same run by one functions process, and by two that share its shards through the queue.
+import { parseArgs } from 'node:util';
+import { quantile, report } from './support/report.ts';
+import { measureRun, startWorkload } from './support/workload.ts';
+
+const ROUNDS = 3;
+
+// Messages are taken four at a time: with few of them one instance gets more than its share.
+const { values } = parseArgs({
+  options: { mailboxes: { type: 'string', default: '40000' }, concurrency: { type: 'string', default: '32' } },
+});
+const concurrency = Number(values.concurrency);
+
+const workload = await startWorkload(Number(values.mailboxes));
+const samples: Record<'one' | 'two', number[]> = { one: [], two: [] };
+try {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    samples.one.push((await measureRun(workload, { concurrency, instances: 1 })).ms);
+    samples.two.push((await measureRun(workload, { concurrency, instances: 2 })).ms);
+  }
+} finally {
+  await workload.close();
+}
+report(
+  'scale-out',
+  [
+    { what: 'one instance', samples: samples.one },
+    { what: 'two instances', samples: samples.two },
+  ],
+  { concurrency, oneToTwo: quantile(samples.one, 0.5) / quantile(samples.two, 0.5) },
+);
