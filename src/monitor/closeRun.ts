@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
 import type { Run, RunResult } from '../storage/runs.ts';
 import { forgetOld } from './forgetOld.ts';
 import { heartbeat } from './heartbeat.ts';
-import { endRun, isDone } from './runState.ts';
+import { endRun } from './runState.ts';
 
 export { ALERT_QUEUE } from '../storage/queues.ts';
 
@@ -21,8 +21,8 @@ export async function closeRun(services: Services, number: number): Promise<void
   for (;;) {
     const found = await runs.get(number);
     if (found?.value.status !== 'running') return;
+    if ((await shardStore.committed(found.value.id)) < found.value.shards) return;
     const shards = await shardStore.all(found.value.id);
-    if (!isDone(found.value, shards)) return;
     await services.storage().queues.sendAlert({ runId: found.value.id });
     const ended = endRun(found.value, shards, services.now(), await lastCompleted(services, number));
     // A shard that is being done again has touched the run meanwhile: look again.

@@ -16,7 +16,7 @@ import type { Services } from '../services.ts';
 import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxes.ts';
 import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts';
 import type { ShardMessage } from '../storage/queues.ts';
-import type { Run } from '../storage/runs.ts';
+import type { Run, Stored } from '../storage/runs.ts';
 import type { ShardRecord } from '../storage/shards.ts';
 import { changeOf, removalOf, type Sighting } from './changes.ts';
 import { closeRun } from './closeRun.ts';
@@ -67,13 +67,14 @@ export async function doShard(services: Services, message: ShardMessage): Promis
 }
 
 async function judgeShard(work: Work): Promise<void> {
-  if (await isCommitted(work)) return;
-  const { run, listed } = work;
+  const { services, run, shard, listed } = work;
+  const before = await services.storage().shards.get(run.id, shard.index);
+  if (before?.value.committedAt) return;
   const stored = await readStates(work);
   const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < run.number;
   const unlisted = [...stored.values()].filter(isUnlisted);
   const asked = await ask(work, stored);
-  await begin(work, unlisted, asked);
+  await begin(work, before, unlisted, asked);
   const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
   await Promise.all(unlisted.map((one) => remove(work, one)));
   await commit(work, [...[...stored.values()].map(({ record }) => record), ...written]);
@@ -98,11 +99,6 @@ async function joinRun(services: Services, runId: string): Promise<Joined | null
     const run = { ...found.value, touchedAt: services.now().toISOString() };
     if (await runs.replace(run, found.etag)) return { run, lease: startLease(beganAt) };
   }
-}
-
-async function isCommitted({ services, run, shard }: Work): Promise<boolean> {
-  const found = await services.storage().shards.get(run.id, shard.index);
-  return typeof found?.value.committedAt === 'string';
 }
 
 async function readStates({ services, shard }: Work): Promise<States> {
@@ -134,13 +130,15 @@ async function ask({ services, run, plan, shard, listed, lease }: Work, stored: 
  * Writes the shard's row before anything is judged or removed, so that a later try of the shard knows what an earlier one did.
  * What an earlier one found to remove is not counted anew.
  */
-async function begin(work: Work, unlisted: readonly StoredMailbox[], asked: ShardSeen | null): Promise<void> {
-  const { services, run, shard, lease } = work;
+async function begin(
+  { services, run, shard, lease }: Work,
+  found: Stored<ShardRecord> | null,
+  unlisted: readonly StoredMailbox[],
+  asked: ShardSeen | null,
+): Promise<void> {
   const { shards } = services.storage();
   const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
-  for (;;) {
-    const before = await shards.get(run.id, shard.index);
-    if (before?.value.committedAt) return;
+  for (let before = found; !before?.value.committedAt; before = await shards.get(run.id, shard.index)) {
     const roles = new Set([...(before?.value.roles ?? []), ...(asked?.roles ?? [])]);
     const record: ShardRecord = {
       shard: shard.index,

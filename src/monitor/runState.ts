@@ -12,10 +12,6 @@ export function isAlive(run: Run, shards: readonly ShardRecord[], now: Date): bo
   return touched.some((time) => Date.parse(time) > now.getTime() - ALIVE_MS);
 }
 
-export function isDone(run: Run, shards: readonly ShardRecord[]): boolean {
-  return shards.filter(({ committedAt }) => committedAt !== null).length === run.shards;
-}
-
 /** The run at its end: completed when every shard was committed. */
 export function endRun(run: Run, shards: readonly ShardRecord[], now: Date, last: RunResult | null): Run {
   const done = shards.filter(({ committedAt }) => committedAt !== null).length;

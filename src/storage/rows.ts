@@ -44,10 +44,18 @@ export function and(filter: string, ...conditions: readonly string[]): string {
   return [filter, ...conditions.filter((one) => one !== '').map((one) => `(${one})`)].join(' and ');
 }
 
-/** All rows that fit a filter, or the first `most`. */
-export async function collect(table: Table, filter: string, most = Number.POSITIVE_INFINITY): Promise<Row[]> {
+export interface CollectOptions {
+  /** The first so many. */
+  readonly most?: number;
+  /** These columns alone. */
+  readonly select?: readonly string[];
+}
+
+/** All rows that fit a filter. */
+export async function collect(table: Table, filter: string, options: CollectOptions = {}): Promise<Row[]> {
+  const { most = Number.POSITIVE_INFINITY, select } = options;
   const rows: Row[] = [];
-  for await (const page of table.list(filter, { pageSize: Math.min(1_000, most) })) {
+  for await (const page of table.list(filter, { pageSize: Math.min(1_000, most), ...(select ? { select } : {}) })) {
     rows.push(...page);
     if (rows.length >= most) break;
   }

@@ -147,7 +147,7 @@ export function createRunStore(tables: Tables): RunStore {
 
     async list(top, after) {
       const filter = after === '' ? between(RUNS, '0', END_OF_RUNS) : following(RUNS, after, END_OF_RUNS);
-      const rows = await collect(await table(), filter, top + 1);
+      const rows = await collect(await table(), filter, { most: top + 1 });
       const shown = rows.slice(0, top);
       return {
         items: shown.map(toRun),

@@ -2,7 +2,7 @@
 import type { TransactionAction } from '@azure/data-tables';
 import type { Control } from '../rules/observation.ts';
 import type { Tally } from '../rules/tally.ts';
-import { type Columns, collect, fromRow, quoted, toRow } from './rows.ts';
+import { and, type Columns, collect, fromRow, quoted, toRow } from './rows.ts';
 import type { Stored } from './runs.ts';
 import type { Lease, Tables } from './tables.ts';
 
@@ -25,6 +25,8 @@ export interface ShardRecord {
 
 export interface ShardStore {
   all(runId: string): Promise<readonly ShardRecord[]>;
+  /** How many are committed. */
+  committed(runId: string): Promise<number>;
   get(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
   /** Writes a shard's row: new, or in place of the one that was read; false when it is not as it was read. */
   write(runId: string, record: ShardRecord, etag: string | null, lease?: Lease): Promise<boolean>;
@@ -51,6 +53,11 @@ export function createShardStore(tables: Tables): ShardStore {
     async all(runId) {
       const rows = await collect(await table(), `PartitionKey eq ${quoted(runId)}`);
       return rows.map((row) => fromRow(row, SHARD_COLUMNS));
+    },
+
+    async committed(runId) {
+      const filter = and(`PartitionKey eq ${quoted(runId)}`, `committedAt gt ''`);
+      return (await collect(await table(), filter, { select: ['RowKey'] })).length;
     },
 
     async get(runId, shard) {
