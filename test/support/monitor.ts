@@ -1,0 +1,123 @@
+// The whole monitor over many mailboxes: a tenant, an emulator, and one or more functions processes under the local host.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
+import { ROOT, type Switches, settingsFor, startTenant } from './http.ts';
+import { startEmulator } from './storage.ts';
+
+type Json = Record<string, unknown>;
+
+export interface Monitor {
+  readonly tenant: Switches;
+  readonly host: LocalHost;
+  /** Rejects unless the answer is a success. */
+  api(path: string, method?: string): Promise<Json>;
+  /** All values of a list, page after page; `path` ends with `?` or `&`. */
+  everything(path: string): Promise<Json[]>;
+  /** Starts a run as soon as one may start; answers its id. */
+  startRun(): Promise<string>;
+  /** The run once it is completed. */
+  completed(id: string, timeoutMs?: number): Promise<Json>;
+  /** What the receiver accepted, one of each id; repetitions have to be the same. */
+  alerts(): Promise<readonly AlertBody[]>;
+  /** kill -9 of one instance; settles when another has taken its place. */
+  kill(instance: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AlertBody {
+  readonly id: string;
+  readonly data: { readonly counts: Readonly<Record<string, { readonly breach: number }>> };
+}
+
+export interface MonitorOptions {
+  /** Denied ones, `user00001@contoso.example` and on, beside the allowed `support@contoso.example`. */
+  readonly mailboxes: number;
+  readonly instances?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export async function startMonitor({ mailboxes, instances = 1, settings = {} }: MonitorOptions): Promise<Monitor> {
+  const [tenant, emulator] = await Promise.all([startTenant(), startEmulator()]);
+  await tenant.post('mailboxes', { count: mailboxes });
+  const folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
+  const list = join(folder, 'mailboxes.csv');
+  const lines = Array.from({ length: mailboxes }, (_, index) => `${user(index + 1)},denied\n`);
+  await writeFile(list, `mailbox,expectation\n${lines.join('')}`);
+  const env = {
+    ...settingsFor(tenant.sandbox.url),
+    ALLOWED_MAILBOXES: 'support@contoso.example',
+    DENIED_MAILBOXES: '',
+    MAILBOXES_FILE: list,
+    PROPAGATION_MINUTES: '0',
+    ALERT_WEBHOOK_URL: `${tenant.sandbox.url}/sandbox/webhook`,
+    AzureWebJobsStorage: emulator.nextAccount(),
+    AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:01',
+    AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
+    AzureFunctionsJobHost__extensions__queues__maxDequeueCount: '20',
+    ...settings,
+  };
+  const host = await startLocalHost({ root: ROOT, port: 0, env, instances, withKeys: false, log: () => undefined });
+
+  async function api(path: string, method = 'GET'): Promise<Json> {
+    const response = await fetch(`${host.url}/api/${path}`, { method });
+    const body = (await response.json()) as Json;
+    expect(response.status, JSON.stringify(body)).toBeLessThan(300);
+    return body;
+  }
+
+  return {
+    tenant,
+    host,
+    api,
+    async everything(path) {
+      const values: Json[] = [];
+      for (let next: string | undefined = `${path}top=1000`; next !== undefined; ) {
+        const { value, nextLink } = await api(next);
+        values.push(...(value as Json[]));
+        next = typeof nextLink === 'string' ? nextLink.slice(`${host.url}/api/`.length) : undefined;
+      }
+      return values;
+    },
+    startRun: async () => String((await vi.waitFor(() => api('runs', 'POST'), { timeout: 20_000, interval: 50 })).id),
+    completed: (id, timeoutMs = 30_000) =>
+      vi.waitFor(
+        async () => {
+          const seen = await api(`runs/${id}`);
+          expect(seen.status).toBe('completed');
+          return seen;
+        },
+        { timeout: timeoutMs, interval: 50 },
+      ),
+    async alerts() {
+      const response = await fetch(`${tenant.sandbox.url}/sandbox/alerts`);
+      const { value } = (await response.json()) as { readonly value: readonly { readonly body: AlertBody }[] };
+      const byId = new Map<string, AlertBody>();
+      for (const { body } of value) {
+        expect(byId.get(body.id) ?? body).toEqual(body);
+        byId.set(body.id, body);
+      }
+      return [...byId.values()];
+    },
+    async kill(instance) {
+      const pid = host.pids()[instance] ?? 0;
+      process.kill(pid, 'SIGKILL');
+      await vi.waitFor(() => expect(host.pids()).not.toContain(pid), 5_000);
+    },
+    async close() {
+      await host.close();
+      await Promise.all([tenant.sandbox.close(), emulator.part.stop(), rm(folder, { recursive: true })]);
+    },
+  };
+}
+
+export function user(number: number): string {
+  return `user${String(number).padStart(5, '0')}@contoso.example`;
+}
+
+/** How many breaches the alerts announce as `opened` or `recovered`. */
+export function announced(alerts: readonly AlertBody[], happening: string): number {
+  return alerts.reduce((sum, { data }) => sum + (data.counts[happening]?.breach ?? 0), 0);
+}
