@@ -1,4 +1,4 @@
-// A run over many mailboxes against the tutorial's loop, against everything at once, and against itself without its writes.
+// A run over many mailboxes against the tutorial's loop, against everything at once, and against itself: without its writes, and throttled.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,8 @@ import { INSIDE_A_BATCH, LATENCY_MS, measureRun, type RunMeasured, startWorkload
 /** Mailboxes that the loop asks about: all of them would take it hours. */
 const SAMPLE = 25;
 const ROUNDS = 3;
+/** Every fifth answer is throttled, and every twentieth a 503. */
+const TROUBLE = { throttle: { share: 0.2, retryAfterSeconds: 1 }, error: { share: 0.05, status: 503 } };
 const SIDE = fileURLToPath(new URL('./support/side.ts', import.meta.url));
 
 const { values } = parseArgs({
@@ -22,12 +24,16 @@ const loopMs: number[] = [];
 const atOnce: SideMeasured[] = [];
 const batches: SideMeasured[] = [];
 const runs: RunMeasured[] = [];
+const troubled: RunMeasured[] = [];
 try {
   for (let round = 0; round < ROUNDS; round += 1) {
     loopMs.push(await askOneByOne());
     atOnce.push(measureSide('all-at-once'));
     batches.push(measureSide('batches'));
     runs.push(await measureRun(workload, { concurrency }));
+    await workload.put('faults', { latencyMs: LATENCY_MS, ...TROUBLE });
+    troubled.push(await measureRun(workload, { concurrency }));
+    await workload.put('faults', { latencyMs: LATENCY_MS });
   }
   const counted = await measureRun(workload, { concurrency, countStorage: true });
   const ideal = (count * LATENCY_MS) / (concurrency * INSIDE_A_BATCH);
@@ -45,6 +51,7 @@ try {
       { what: `all at once, ${count} mailboxes`, samples: atOnce.map(({ ms }) => ms) },
       { what: `in batches, ${count} mailboxes, no writes`, samples: batches.map(({ ms }) => ms) },
       { what: `a run, ${count} mailboxes, with writes`, samples: runs.map(({ ms }) => ms) },
+      { what: 'the same, a fourth throttled or a 503', samples: troubled.map(({ ms }) => ms) },
     ],
     {
       mailboxes: count,
@@ -52,6 +59,8 @@ try {
       runToIdeal: runMs / ideal,
       batchesToIdeal: median(batches, 'ms') / ideal,
       loopToRun: loopForAllMs / runMs,
+      troubledToRun: median(troubled, 'ms') / runMs,
+      troubledInconclusive: Math.max(...troubled.map(({ inconclusive }) => inconclusive)),
       runCpuMsPerMailbox: median(runs, 'cpuMs') / count,
       batchesCpuMsPerMailbox: median(batches, 'cpuMs') / count,
       atOnceCpuMsPerMailbox: median(atOnce, 'cpuMs') / count,
