@@ -1,4 +1,5 @@
 // What every storage function promises, against a real storage emulator.
+import { request as httpRequest } from 'node:http';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judge, type MailboxState } from '../../src/rules/judge.ts';
@@ -8,6 +9,7 @@ import type { MailboxChange, MailboxRecord } from '../../src/storage/mailboxes.t
 import type { Run } from '../../src/storage/runs.ts';
 import { openStorage, type Storage } from '../../src/storage/storage.ts';
 import { createTables } from '../../src/storage/tables.ts';
+import { startServer } from '../support/http.ts';
 import { observed, runAt } from '../support/rules.ts';
 import { type Emulator, startEmulator } from '../support/storage.ts';
 
@@ -19,13 +21,14 @@ beforeAll(async () => {
 
 afterAll(() => emulator.part.stop());
 
-function account(): StorageSettings {
-  const environment = { ALLOWED_MAILBOXES: 'a@contoso.example', AzureWebJobsStorage: emulator.nextAccount() };
+function settingsOf(connection: string): StorageSettings {
+  const environment = { ALLOWED_MAILBOXES: 'a@contoso.example', AzureWebJobsStorage: connection };
   const { settings } = readConfiguration(environment);
   if (!settings) throw new Error('the settings are bad');
   return settings.storage;
 }
 
+const account = () => settingsOf(emulator.nextAccount());
 const storage = (): Storage => openStorage(account());
 const lease = { remainingMs: () => 60_000, check: () => undefined, signal: new AbortController().signal };
 const RULES = { propagationMinutes: 0, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 };
@@ -340,6 +343,28 @@ describe('tables', () => {
     await expect(table.write([['create', row('d')]], { ...lease, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'storage-unavailable',
     });
+  });
+
+  it('that are too busy are asked again after what they ask for', async () => {
+    const asked: number[] = [];
+    const busy = await startServer((request, response) => {
+      asked.push(performance.now());
+      if (asked.length === 2) return void response.writeHead(503, { 'Retry-After': '1' }).end();
+      if (asked.length === 3) return void response.writeHead(429, { 'Retry-After': '1' }).end();
+      const { method = 'GET', url = '/', headers } = request;
+      const inner = httpRequest({ port: emulator.port + 2, method, path: url, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(inner);
+    });
+    const connection = emulator.nextAccount().replace(`http://127.0.0.1:${emulator.port + 2}`, busy);
+    const table = await createTables(settingsOf(connection)).open('Runs');
+    expect(await table.write([['create', { partitionKey: 'a', rowKey: '1' }]])).toBe(true);
+    const [, first = 0, second = 0, third = 0] = asked;
+    expect(second - first).toBeGreaterThanOrEqual(1_000);
+    expect(third - second).toBeGreaterThanOrEqual(1_000);
+    expect(asked).toHaveLength(4);
   });
 
   it('that somebody deleted are an error once, and are created again', async () => {

@@ -272,6 +272,24 @@ describe('a start', () => {
     expect(await health(app)).toMatchObject({ problems: [{ code: 'no-run-yet' }] });
   });
 
+  it('that no shard of theirs reaches again and again leaves mailboxes unverified as soon as they are looked at', async () => {
+    const app = newApp({ DENIED_MAILBOXES: users(12).join(' '), SHARD_SIZE: '10', UNVERIFIED_AFTER_RUNS: '3' });
+    const everyShard = async () => {
+      for (const message of app.sent.splice(0)) await doShard(app, message);
+    };
+    await startRun(app, 'request');
+    await everyShard();
+    for (let lost = 0; lost < 2; lost += 1) {
+      await startRun(app, 'request');
+      app.sent.splice(0);
+      app.advance(121_000);
+    }
+    await world.tenant.put('faults', { error: { share: 1, status: 404, body: 'json' } });
+    await startRun(app, 'request');
+    await everyShard();
+    expect(await lastRun(app)).toMatchObject({ number: 4, notSeen: 0, verdicts: { unverified: 13, compliant: 0 } });
+  });
+
   it('closes a run whose shards were all done as completed', async () => {
     let armed = true;
     // Dies between the shard's commit and the close of its run.
