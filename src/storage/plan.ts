@@ -1,7 +1,16 @@
 // The list of mailboxes, sorted as the table sorts, cut into shards.
 import { createHash } from 'node:crypto';
 import { EXPECTATIONS, type Expectation } from '../rules/mailbox.ts';
-import { comparePositions, PARTITIONS, type Position, STATE_PREFIX, statePosition } from './keys.ts';
+import {
+  comparePositions,
+  decodeKey,
+  encodeKey,
+  PARTITIONS,
+  type Position,
+  partitionOf,
+  STATE_PREFIX,
+  statePosition,
+} from './keys.ts';
 import type { Range } from './mailboxes.ts';
 
 export interface ListedMailbox {
@@ -60,19 +69,29 @@ export class Plan {
 const START: Position = { partition: PARTITIONS[0] ?? '', row: STATE_PREFIX };
 
 export function planShards(listed: ReadonlyMap<string, Expectation>, shardSize: number): Plan {
-  const sorted = [...listed]
-    .map(([mailbox, expectation]) => ({ mailbox, expectation, position: statePosition(mailbox) }))
-    .sort((a, b) => comparePositions(a.position, b.position));
+  const sorted = sortedAsKeys(listed.keys());
+  const hash = createHash('sha256').update(String(shardSize));
   const shards: PlannedShard[] = [];
   for (let first = 0; first < sorted.length; first += shardSize) {
-    const own = sorted.slice(first, first + shardSize);
-    const from = first === 0 ? START : (own[0]?.position ?? START);
-    const range = { from, to: sorted[first + shardSize]?.position ?? null };
-    shards.push(new PlannedShard(shards.length, range, own));
+    const names = sorted.slice(first, first + shardSize);
+    // Every name is a key of the list.
+    const own = names.map((mailbox) => ({ mailbox, expectation: listed.get(mailbox) as Expectation }));
+    for (const { mailbox, expectation } of own) hash.update(`\n${mailbox} ${expectation}`);
+    const from = first === 0 ? START : (startOf(names[0]) ?? START);
+    shards.push(new PlannedShard(shards.length, { from, to: startOf(sorted[first + shardSize]) }, own));
   }
-  const hash = createHash('sha256').update(String(shardSize));
-  for (const { mailbox, expectation } of sorted) hash.update(`\n${mailbox} ${expectation}`);
   return new Plan(hash.digest('hex'), sorted.length, shards);
+}
+
+function startOf(mailbox: string | undefined): Position | null {
+  return mailbox === undefined ? null : statePosition(mailbox);
+}
+
+/** In the order of their rows. Texts alone are sorted: few names differ from their key, so most cost nothing more. */
+function sortedAsKeys(mailboxes: Iterable<string>): string[] {
+  const keys = new Map<string, string[]>(PARTITIONS.map((partition) => [partition, []]));
+  for (const mailbox of mailboxes) keys.get(partitionOf(mailbox))?.push(encodeKey(mailbox));
+  return [...keys.values()].flatMap((one) => one.sort().map(decodeKey));
 }
 
 const BORROWED = 5;

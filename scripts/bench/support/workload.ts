@@ -120,14 +120,15 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
     ...options.settings,
   };
   const { instances = 1 } = options;
-  const host = await startLocalHost({ root, port: 0, env, instances, withKeys: false, log: () => undefined });
+  const host = await startLocalHost({ root, port: 0, env, instances, withKeys: false, log: tellTrouble });
   try {
     // It fetches a token and reads the tables: the instances are warm then. What a cold one costs is another benchmark's question.
     for (const _ of host.pids()) await callApi(host, 'health');
     const [before, cpuBefore] = [await workload.requests(), cpuMs(host.pids())];
     const idleRssMb = Math.max(...host.pids().map((pid) => rssMb(pid, 'VmRSS')));
     counting = true;
-    const { body } = await callApi(host, 'runs', 'POST');
+    const { status, body } = await callApi(host, 'runs', 'POST');
+    if (status !== 202) throw new Error(`No run was started: ${status} ${JSON.stringify(body)}`);
     const run = await untilClosed(host, String(body.id));
     counting = false;
     const after = await workload.requests();
@@ -147,6 +148,11 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
   } finally {
     await Promise.all([host.close(), storage.stop()]);
   }
+}
+
+/** What the host says of itself; the app's own lines are JSON. */
+function tellTrouble(line: string): void {
+  if (!line.startsWith('[')) console.error(line);
 }
 
 async function untilClosed(host: LocalHost, id: string) {
