@@ -7,7 +7,8 @@ export function meaning({ verdict, outcome, reason }: Asked): string {
   if (verdict === 'compliant') return 'as declared';
   if (verdict === 'breach') return 'BREACH: it must be refused';
   if (verdict === 'lockout') return 'LOCKOUT: it must be readable';
-  const why = outcome === 'refused' ? 'no allowed mailbox was readable before and after' : REASON_TEXTS[reason ?? 'unexpected'];
+  const why =
+    outcome === 'refused' ? 'no allowed mailbox was readable before and after' : REASON_TEXTS[reason ?? 'unexpected'];
   return `not provable: ${why}`;
 }
 

@@ -61,7 +61,8 @@ export function judgeDenied(lookedAt: readonly LookedAt[]): Finding {
 
 /** @param listed how many are listed in all */
 export function judgeNames(lookedAt: readonly LookedAt[], listed: number): Finding[] {
-  const because = (...reasons: string[]) => lookedAt.filter(({ reason }) => reason !== null && reasons.includes(reason));
+  const because = (...reasons: string[]) =>
+    lookedAt.filter(({ reason }) => reason !== null && reasons.includes(reason));
   const unknown = because('not-found');
   const without = because('no-mailbox');
   const silent = because('throttled', 'service', 'network', 'timeout', 'token', 'unexpected');

@@ -36,7 +36,10 @@ function withRole(read: readonly string[], refused: readonly LookedAt[], isBreac
 function withoutRole(isReadable: boolean): Finding {
   if (isReadable) {
     const advice = 'A Mail.* role given in Entra beside it would override every scope.';
-    return ok('The token holds no role for reading mail: what is readable is granted by RBAC for Applications.', advice);
+    return ok(
+      'The token holds no role for reading mail: what is readable is granted by RBAC for Applications.',
+      advice,
+    );
   }
   const advice =
     'Give the app Mail.ReadBasic in Entra (a token may take a day to show it), or a role assignment of RBAC for Applications (up to two hours).';
