@@ -25,7 +25,8 @@ const SAYS: Readonly<Record<DoctorReport['result'], string>> = {
 function summary(result: DoctorReport['result'], checks: readonly CheckReport[]): string {
   const counts = RESULTS.flatMap((one) => {
     const count = checks.filter((check) => check.result === one).length;
-    return count > 0 ? [`${count} ${one}`] : [];
+    const isPlural = count > 1 && (one === 'warning' || one === 'problem');
+    return count > 0 ? [`${count} ${one}${isPlural ? 's' : ''}`] : [];
   });
   return `${SAYS[result]}: of ${checks.length} checks ${counts.join(', ')}.`;
 }

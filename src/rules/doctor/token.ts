@@ -19,18 +19,14 @@ const SHORT_MS = 10 * 60_000;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function judgeToken(claims: Claims, expiresOn: Date, expected: ExpectedToken, now: Date): Finding[] {
-  return [whose(claims), audience(claims, expected), ...mismatches(claims, expected), lifetime(expiresOn, now)];
-}
-
-/** Whether a person is signed in, and no app. */
-export function isPerson(claims: Claims): boolean {
-  return text(claims.scp) !== null || claims.idtyp === 'user';
+  const whom = [whose(claims), ...mismatches(claims, expected)];
+  return [...whom, audience(claims, expected), rolesIn(claims), lifetime(expiresOn, now)];
 }
 
 function whose(claims: Claims): Finding {
   const [app, object, tenant] = [text(claims.appid) ?? text(claims.azp), text(claims.oid), text(claims.tid)];
   const ids = `application id ${app ?? 'unknown'}, object id ${object ?? 'unknown'}, tenant ${tenant ?? 'unknown'}`;
-  if (isPerson(claims)) {
+  if (text(claims.scp) !== null || claims.idtyp === 'user') {
     const advice = 'A person has no permission of the app: sign in as the app itself (az login --service-principal).';
     return problem(`The token is a person’s, who is signed in through an app: ${ids}.`, advice);
   }
@@ -54,6 +50,12 @@ function audience({ aud }: Claims, expected: ExpectedToken): Finding {
   if (found === expected.audience || found === GRAPH_APP_ID) return ok(`It is for ${expected.audience}.`);
   const advice = 'Graph rejects it. Do GRAPH_ENDPOINT, AZURE_AUTHORITY_HOST and the identity belong to one cloud?';
   return problem(`It is for ${found}, and Graph is ${expected.audience}.`, advice);
+}
+
+/** What they come to is the check of the permission, which knows what the mailboxes answered. */
+function rolesIn({ roles }: Claims): Finding {
+  const names = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+  return ok(names.length > 0 ? `It holds the roles ${names.join(', ')}.` : 'It holds no role.');
 }
 
 function mismatches(claims: Claims, { clientId, tenantId }: ExpectedToken): Finding[] {
