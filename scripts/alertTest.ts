@@ -1,7 +1,6 @@
 // `npm run alert:test`: sends a test alert to the configured webhook and prints the answer.
 import { fileURLToPath } from 'node:url';
-import { noCounts } from '../src/alerts/alert.ts';
-import { deliver } from '../src/alerts/deliver.ts';
+import { deliverTest } from '../src/alerts/deliverTest.ts';
 import { readConfiguration } from '../src/settings.ts';
 import { environmentOver, readLocalSettings, usesSandbox } from './localSettings.ts';
 
@@ -19,10 +18,7 @@ else {
 }
 
 async function send(alerts: NonNullable<NonNullable<typeof settings>['alerts']>): Promise<number> {
-  const now = new Date();
-  const id = `test-${now.getTime()}`;
-  const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
-  const { result, status, error } = await deliver({ id, time: now.toISOString(), ...nothing, test: true }, alerts, now);
+  const { result, status, error } = await deliverTest(alerts, new Date());
   console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : error);
   if (status === null && sandboxed) console.log("The sandbox's receiver runs with npm start.");
   return result === 'accepted' ? 0 : 1;

@@ -9,13 +9,14 @@ import { dirname } from 'node:path';
 import { MailscopeError } from '../errors.ts';
 import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../monitor/ask.ts';
 import { askUntil, type Waiting } from '../monitor/askUntil.ts';
+import { span } from '../rules/span.ts';
 import type { Services } from '../services.ts';
 import { type Environment, isLoopback } from '../settings.ts';
 import { junit } from './junit.ts';
 import { type AskOptions, readOptions, USAGE, UsageError } from './options.ts';
 import type { Screen } from './screen.ts';
 import { table } from './table.ts';
-import { counted, exitCodeOf, span } from './words.ts';
+import { counted, exitCodeOf } from './words.ts';
 
 export type ExitCode = 0 | 1 | 2 | 3;
 

@@ -1,9 +1,10 @@
 // The command line: what it takes, and what is wrong with it.
-import { parseArgs } from 'node:util';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { SingleQuestion } from '../monitor/ask.ts';
 import { EXPECTATIONS, parseMailbox } from '../rules/mailbox.ts';
 
 export const USAGE = `Usage: mailscope [ask] [OPTIONS]
+       mailscope doctor [OPTIONS]      what is wrong with a set-up; see mailscope doctor --help
 
 Asks Microsoft Graph once about every mailbox of ALLOWED_MAILBOXES, DENIED_MAILBOXES and MAILBOXES_FILE,
 and says whether each is as declared. Settings come from the environment, then from local.settings.json.
@@ -49,7 +50,7 @@ export function readOptions(args: readonly string[]): AskOptions | null {
 }
 
 function parse(args: readonly string[]) {
-  const options = {
+  return parseOptions(args, {
     mailbox: { type: 'string' },
     expect: { type: 'string' },
     control: { type: 'string' },
@@ -57,7 +58,11 @@ function parse(args: readonly string[]) {
     json: { type: 'boolean', default: false },
     junit: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
-  } as const;
+  });
+}
+
+/** Throws UsageError. */
+export function parseOptions<const T extends ParseArgsOptionsConfig>(args: readonly string[], options: T) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (cause) {

@@ -1,7 +1,8 @@
-// The command line as a process: its settings, its streams, Ctrl-C, and its exit code.
+// The command line as a process: its command, its settings, its streams, Ctrl-C, and its exit code.
 import { createServices } from '../services.ts';
 import type { Environment } from '../settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
+import { doctorCommand } from './doctorCommand.ts';
 import { createScreen, type Screen } from './screen.ts';
 
 type ReadFile = () => Readonly<Record<string, string>>;
@@ -16,8 +17,9 @@ const SIGNALS = [
  * Runs the command and ends the process.
  *
  * @param readFile the settings under the environment, which wins over them, also where it is set to nothing
+ * @param args `ask`, which may be left out, or `doctor`, and its options
  */
-export async function runProcess(readFile: ReadFile): Promise<never> {
+export async function runProcess(readFile: ReadFile, args = process.argv.slice(2)): Promise<never> {
   const screen = createScreen(process.stdout, process.stderr);
   // Whoever reads may stop before the end, as `head` does; the exit code still says what was found.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -27,12 +29,12 @@ export async function runProcess(readFile: ReadFile): Promise<never> {
       process.exit(code);
     });
   }
-  const code = await run(screen, readFile);
+  const code = await run(screen, readFile, args);
   await screen.flush();
   process.exit(code);
 }
 
-async function run(screen: Screen, readFile: ReadFile): Promise<ExitCode> {
+async function run(screen: Screen, readFile: ReadFile, args: readonly string[]): Promise<ExitCode> {
   try {
     // The identity library reads the process's own environment.
     Object.assign(process.env, { ...readFile(), ...process.env });
@@ -41,7 +43,8 @@ async function run(screen: Screen, readFile: ReadFile): Promise<ExitCode> {
     return 3;
   }
   try {
-    return await askCommand(process.argv.slice(2), process.env, screen, makeServices);
+    const command = args[0] === 'doctor' ? doctorCommand : askCommand;
+    return await command(args, process.env, screen, makeServices);
   } catch (error) {
     screen.say(`It failed, and proved nothing: ${(error as Error).message}`);
     return 2;

@@ -1,24 +1,14 @@
 // A report in words, and as an exit code.
 import type { Asked, AskReport } from '../monitor/ask.ts';
-import type { Reason } from '../rules/classify.ts';
-
-const WHY: Readonly<Record<Reason, string>> = {
-  throttled: 'Graph asks to be left alone',
-  'not-found': 'Graph knows no such user',
-  'no-mailbox': 'no mailbox that Graph can reach',
-  token: 'no token, or Graph rejects it',
-  service: 'Graph is in trouble',
-  network: 'Graph cannot be reached',
-  timeout: 'no answer in time',
-  unexpected: 'the answer proves nothing',
-};
+import { REASON_TEXTS } from '../rules/reasons.ts';
 
 /** What one answer means. */
 export function meaning({ verdict, outcome, reason }: Asked): string {
   if (verdict === 'compliant') return 'as declared';
   if (verdict === 'breach') return 'BREACH: it must be refused';
   if (verdict === 'lockout') return 'LOCKOUT: it must be readable';
-  const why = outcome === 'refused' ? 'no allowed mailbox was readable before and after' : WHY[reason ?? 'unexpected'];
+  const why =
+    outcome === 'refused' ? 'no allowed mailbox was readable before and after' : REASON_TEXTS[reason ?? 'unexpected'];
   return `not provable: ${why}`;
 }
 
@@ -43,13 +33,4 @@ export function counted({ verdicts }: AskReport): string {
 export function exitCodeOf({ verdicts }: AskReport): 0 | 1 | 2 {
   if (verdicts.breach + verdicts.lockout > 0) return 1;
   return verdicts.unverified > 0 ? 2 : 0;
-}
-
-/** A span of time as a person says it: `40 s`, `5 min`, `1 h 55 min`. */
-export function span(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -13,7 +13,7 @@ const CLI_TIMEOUT_MS = 15_000;
  * largest part of a cold start, and an instance that serves another function never needs them.
  */
 export function createTokenFetcher(identity: GraphIdentity, graphEndpoint: string): FetchToken {
-  const resource = isLoopback(new URL(graphEndpoint).hostname) ? PUBLIC_CLOUD.graphs[0] : graphEndpoint;
+  const resource = audienceOf(graphEndpoint);
   let credential: Promise<TokenCredential> | undefined;
   return async (fresh) => {
     if (identity.kind === 'managed-identity') return managedIdentityToken(identity.clientId, resource, fresh);
@@ -22,6 +22,11 @@ export function createTokenFetcher(identity: GraphIdentity, graphEndpoint: strin
     credential ??= createCredential(identity, fresh);
     return tokenOf(await credential, resource);
   };
+}
+
+/** Whom a token for the Graph at `graphEndpoint` is for. */
+export function audienceOf(graphEndpoint: string): string {
+  return isLoopback(new URL(graphEndpoint).hostname) ? PUBLIC_CLOUD.graphs[0] : graphEndpoint;
 }
 
 async function tokenOf(credential: TokenCredential, resource: string): Promise<Token> {

@@ -1,5 +1,6 @@
 // The token that goes to Graph: one at a time, shared by everybody who waits for it, replaced when Graph rejects it.
 import { errorData, type Log } from '../log.ts';
+import { isRecord } from '../rules/classify.ts';
 
 export interface Token {
   readonly value: string;
@@ -83,14 +84,19 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** The `roles` that a token claims. For diagnosis only: the payload is read as it stands, the signature is Graph's to check. */
-export function rolesOf(token: Token): readonly string[] {
+/** What a token claims. For diagnosis only: the payload is read as it stands, the signature is Graph's to check. */
+export function claimsOf(token: Token): Readonly<Record<string, unknown>> {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.value.split('.')[1] ?? '', 'base64url').toString());
-    const roles = typeof claims === 'object' && claims !== null && 'roles' in claims ? claims.roles : [];
-    return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+    return isRecord(claims) ? claims : {};
   } catch {
-    // A token that is no JWT is Graph's to judge; it names no roles.
-    return [];
+    // A token that is no JWT is Graph's to judge; it claims nothing.
+    return {};
   }
+}
+
+/** The `roles` among them. */
+export function rolesOf(token: Token): readonly string[] {
+  const { roles } = claimsOf(token);
+  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
 }

@@ -104,7 +104,8 @@ async function askPortion(services: Services, portion: Portion, roles: Set<strin
   });
 }
 
-async function whyNoToken(services: Services): Promise<string | null> {
+/** In the identity library's words; null when there is a token. */
+export async function whyNoToken(services: Services): Promise<string | null> {
   try {
     await services.graph().token(TOKEN_DEADLINE_MS);
     return null;

@@ -30,7 +30,7 @@ export function createQueues(settings: StorageSettings): Queues {
   const opened = new Map<string, Promise<QueueClient>>();
 
   function open(name: string): Promise<QueueClient> {
-    const found = opened.get(name) ?? connect(settings, name);
+    const found = opened.get(name) ?? openQueue(settings, name);
     opened.set(name, found);
     found.catch(() => opened.delete(name));
     return found;
@@ -58,7 +58,8 @@ export function createQueues(settings: StorageSettings): Queues {
   };
 }
 
-async function connect(settings: StorageSettings, name: string): Promise<QueueClient> {
+/** The queue, created when it is missing. */
+export async function openQueue(settings: StorageSettings, name: string): Promise<QueueClient> {
   const { QueueClient, QueueServiceClient } = await import('@azure/storage-queue');
   const options = {
     retryOptions: { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 3_000, tryTimeoutInMs: 10_000 },

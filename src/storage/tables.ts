@@ -155,7 +155,8 @@ async function attempt<T>(work: () => Promise<T>, expected: readonly number[] = 
   }
 }
 
-function failureOf(error: unknown): { readonly statusCode?: number; readonly code?: string } {
+/** What a failed call of a storage library says of itself. */
+export function failureOf(error: unknown): { readonly statusCode?: number; readonly code?: string } {
   // The library's RestError; a transaction's has its code on the error, other calls' in the details of the answer.
   const { statusCode, code, details } = error as {
     readonly statusCode?: number;

@@ -2,10 +2,10 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import { junit } from '../../src/cli/junit.ts';
-import { span } from '../../src/cli/words.ts';
 import type { AskReport } from '../../src/monitor/ask.ts';
 import { askUntil, type Waiting } from '../../src/monitor/askUntil.ts';
 import { judgeOnce } from '../../src/rules/judgeOnce.ts';
+import { span } from '../../src/rules/span.ts';
 import { observed, runAt } from '../support/rules.ts';
 
 const run = runAt(1, 0);

@@ -1,0 +1,8 @@
+// `npm run doctor`: says what is wrong with a set-up, with the settings of this machine.
+import { fileURLToPath } from 'node:url';
+import { runProcess } from '../src/cli/runProcess.ts';
+import { readLocalSettings } from './localSettings.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+await runProcess(() => readLocalSettings(root).values, ['doctor', ...process.argv.slice(2)]);

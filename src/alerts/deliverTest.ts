@@ -1,0 +1,10 @@
+// Sends an alert that says it is a test.
+import type { AlertSettings } from '../settings.ts';
+import { noCounts } from './alert.ts';
+import { type Delivery, deliver } from './deliver.ts';
+
+/** Never throws for what the receiver does. */
+export function deliverTest(settings: AlertSettings, now: Date): Promise<Delivery> {
+  const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
+  return deliver({ id: `test-${now.getTime()}`, time: now.toISOString(), ...nothing, test: true }, settings, now);
+}

@@ -1,0 +1,32 @@
+// A doctor's report for people: a line a finding, and under it what to do.
+import type { CheckReport, DoctorReport } from '../monitor/doctor/examine.ts';
+import { RESULTS } from '../rules/doctor/finding.ts';
+
+const INDENT = ' '.repeat(22);
+
+export function doctorTable({ result, checks }: DoctorReport): string {
+  return `${checks.flatMap(linesOf).join('\n')}\n\n${summary(result, checks)}\n`;
+}
+
+/** The result of each finding stands before it; the name of the check before the first. */
+function linesOf({ name, findings }: CheckReport): string[] {
+  return findings.flatMap(({ result, says, advice }, index) => {
+    const line = `${result.padEnd(9)}${(index === 0 ? name : '').padEnd(13)}${says}`;
+    return advice === null ? [line] : [line, `${INDENT}→ ${advice}`];
+  });
+}
+
+const SAYS: Readonly<Record<DoctorReport['result'], string>> = {
+  healthy: 'Healthy',
+  unhealthy: 'Something is wrong',
+  'bad-settings': 'The settings are bad',
+};
+
+function summary(result: DoctorReport['result'], checks: readonly CheckReport[]): string {
+  const counts = RESULTS.flatMap((one) => {
+    const count = checks.filter((check) => check.result === one).length;
+    const isPlural = count > 1 && (one === 'warning' || one === 'problem');
+    return count > 0 ? [`${count} ${one}${isPlural ? 's' : ''}`] : [];
+  });
+  return `${SAYS[result]}: of ${checks.length} checks ${counts.join(', ')}.`;
+}

@@ -1,0 +1,24 @@
+// Whether Graph answers at all, and what time it is there: asked without a token.
+import type { GraphAnswer } from '../rules/doctor/network.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** Never throws for what Graph or the network do. */
+export async function reachGraph(endpoint: string, now: () => Date): Promise<GraphAnswer> {
+  try {
+    const askedAt = now().getTime();
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(`${endpoint}/v1.0/users`, { redirect: 'manual', signal });
+    const halfWay = (askedAt + now().getTime()) / 2;
+    await response.body?.cancel();
+    // The header has whole seconds: on average half of one is cut off.
+    const there = Date.parse(response.headers.get('date') ?? '') + 500;
+    return { status: response.status, error: null, aheadMs: Number.isNaN(there) ? null : there - halfWay };
+  } catch (error) {
+    // fetch rejects with nothing but TypeErrors (the network, whose code is the cause's) and the signal's reason.
+    if (error instanceof DOMException) return { status: null, error: 'no answer in time', aheadMs: null };
+    if (!(error instanceof TypeError)) throw error;
+    const { code = 'network' } = (error.cause ?? {}) as { readonly code?: string };
+    return { status: null, error: code, aheadMs: null };
+  }
+}

@@ -1,0 +1,31 @@
+// The doctor's checks, in the order in which they are told.
+import { heartbeatCheck, webhookCheck } from './alertChecks.ts';
+import type { Check } from './check.ts';
+import {
+  allowedCheck,
+  clockCheck,
+  deniedCheck,
+  graphCheck,
+  namesCheck,
+  permissionCheck,
+  tokenCheck,
+} from './graphChecks.ts';
+import { listCheck, scheduleCheck, settingsCheck } from './settingsChecks.ts';
+import { queuesCheck, tablesCheck } from './storageChecks.ts';
+
+export const CHECKS: readonly Check[] = [
+  settingsCheck,
+  listCheck,
+  tablesCheck,
+  queuesCheck,
+  tokenCheck,
+  graphCheck,
+  clockCheck,
+  allowedCheck,
+  deniedCheck,
+  namesCheck,
+  permissionCheck,
+  scheduleCheck,
+  webhookCheck,
+  heartbeatCheck,
+];

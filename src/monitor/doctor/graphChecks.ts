@@ -1,0 +1,64 @@
+// Checks of the identity and of Graph: the token, Graph itself, and a few listed mailboxes.
+import { audienceOf } from '../../graph/credential.ts';
+import { type Finding, skipped } from '../../rules/doctor/finding.ts';
+import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../rules/doctor/mailboxes.ts';
+import { judgeClock, judgeGraph } from '../../rules/doctor/network.ts';
+import { judgePermission } from '../../rules/doctor/permission.ts';
+import { judgeNoToken, judgeToken } from '../../rules/doctor/token.ts';
+import type { GraphIdentity } from '../../settings.ts';
+import type { Check } from './check.ts';
+
+export const tokenCheck: Check = {
+  name: 'token',
+  needs: ['graph', 'identity'],
+  async look(facts) {
+    const { graphEndpoint, graphIdentity } = facts.services.settings();
+    const token = await facts.token();
+    if ('none' in token) return [judgeNoToken(graphIdentity.kind, token.none)];
+    const expected = { audience: audienceOf(graphEndpoint), ...idsOf(graphIdentity) };
+    return judgeToken(token.claims, token.expiresOn, expected, facts.services.now());
+  },
+};
+
+function idsOf(identity: GraphIdentity) {
+  return {
+    clientId: 'clientId' in identity ? identity.clientId : undefined,
+    tenantId: 'tenantId' in identity ? identity.tenantId : undefined,
+  };
+}
+
+export const graphCheck: Check = {
+  name: 'graph',
+  needs: ['graph'],
+  async look(facts) {
+    return [judgeGraph(facts.services.settings().graphEndpoint, await facts.graph())];
+  },
+};
+
+export const clockCheck: Check = {
+  name: 'clock',
+  needs: ['graph'],
+  async look(facts) {
+    const answer = await facts.graph();
+    return [answer.status === null ? skipped('Graph cannot be reached') : judgeClock(answer)];
+  },
+};
+
+export const allowedCheck = mailboxCheck('allowed', (seen) => [judgeAllowed(seen)]);
+export const deniedCheck = mailboxCheck('denied', (seen) => [judgeDenied(seen)]);
+export const namesCheck = mailboxCheck('names', judgeNames);
+export const permissionCheck = mailboxCheck('permission', (seen, _, roles) => [judgePermission(roles, seen)]);
+
+type Judge = (seen: readonly LookedAt[], listed: number, roles: readonly string[]) => readonly Finding[];
+
+function mailboxCheck(name: string, judge: Judge): Check {
+  return {
+    name,
+    needs: ['mailboxes', 'graph', 'identity'],
+    async look(facts) {
+      const seen = await facts.seen();
+      if ('because' in seen) return [skipped(seen.because)];
+      return judge(seen.report.mailboxes, seen.listed, seen.report.roles);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// Which settings belong together, so that a fault in some leaves the others to be looked at. Pure.
+import type { Environment, SettingFault } from '../../settings.ts';
+
+/** What a check needs of the settings. */
+export type Part = 'mailboxes' | 'storage' | 'graph' | 'identity' | 'schedule' | 'alerts' | 'heartbeat';
+
+interface PartSettings {
+  readonly settings: RegExp;
+  /** What keeps the settings readable without it; never looked at. */
+  readonly standIn: Environment;
+}
+
+const PARTS: Readonly<Record<Part, PartSettings>> = {
+  mailboxes: {
+    settings: /^(ALLOWED_MAILBOXES|DENIED_MAILBOXES|MAILBOXES_FILE)$/,
+    standIn: { ALLOWED_MAILBOXES: 'nobody@mailscope.invalid' },
+  },
+  storage: { settings: /^AzureWebJobsStorage/, standIn: { AzureWebJobsStorage: 'UseDevelopmentStorage=true' } },
+  graph: { settings: /^GRAPH_ENDPOINT$/, standIn: {} },
+  identity: { settings: /^(GRAPH_IDENTITY|GRAPH_FEDERATION_CLIENT_ID|AZURE_\w+)$/, standIn: {} },
+  schedule: { settings: /^POLL_SCHEDULE$/, standIn: {} },
+  alerts: { settings: /^(ALERT_\w+|PAUSE_ALERTS_UNTIL)$/, standIn: {} },
+  heartbeat: { settings: /^HEARTBEAT_URL$/, standIn: {} },
+};
+const NAMES = Object.keys(PARTS) as readonly Part[];
+
+/** Parts at fault, each with a setting that is to blame. */
+export type FaultyParts = ReadonlyMap<Part, string>;
+
+export function faultyParts(environment: Environment, faults: readonly SettingFault[]): FaultyParts {
+  const faulty = new Map<Part, string>();
+  for (const { setting } of faults) {
+    const part = partOf(setting);
+    if (part && !faulty.has(part)) faulty.set(part, setting);
+  }
+  // A token is fetched for Graph's endpoint, and a list may lie in storage.
+  const [endpoint, storage] = [faulty.get('graph'), faulty.get('storage')];
+  if (endpoint !== undefined && !faulty.has('identity')) faulty.set('identity', endpoint);
+  const isInBlob = environment.MAILBOXES_FILE?.trim().startsWith('blob:') ?? false;
+  if (storage !== undefined && isInBlob && !faulty.has('mailboxes')) faulty.set('mailboxes', storage);
+  return faulty;
+}
+
+/** The environment without the faulty parts: what is left of it can be read. */
+export function withoutFaults(
+  environment: Environment,
+  faults: readonly SettingFault[],
+  faulty: FaultyParts,
+): Environment {
+  const bad = new Set(faults.map(({ setting }) => setting));
+  const isGood = (name: string) => !bad.has(name) && !faulty.has(partOf(name) as Part);
+  const kept = Object.entries(environment).filter(([name]) => isGood(name));
+  return Object.assign(Object.fromEntries(kept), ...[...faulty.keys()].map((part) => PARTS[part].standIn));
+}
+
+function partOf(setting: string): Part | undefined {
+  return NAMES.find((part) => PARTS[part].settings.test(setting));
+}

@@ -1,0 +1,57 @@
+// Checks of what is declared: the settings, the list of mailboxes, the schedule.
+import { ok, problem, skipped } from '../../rules/doctor/finding.ts';
+import { judgeList } from '../../rules/doctor/mailboxes.ts';
+import { judgeSchedule } from '../../rules/doctor/schedule.ts';
+import { judgeStorage } from '../../rules/doctor/storage.ts';
+import { parseSchedule } from '../../schedule.ts';
+import { ALIVE_MS } from '../runState.ts';
+import type { Check } from './check.ts';
+
+/** All faults at once, those of the list's file among them. Its problems are the ones that make settings bad. */
+export const settingsCheck: Check = {
+  name: 'settings',
+  needs: [],
+  async look(facts) {
+    const list = await facts.list();
+    const texts = [...facts.faults.map(({ message }) => message), ...('faults' in list ? list.faults : [])];
+    if (texts.length === 0) return [ok('Every setting is understood.')];
+    return texts.map((text) => problem(text, 'README.md says what each setting takes.'));
+  },
+};
+
+export const listCheck: Check = {
+  name: 'list',
+  needs: ['mailboxes'],
+  async look(facts) {
+    const list = await facts.list();
+    if ('faults' in list) return [skipped('MAILBOXES_FILE is at fault')];
+    if ('storage' in list) return [judgeStorage('blob', facts.services.settings().storage.kind, list.storage)];
+    return [judgeList(list.counts)];
+  },
+};
+
+const DAYS_AHEAD_MS = 8 * 24 * 3_600_000;
+const MOST_TICKS = 2_000;
+const FEWEST_TICKS = 3;
+
+export const scheduleCheck: Check = {
+  name: 'schedule',
+  needs: ['schedule'],
+  async look({ services }) {
+    const { pollSchedule: expression } = services.settings();
+    const ticks = ticksAfter(expression, services.now());
+    return [judgeSchedule({ expression, ticks, longestRunMs: ALIVE_MS })];
+  },
+};
+
+/** Those of a week and a day, so that a weekend is among them; not all when they are very many, and three at least. */
+function ticksAfter(expression: string, now: Date): Date[] {
+  const schedule = parseSchedule(expression);
+  const ticks = [schedule.next(now)];
+  for (let last = ticks[0] ?? now; ticks.length < MOST_TICKS; ) {
+    last = schedule.next(last);
+    if (ticks.length >= FEWEST_TICKS && last.getTime() - now.getTime() > DAYS_AHEAD_MS) break;
+    ticks.push(last);
+  }
+  return ticks;
+}

@@ -1,0 +1,278 @@
+// What the doctor makes of each fact, and which checks a fault of the settings leaves.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { faultyParts, withoutFaults } from '../../src/monitor/doctor/parts.ts';
+import { worstOf } from '../../src/rules/doctor/finding.ts';
+import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../src/rules/doctor/mailboxes.ts';
+import { judgeClock, judgeGraph } from '../../src/rules/doctor/network.ts';
+import { judgePermission } from '../../src/rules/doctor/permission.ts';
+import { judgeSchedule } from '../../src/rules/doctor/schedule.ts';
+import { judgeStorage } from '../../src/rules/doctor/storage.ts';
+import { judgeNoToken, judgeToken } from '../../src/rules/doctor/token.ts';
+import { judgeOnce } from '../../src/rules/judgeOnce.ts';
+import { parseSchedule } from '../../src/schedule.ts';
+import { readConfiguration } from '../../src/settings.ts';
+import { observed, runAt } from '../support/rules.ts';
+
+const NOW = new Date('2026-11-23T10:00:00Z');
+
+describe('the worst of findings', () => {
+  it.each([
+    [['ok', 'skipped'], 'skipped'],
+    [['warning', 'problem', 'ok'], 'problem'],
+    [['skipped', 'warning'], 'warning'],
+  ] as const)('%j is %s', (results, worst) => {
+    expect(worstOf(results.map((result) => ({ result, says: '', advice: null })))).toBe(worst);
+  });
+});
+
+describe('a clock', () => {
+  it.each([
+    [0, 'ok', 'within 1 s'],
+    [-29_000, 'ok', 'within 30 s'],
+    [31_000, 'warning', 'clock is 31 s behind'],
+    [-299_000, 'warning', 'clock is 299 s ahead of'],
+    [300_000, 'problem', 'clock is 300 s behind'],
+    [null, 'warning', 'had no date'],
+  ])('that Graph’s is %j ms ahead of: %s', (aheadMs, result, says) => {
+    expect(judgeClock({ status: 401, error: null, aheadMs })).toMatchObject({
+      result,
+      says: expect.stringContaining(says),
+    });
+  });
+});
+
+describe('an answer of Graph to nobody', () => {
+  it.each([
+    [401, 'ok', 'answers.'],
+    [503, 'problem', 'answers 503'],
+    [429, 'problem', 'answers 429'],
+    [302, 'problem', 'answers 302'],
+    [null, 'problem', 'cannot be reached (ENOTFOUND)'],
+  ])('that is %j: %s', (status, result, says) => {
+    const answer = { status, error: status === null ? 'ENOTFOUND' : null, aheadMs: 0 };
+    expect(judgeGraph('https://graph.microsoft.com', answer)).toMatchObject({
+      result,
+      says: expect.stringContaining(says),
+    });
+  });
+});
+
+describe('storage that refuses', () => {
+  const fault = { status: 403, code: 'AuthorizationPermissionMismatch', noToken: false };
+
+  it.each([
+    ['table', 'Storage Table Data Contributor'],
+    ['queue', 'Storage Queue Data Contributor'],
+    ['blob', 'Storage Blob Data Reader'],
+  ] as const)('an identity at its %s service wants the role %s', (service, role) => {
+    expect(judgeStorage(service, 'identity', fault).advice).toContain(role);
+  });
+
+  it('a connection string wants another key, and no role', () => {
+    const { advice } = judgeStorage('table', 'connection-string', fault);
+    expect(advice).toContain('Is the key still the account’s');
+    expect(advice).not.toContain('role');
+  });
+
+  it('for no reason of rights says its code', () => {
+    const { result, says } = judgeStorage('table', 'identity', { ...fault, status: 409, code: 'AccountBeingCreated' });
+    expect({ result, says }).toMatchObject({ result: 'problem', says: expect.stringContaining('AccountBeingCreated') });
+  });
+});
+
+describe('a token', () => {
+  const GRAPH = 'https://graph.microsoft.com';
+  const ID = '66666666-7777-8888-9999-00000000000a';
+  const expected = { audience: GRAPH, clientId: ID, tenantId: 'contoso.example' };
+  const claims = { aud: GRAPH, appid: ID, oid: 'an-object', tid: 'a-tenant', roles: ['Mail.ReadBasic'] };
+  const tomorrow = new Date(NOW.getTime() + 86_400_000);
+  const judged = (more: object, expiresOn = tomorrow) => judgeToken({ ...claims, ...more }, expiresOn, expected, NOW);
+  const notWell = (more: object, expiresOn = tomorrow) =>
+    judged(more, expiresOn).filter(({ result }) => result !== 'ok');
+
+  it('as it should be is well, whether the tenant is named by its id or its domain', () => {
+    expect(notWell({})).toEqual([]);
+    expect(judged({}).map(({ says }) => says)).toContain('It holds the roles Mail.ReadBasic.');
+  });
+
+  it.each([[`${GRAPH}/`], ['00000003-0000-0000-c000-000000000000']])('for %s is for Graph', (aud) => {
+    expect(notWell({ aud })).toEqual([]);
+  });
+
+  it.each([
+    [{}, 'an app'],
+    [{ xms_mirid: '/subscriptions/a/resourcegroups/b/providers/Microsoft.Web/sites/c' }, 'system-assigned'],
+    [
+      { xms_mirid: '/subscriptions/a/resourcegroups/b/providers/Microsoft.ManagedIdentity/userAssignedIdentities/c' },
+      'user-assigned',
+    ],
+  ])('with %j is that of %s', (more, kind) => {
+    expect(judged(more)[0]?.says).toContain(kind);
+  });
+
+  it.each<[object, Date, string, string]>([
+    [{ aud: 'https://storage.azure.com' }, tomorrow, 'problem', 'It is for https://storage.azure.com'],
+    [{ scp: 'Mail.Read' }, tomorrow, 'problem', 'The token is a person’s'],
+    [{ appid: ID.replace('a', 'b') }, tomorrow, 'problem', `AZURE_CLIENT_ID is ${ID}`],
+    [{}, new Date(NOW.getTime() + 599_000), 'warning', 'in less than ten minutes'],
+    [{}, NOW, 'problem', 'which is over'],
+    [{ aud: 1, appid: null }, tomorrow, 'warning', 'cannot be looked into'],
+  ])('with %j until %s is a %s', (more, expiresOn, result, says) => {
+    expect(notWell(more, expiresOn)).toMatchObject([{ result, says: expect.stringContaining(says) }]);
+  });
+
+  it('that an app has under its capitals is its own', () => {
+    expect(notWell({ appid: ID.toUpperCase() })).toEqual([]);
+  });
+
+  it.each(['managed-identity', 'app-registration', 'federated', 'developer'] as const)(
+    'that %s does not get is a problem, in the library’s words',
+    (kind) => {
+      expect(judgeNoToken(kind, 'nobody there.')).toMatchObject({
+        result: 'problem',
+        says: `${kind} has no token for Graph: nobody there.`,
+        advice: expect.stringMatching(/./),
+      });
+    },
+  );
+});
+
+/** A mailbox by its expectation and what it showed: o readable, x refused, u refused without a control, ? nothing. */
+function lookedAt(expectation: 'allowed' | 'denied', letter: string, more: Partial<LookedAt> = {}): LookedAt {
+  const observation = observed(letter, runAt(1, 0));
+  return { ...observation, expectation, verdict: judgeOnce(expectation, observation), ...more };
+}
+
+describe('mailboxes', () => {
+  const allowed = (letters: string) => [...letters].map((letter) => lookedAt('allowed', letter));
+  const denied = (letters: string) => [...letters].map((letter) => lookedAt('denied', letter));
+
+  it.each([
+    ['o', 'ok'],
+    ['o?', 'ok'],
+    ['ox', 'problem'],
+    ['u', 'problem'],
+    ['??', 'problem'],
+  ])('that are allowed and show %s: %s', (letters, result) => {
+    expect(judgeAllowed([...allowed(letters), ...denied('x')]).result).toBe(result);
+  });
+
+  it.each([
+    ['', 'skipped'],
+    ['x', 'ok'],
+    ['x?', 'ok'],
+    ['xo', 'problem'],
+    ['uo', 'problem'],
+    ['u?', 'skipped'],
+    ['?', 'problem'],
+  ])('that are denied and show %j: %s', (letters, result) => {
+    expect(judgeDenied([...allowed('o'), ...denied(letters)]).result).toBe(result);
+  });
+
+  it('that are refused are known to Graph, and those that do not answer are not known to be', () => {
+    expect(judgeNames([...allowed('o'), ...denied('x')], 2)).toMatchObject([{ result: 'ok' }]);
+    expect(judgeNames(denied('x?'), 2)).toMatchObject([{ result: 'warning' }]);
+  });
+
+  it('are named up to five', () => {
+    const unknown = Array.from({ length: 7 }, (_, index) =>
+      lookedAt('denied', '?', { mailbox: `no${index}@contoso.example`, reason: 'not-found', status: 404, code: null }),
+    );
+    const [{ says } = { says: '' }] = judgeNames(unknown, 300);
+    expect(says).toContain('no4@contoso.example (404) and 2 more. 7 of 300 listed mailboxes were looked at.');
+    expect(says).not.toContain('no5');
+  });
+});
+
+describe('the permission', () => {
+  const generic = { messageClass: 'generic' } as const;
+  const open = lookedAt('allowed', 'o');
+  const refusedByPolicy = lookedAt('denied', 'x');
+
+  it.each<[string, readonly string[], readonly LookedAt[], string, string]>([
+    ['a role under a policy', ['Mail.ReadBasic'], [open, refusedByPolicy], 'ok', 'a policy limits it'],
+    ['a role and another refusal', ['Mail.Read'], [open, lookedAt('denied', 'x', generic)], 'ok', 'whole tenant.'],
+    ['a role and a breach', ['Mail.ReadWrite'], [open, lookedAt('denied', 'o')], 'problem', 'nothing limits it'],
+    ['a role and none denied', ['Mail.Read'], [open], 'warning', 'nothing was seen to limit it'],
+    ['no role under RBAC', ['User.Read.All'], [open, lookedAt('denied', 'x', generic)], 'ok', 'granted by RBAC'],
+    ['no role and no access', [], [lookedAt('allowed', 'x', generic)], 'problem', 'nothing can be read'],
+    ['silence', ['Mail.Read'], [lookedAt('allowed', '?')], 'skipped', 'no mailbox said anything'],
+  ])('of %s', (_, roles, seen, result, says) => {
+    const found = judgePermission(roles, seen);
+    expect(found).toMatchObject({ result });
+    expect(found.says.replace('an application access policy', 'a policy')).toContain(says);
+  });
+});
+
+describe('a schedule', () => {
+  function judged(expression: string) {
+    const schedule = parseSchedule(expression);
+    const ticks = [schedule.next(NOW)];
+    while (ticks.length < 1_500) ticks.push(schedule.next(ticks.at(-1) ?? NOW));
+    return judgeSchedule({ expression, ticks, longestRunMs: 120_000 });
+  }
+
+  it.each([
+    ['0 */15 * * * *', 'ok', ': 15 min apart.'],
+    ['0 */7 * * * *', 'ok', ': 4 min to 7 min apart.'],
+    ['0 */15 8-17 * * *', 'ok', ': 15 min to 14 h 15 min apart.'],
+    ['0 * * * * *', 'warning', 'as little as 60 s apart'],
+    ['*/30 * 8-9 * * *', 'warning', 'as little as 30 s apart'],
+    ['* * * * * *', 'warning', 'as little as 1 s apart'],
+    ['0 0 3 * * Mon', 'warning', 'up to 168 h apart'],
+    ['* */15 * * * *', 'problem', '60 times within a minute, then not for 14 min'],
+    ['*/10 0 * * * *', 'problem', '6 times within a minute, then not for 59 min'],
+  ])('%s: %s', (expression, result, says) => {
+    expect(judged(expression)).toMatchObject({ result, says: expect.stringContaining(says) });
+  });
+});
+
+describe('faults of the settings', () => {
+  const good = { ALLOWED_MAILBOXES: 'a@contoso.example', AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+  const partsOf = (environment: Record<string, string>) => {
+    const { faults } = readConfiguration(environment);
+    return Object.fromEntries(faultyParts(environment, faults));
+  };
+
+  it.each<[Record<string, string>, Record<string, string>]>([
+    [{}, {}],
+    [{ LOCKOUT_AFTER_RUNS: '0' }, {}],
+    [{ ALLOWED_MAILBOXES: '' }, { mailboxes: 'ALLOWED_MAILBOXES' }],
+    [{ AzureWebJobsStorage: 'x' }, { storage: 'AzureWebJobsStorage' }],
+    [
+      { AzureWebJobsStorage: 'x', MAILBOXES_FILE: 'blob:lists/a.csv' },
+      { storage: 'AzureWebJobsStorage', mailboxes: 'AzureWebJobsStorage' },
+    ],
+    [{ GRAPH_ENDPOINT: 'x' }, { graph: 'GRAPH_ENDPOINT', identity: 'GRAPH_ENDPOINT' }],
+    [{ GRAPH_IDENTITY: 'app-registration' }, { identity: 'AZURE_TENANT_ID' }],
+    [{ ALERT_WEBHOOK_SECRET: 'whsec_c2VjcmV0IG9m' }, { alerts: 'ALERT_WEBHOOK_SECRET' }],
+    [{ HEARTBEAT_URL: 'x' }, { heartbeat: 'HEARTBEAT_URL' }],
+  ])('%j are faults of %j', (bad, parts) => {
+    expect(partsOf({ ...good, ...bad })).toEqual(parts);
+  });
+
+  it('set aside leave settings that can be read, whatever they were', () => {
+    const names = [
+      ...['ALLOWED_MAILBOXES', 'DENIED_MAILBOXES', 'MAILBOXES_FILE', 'POLL_SCHEDULE', 'GRAPH_ENDPOINT'],
+      ...['GRAPH_IDENTITY', 'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_AUTHORITY_HOST', 'AZURE_CLIENT_SECRET'],
+      ...['GRAPH_FEDERATION_CLIENT_ID', 'AzureWebJobsStorage', 'AzureWebJobsStorage__accountName'],
+      ...['AzureWebJobsStorage__tableServiceUri', 'SHARD_SIZE', 'PAUSE_ALERTS_UNTIL', 'ALERT_WEBHOOK_URL'],
+      ...['ALERT_WEBHOOK_SECRET', 'HEARTBEAT_URL', 'STORE_SUBJECTS'],
+    ];
+    const values = fc.constantFrom(
+      ...['', 'x', '0', 'a@contoso.example', 'a@contoso.example b', 'blob:lists/a.csv', '0 0 * * * *', 'federated'],
+      ...['https://graph.microsoft.us', 'https://login.chinacloudapi.cn', 'app-registration', 'contoso', 'ftp://x'],
+      ...['UseDevelopmentStorage=true', 'https://hooks.contoso.example/x', '2026-12-24T18:00:00Z'],
+    );
+    const environments = fc.dictionary(fc.constantFrom(...names), values, { noNullPrototype: true });
+    fc.assert(
+      fc.property(environments, (environment) => {
+        const { faults } = readConfiguration(environment);
+        const left = withoutFaults(environment, faults, faultyParts(environment, faults));
+        expect(readConfiguration(left).faults).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
