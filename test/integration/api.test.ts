@@ -96,6 +96,8 @@ describe('a run that is asked for', () => {
       },
       openedByKind: { breach: 0, lockout: 0, unverified: 0 },
       roles: ['Mail.ReadBasic.All'],
+      throttled: 0,
+      waitedMs: 0,
       probableCause: null,
     });
     expect(await app.get('health')).toMatchObject({
