@@ -39,9 +39,13 @@ function Assert-SignedIn([switch]$Graph, [switch]$Exchange) {
     }
 }
 
-# What a Get- cmdlet finds, or nothing when it says that there is no such thing. Any other failure is one.
+# What a Get- cmdlet finds, or nothing when it says that there is no such object. Any other failure is one: also a cmdlet that is
+# missing, as those are that the roles of whoever signed in do not hold.
 function Find-Existing([scriptblock]$Get) {
     try { & $Get }
+    catch [System.Management.Automation.CommandNotFoundException] {
+        throw "The cmdlet $($_.Exception.CommandName) is missing. Exchange shows only the cmdlets that your roles allow: sign in as a member of Organization Management."
+    }
     catch {
         $isMissing = $_.FullyQualifiedErrorId -match 'NotFound' -or "$_" -match "couldn't (be found|find)|not found|does(n't| not) exist"
         if (-not $isMissing) { throw }

@@ -332,6 +332,18 @@ describe.skipIf(isMissing)('what the scripts say', () => {
       ({ error }) => expect(error).toContain('There is no group "other"'),
     ],
     [
+      'a cmdlet that the roles of the signed-in person do not hold, which is not the same as finding nothing',
+      {
+        script: 'Set-MailboxScope.ps1',
+        setup: `$ExecutionContext.InvokeProvider.Item.Remove('function:Get-ManagementScope', $false)`,
+        runs: [rbacSet],
+      },
+      (ran) => {
+        expect(ran.error).toContain('The cmdlet Get-ManagementScope is missing');
+        expect(changesOf(ran).map(([name]) => name)).not.toContain('New-ManagementScope');
+      },
+    ],
+    [
       'a policy that stays for want of proof',
       { script: 'Remove-MailboxScope.ps1', setup: TUTORIAL, runs: [named] },
       ({ output, told }) => {
