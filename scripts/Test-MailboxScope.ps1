@@ -24,7 +24,8 @@ A function key of that app, as a secure string or a string.
 .OUTPUTS
 One object a mailbox: Mailbox, Rbac, Policy, EntraRoles, Expected, Live, Agrees, Explanation.
 #>
-[CmdletBinding()]
+# -WhatIf is taken as by the others; there is nothing here to ask about before.
+[CmdletBinding(SupportsShouldProcess)]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
     [Parameter(Mandatory)][ValidatePattern('^[^\s/,;]+$')][string[]]$Mailbox,
