@@ -1,72 +1,81 @@
 #Requires -Version 7.2
-#Requires -Modules Microsoft.Graph.Applications
 <#
 .SYNOPSIS
-Gives an application a mail permission on Microsoft Graph: the app role on its service principal.
+Gives an identity an application permission on Microsoft Graph, Mail.ReadBasic by default.
 
 .DESCRIPTION
-The role is tenant-wide. It reaches every mailbox unless an application access policy restricts the application: set that first, with
-Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy. With RBAC for Applications no such role is needed at all, and one would
-override every scope: while the application has a role assignment in Exchange, this script refuses, unless -Force.
+Assigns the app role to the service principal of a managed identity or an app registration. The role itself reaches every mailbox: make the
+application access policy first (Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy). With RBAC for Applications no such role is needed,
+and it would override the scope, so it is refused while an RBAC assignment exists.
 
-Sign in first: Connect-MgGraph -Scopes Application.Read.All,AppRoleAssignment.ReadWrite.All, and Connect-ExchangeOnline.
-It may be run twice. It takes back nothing: Remove-MailboxScope.ps1 does.
+Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
+A second run changes nothing.
 
 .PARAMETER Identity
-The managed identity or app registration: object id of its service principal, application (client) id, or display name.
+Object id, application (client) id or display name of the service principal.
 
 .PARAMETER Permission
-An application permission of Microsoft Graph. Mail.ReadBasic is the least that shows a subject.
+The value of any application role that Microsoft Graph offers: Mail.ReadBasic, Mail.ReadBasic.All, Mail.Read, Mail.ReadWrite, …
 
 .PARAMETER Force
-Grant although an RBAC scope is in use, or although Exchange cannot be asked whether one is.
+Grants a tenant-wide role although an RBAC scope is in use.
 
 .EXAMPLE
-./Grant-GraphMailPermission.ps1 -Identity mailscope-contoso -WhatIf
+./Grant-GraphMailPermission.ps1 -Identity mailscope
+The least that shows a subject.
 
 .EXAMPLE
-./Grant-GraphMailPermission.ps1 -Identity 11111111-1111-1111-1111-111111111111 -Permission Mail.ReadWrite
+./Grant-GraphMailPermission.ps1 -Identity 6233fba6-0198-4277-892f-9275bf728bcc -Permission Mail.ReadWrite -WhatIf
+Says what would be changed.
 
 .OUTPUTS
-One object: DisplayName, ObjectId, AppId, Permission, Granted, Changed.
+One object: who holds which permission, and what was changed.
 #>
-[CmdletBinding(SupportsShouldProcess)]
+[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
-    [ValidatePattern('^[A-Za-z]+(\.[A-Za-z-]+)+$')][string]$Permission = 'Mail.ReadBasic',
+    [ValidatePattern('^[A-Za-z-]+(\.[A-Za-z-]+)+$')][string]$Permission = 'Mail.ReadBasic',
     [switch]$Force
 )
-. $PSScriptRoot/MailboxScope.ps1
+. "$PSScriptRoot/MailboxScope.Common.ps1"
 
-Assert-SignedIn -Graph -Exchange:(-not $Force)
-$principal = Find-AppPrincipal $Identity
+Assert-Connected
+$principal = Find-Principal $Identity
 $graph = Get-GraphPrincipal
 $offered = @($graph.AppRoles | Where-Object { $_.AllowedMemberTypes -contains 'Application' })
-$role = @($offered | Where-Object { $_.Value -eq $Permission })[0]
+$role = $offered | Where-Object { $_.Value -eq $Permission }
 if (-not $role) {
-    $mail = @($offered | ForEach-Object { $_.Value } | Where-Object { $_ -like 'Mail*' }) -join ', '
-    throw "Microsoft Graph offers applications no permission $Permission. Those about mail: $mail."
+    $mail = $offered | Where-Object { $_.Value -like 'Mail.*' } | ForEach-Object { $_.Value }
+    throw "Microsoft Graph offers no application permission '$Permission'. Among those for mail: $($mail -join ', ')."
 }
 
-$held = @(Get-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $principal.ObjectId -All | Where-Object { "$($_.AppRoleId)" -eq "$($role.Id)" })
-if ($held.Count -eq 0) {
-    if (-not $Force -and @(Get-RbacAssignment $principal).Count -gt 0) {
-        throw "$($principal.DisplayName) has a role assignment in Exchange (RBAC for Applications). $Permission in Entra would let it into every mailbox, whatever the scope: grants add up. Leave it, or use -Force."
-    }
-    if (-not $Force -and $Permission -in $ReadRoles -and @(Get-RestrictPolicy $principal).Count -eq 0) {
-        Write-Warning "No application access policy restricts $($principal.DisplayName) (application id $($principal.AppId)): $Permission opens every mailbox until one does. Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy makes it."
-    }
-    Invoke-Change $principal.DisplayName "Grant $Permission on Microsoft Graph, to the object id $($principal.ObjectId)" {
-        New-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $principal.ObjectId -PrincipalId $principal.ObjectId -ResourceId $graph.Id -AppRoleId $role.Id | Out-Null
-    }
+$held = @(Get-HeldRole $principal $graph)
+$reachesMailboxes = $role.Value -match $MailboxPermission
+$scoped = @(Get-RbacAssignment $principal | Where-Object { $_.Role -like 'Application *' })
+$policies = @(Get-AppPolicy $principal)
+$granted = $role.Value -in $held.Value
+if ($reachesMailboxes -and $scoped) {
+    $names = ($scoped | ForEach-Object { "$($_.Role) over $($_.CustomResourceScope)" }) -join ', '
+    $text = "$($principal.DisplayName) is scoped by RBAC ($names), and $($role.Value) reaches every mailbox, past that scope."
+    if (-not $granted -and -not $Force) { throw "$text RBAC needs no role in Entra: leave it out, or add -Force if you mean it." }
+    Write-Warning "$text Move-MailboxScope.ps1 takes such roles away."
+}
+if ($reachesMailboxes -and -not $policies) {
+    Write-Warning "No application access policy names the application id $($principal.AppId): $($role.Value) opens every mailbox of the tenant. Run Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy first."
 }
 
+if (-not $granted) {
+    Invoke-Change $PSCmdlet $principal.DisplayName "grant $($role.Value) on Microsoft Graph (object id $($principal.Id))" {
+        New-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $principal.Id -PrincipalId $principal.Id -ResourceId $graph.Id -AppRoleId $role.Id
+    } | Out-Null
+}
+
+Write-Summary "$($principal.DisplayName): $($role.Value) on Microsoft Graph" @(
+    "object id $($principal.Id): the role was looked up and assigned with this one"
+    "application id $($principal.AppId): policies name this one"
+    'A managed identity can keep an older token for up to a day: only then does the role show in it.'
+)
 [pscustomobject]@{
-    DisplayName = $principal.DisplayName
-    ObjectId    = $principal.ObjectId
-    AppId       = $principal.AppId
-    Permission  = $Permission
-    Granted     = $held.Count -gt 0 -or $Changes.Count -gt 0
-    Changed     = $Changes.Count -gt 0
+    Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId
+    Permission = $role.Value; Policies = $policies.Count; Changes = $Changes.ToArray()
 }
-Write-Summary "A managed identity's token may take up to a day to show the role: the platform keeps tokens, and nothing makes it fetch a new one."

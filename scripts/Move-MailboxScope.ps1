@@ -1,84 +1,100 @@
 #Requires -Version 7.2
-#Requires -Modules Microsoft.Graph.Applications, ExchangeOnlineManagement
 <#
 .SYNOPSIS
-Moves an application from an application access policy to RBAC for Applications, without a moment in which everything can be read.
+Moves an identity from an application access policy to RBAC for Applications, with no moment in which every mailbox is readable.
 
 .DESCRIPTION
-In two phases, with the same command:
-1. RBAC is set up over the same group, then the read permissions in Entra are taken away. The policy stays: a token that was issued before
-   may carry them for a day.
-2. The policy goes, when a run of Mailscope shows that the token carries no read permission any more (-MailscopeUrl), or with -Force.
+Two phases; the same command takes the next one:
+  1. RBAC is set up over the policy's group, then the read roles in Entra are taken away. The policy stays: a token in use may still hold the role.
+  2. The policy goes, once the latest run of Mailscope (-MailscopeUrl) shows no read role in its token any more. That may take a day.
+RBAC counts direct members only: groups inside the group are named, and stop the move before its first change unless -Force.
 
-Groups inside the group count for a policy and not for RBAC: they are named, and nothing is changed unless -Force.
-Sign in first: Connect-MgGraph -Scopes Application.Read.All,AppRoleAssignment.ReadWrite.All, and Connect-ExchangeOnline.
+Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
 
 .PARAMETER Identity
-The managed identity or app registration: object id of its service principal, application (client) id, or display name.
+Object id, application (client) id or display name of the service principal.
+
+.PARAMETER GroupName
+The mail-enabled security group of the policy; the management scope gets the same name.
+
+.PARAMETER Permission
+What the RBAC role allows.
 
 .PARAMETER MailscopeUrl
-Where Mailscope runs, such as https://mailscope-contoso.azurewebsites.net.
+Address of the Mailscope app, whose latest run tells what its token holds.
 
 .PARAMETER FunctionKey
-A function key of that app, as a secure string or a string.
+A function key of that app, best as a SecureString.
 
 .PARAMETER Force
-Go on in spite of nested groups; remove the policy without proof. While a token still carries a read permission, that opens every mailbox.
+Phase 1: goes on although there are nested groups. Phase 2: removes the policy without proof. Wait a day before that.
 
 .EXAMPLE
-./Move-MailboxScope.ps1 -Identity mailscope-contoso -GroupName mailscope-readable
+./Move-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
+Phase 1.
 
 .EXAMPLE
-./Move-MailboxScope.ps1 -Identity mailscope-contoso -GroupName mailscope-readable -MailscopeUrl https://mailscope-contoso.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
+./Move-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes -MailscopeUrl https://mailscope.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
+Phase 2, the next day.
 
 .OUTPUTS
-One object: DisplayName, ObjectId, AppId, Group, NestedGroups, Phase (1: the policy is still there, 2: it is gone), Waiting, Changed.
+One object: Phase 1, 2 or Done, nested groups, whether the policy is still there, and what was changed.
 #>
-[CmdletBinding(SupportsShouldProcess)]
+[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
-    [ValidatePattern("^[\w .'-]{1,64}$")][string]$GroupName = 'mailscope-readable',
-    [ValidateSet('Mail.ReadBasic', 'Mail.Read', 'Mail.ReadWrite')][string]$Permission = 'Mail.ReadBasic',
-    [ValidatePattern('^https://|^http://(localhost|127\.0\.0\.1)[:/]')][string]$MailscopeUrl,
+    [ValidatePattern('^[\w][\w .-]{0,63}$')][string]$GroupName = 'mailscope-mailboxes',
+    [ValidateSet('Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite')][string]$Permission = 'Mail.ReadBasic',
+    # http only for this machine: a key travels with it.
+    [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
     [object]$FunctionKey,
     [switch]$Force
 )
-. $PSScriptRoot/MailboxScope.ps1
+. "$PSScriptRoot/MailboxScope.Common.ps1"
 
-Assert-SignedIn -Graph -Exchange
-$principal = Find-AppPrincipal $Identity
+Assert-Connected
+$principal = Find-Principal $Identity
+$held = @(Get-HeldRole $principal (Get-GraphPrincipal))
 $group = Get-ScopeGroup $GroupName
-if (-not $group) { throw "There is no group ""$GroupName"": -GroupName takes the one that the policy is about." }
-$nested = @(Get-NestedGroup $GroupName)
-if ($nested -and -not $Force) {
-    throw "RBAC does not follow groups in groups: the members of $($nested -join ', ') would be lost. Add them to $GroupName themselves, or use -Force."
+if (-not $group) { throw "There is no group $GroupName. Give the name of the policy's group, or make a scope with Set-MailboxScope.ps1 -Mechanism Rbac." }
+$policies = @(Get-AppPolicy $principal)
+$ofGroup = @($policies | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
+foreach ($other in $policies | Where-Object { $_ -notin $ofGroup }) { Write-Warning "Another policy names this app and stays: $($other.AccessRight) $($other.ScopeName) ($($other.Identity))." }
+$nested = @(Get-ScopeMember $group | Where-Object { Test-NestedGroup $_ } | ForEach-Object { Get-MemberName $_ })
+if ($nested) {
+    $text = "$GroupName contains groups, whose members RBAC does not count: $($nested -join ', ')."
+    if (-not $Force) { throw "$text Add their members to $GroupName itself and take the groups out, or add -Force to lock those members out." }
+    Write-Warning $text
 }
 
-Set-RbacScope $principal $group $GroupName $Permission
-Remove-EntraReadRole $principal
-
-$policies = @(Get-RestrictPolicy $principal)
-# Why the policy has to stay; empty when it may go.
-[string]$waiting = if ($policies.Count -eq 0 -or $Force) { '' }
-elseif (@(Get-EntraReadRole $principal).Count -gt 0) { 'a read permission in Entra is still there' }
-elseif ($MailscopeUrl) { Get-ReadRoleDoubt $MailscopeUrl $FunctionKey }
-else { 'whether a token still carries a read permission is not known: run this again with -MailscopeUrl' }
-if (-not $waiting) {
-    foreach ($policy in $policies) {
-        Invoke-Change $principal.DisplayName "Remove the application access policy for the application id $($principal.AppId)" {
-            Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false
+Set-RbacScope $PSCmdlet $principal $group $GroupName $Permission
+Remove-ReadRole $PSCmdlet $principal $held
+$next = $null
+$phase = 'Done'
+if ($Differences) {
+    $phase = '1'
+    $next = 'The policy stays until no token holds the role any more. Run the same command again in a day, with -MailscopeUrl.'
+} elseif ($ofGroup) {
+    $phase = '2'
+    $obstacle = Get-PolicyObstacle $held
+    if ($obstacle) {
+        $next = "The policy stays: $obstacle."
+        Write-Warning $next
+    } else {
+        foreach ($policy in $ofGroup) {
+            Invoke-Change $PSCmdlet $principal.DisplayName "remove the policy over $GroupName (application id $($principal.AppId))" {
+                Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false
+            } | Out-Null
         }
     }
 }
 
+Write-Summary "$($principal.DisplayName): from policy to RBAC, phase $phase" @(
+    "object id $($principal.Id): the role assignment names this one"
+    "application id $($principal.AppId): the policy names this one"
+    $next ?? 'RBAC alone decides now. Check with Test-MailboxScope.ps1.'
+)
 [pscustomobject]@{
-    DisplayName  = $principal.DisplayName
-    ObjectId     = $principal.ObjectId
-    AppId        = $principal.AppId
-    Group        = $GroupName
-    NestedGroups = $nested
-    Phase        = if ($waiting) { 1 } else { 2 }
-    Waiting      = $waiting
-    Changed      = $Changes.Count -gt 0
+    Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId; Group = $GroupName; Phase = $phase
+    NestedGroups = $nested; PolicyLeft = [bool]($ofGroup -and ($phase -eq '1' -or $next -or $WhatIfPreference)); Next = $next; Changes = $Changes.ToArray()
 }
-Write-Summary $(if ($waiting) { "The policy stays: $waiting. The same command takes the next step." } else { 'The policy is gone; RBAC alone lets the application in.' })

@@ -1,90 +1,94 @@
 #Requires -Version 7.2
-#Requires -Modules Microsoft.Graph.Applications, ExchangeOnlineManagement
 <#
 .SYNOPSIS
 Takes away what the other scripts made, in the order that never opens anything.
 
 .DESCRIPTION
-1. The read permissions in Entra, and the role assignments in Exchange: from here on less can be read.
-2. The management scope and the application's service principal in Exchange.
-3. The application access policy, but only when a run of Mailscope shows that the token carries no read permission any more
-   (-MailscopeUrl), or with -Force: a token that was issued before may carry one for a day, and without the policy it opens every mailbox.
-   The same command again takes this step.
-4. With -RemoveGroup the group, when no policy needs it any more.
+First the roles in Entra that read mail, then the RBAC assignments over the group, the management scope and the service principal in Exchange,
+then the application access policy, and with -RemoveGroup the group.
+A policy is all that holds back a token that still has the role, which may last a day. So policy and group stay until the latest run of
+Mailscope (-MailscopeUrl) shows no read role in its token any more, or -Force says so: the same command again, a day later.
 
-Sign in first: Connect-MgGraph -Scopes Application.Read.All,AppRoleAssignment.ReadWrite.All, and Connect-ExchangeOnline.
+Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
 
 .PARAMETER Identity
-The managed identity or app registration: object id of its service principal, application (client) id, or display name.
+Object id, application (client) id or display name of the service principal.
+
+.PARAMETER GroupName
+The mail-enabled security group of the scope.
+
+.PARAMETER RemoveGroup
+Removes the group as well.
 
 .PARAMETER MailscopeUrl
-Where Mailscope runs, such as https://mailscope-contoso.azurewebsites.net.
+Address of the Mailscope app, whose latest run tells what its token holds.
 
 .PARAMETER FunctionKey
-A function key of that app, as a secure string or a string.
+A function key of that app, best as a SecureString.
 
 .PARAMETER Force
-Remove the policy without proof.
+Removes the policy without proof: a day after the role was taken away, or when nothing runs as this identity any more.
 
 .EXAMPLE
-./Remove-MailboxScope.ps1 -Identity mailscope-contoso -GroupName mailscope-readable -WhatIf
+./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
+Roles and RBAC; a policy stays.
 
 .EXAMPLE
-./Remove-MailboxScope.ps1 -Identity mailscope-contoso -GroupName mailscope-readable -RemoveGroup -Force
+./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes -RemoveGroup -Force
+The next day: the policy and the group.
 
 .OUTPUTS
-One object: DisplayName, ObjectId, AppId, Group, Waiting, Changed.
+One object: what is left, and what was changed.
 #>
-[CmdletBinding(SupportsShouldProcess)]
+[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
-    [ValidatePattern("^[\w .'-]{1,64}$")][string]$GroupName = 'mailscope-readable',
-    [ValidatePattern('^https://|^http://(localhost|127\.0\.0\.1)[:/]')][string]$MailscopeUrl,
-    [object]$FunctionKey,
+    [ValidatePattern('^[\w][\w .-]{0,63}$')][string]$GroupName = 'mailscope-mailboxes',
     [switch]$RemoveGroup,
+    # http only for this machine: a key travels with it.
+    [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
+    [object]$FunctionKey,
     [switch]$Force
 )
-. $PSScriptRoot/MailboxScope.ps1
+. "$PSScriptRoot/MailboxScope.Common.ps1"
 
-Assert-SignedIn -Graph -Exchange
-$principal = Find-AppPrincipal $Identity
+Assert-Connected
+$principal = Find-Principal $Identity
+$held = @(Get-HeldRole $principal (Get-GraphPrincipal))
+$group = Get-ScopeGroup $GroupName
+$policies = @(Get-AppPolicy $principal | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
+$assignments = @(Get-RbacAssignment $principal)
+$known = Get-IfFound { Get-ServicePrincipal -Identity $principal.Id }
+$scope = Get-IfFound { Get-ManagementScope -Identity $GroupName }
 
-Remove-EntraReadRole $principal
-foreach ($assignment in @(Get-RbacAssignment $principal)) {
-    Invoke-Change $principal.DisplayName "Take away $($assignment.Role) in Exchange" {
+Remove-ReadRole $PSCmdlet $principal $held
+$tookRoles = $Differences.Count -gt 0
+foreach ($assignment in $assignments | Where-Object { $_.CustomResourceScope -eq $GroupName }) {
+    Invoke-Change $PSCmdlet $principal.DisplayName "take $($assignment.Role) over $GroupName away" {
         Remove-ManagementRoleAssignment -Identity $assignment.Identity -Confirm:$false
-    }
+    } | Out-Null
 }
-if (Find-Existing { Get-ManagementScope -Identity $GroupName }) {
-    Invoke-Change $GroupName 'Remove the management scope' { Remove-ManagementScope -Identity $GroupName -Confirm:$false }
-}
-if (Find-Existing { Get-ServicePrincipal -Identity $principal.ObjectId }) {
-    Invoke-Change $principal.DisplayName 'Make the application unknown to Exchange' { Remove-ServicePrincipal -Identity $principal.ObjectId -Confirm:$false }
+if ($scope) { Invoke-Change $PSCmdlet $GroupName 'remove the management scope' { Remove-ManagementScope -Identity $GroupName -Confirm:$false } | Out-Null }
+$others = @($assignments | Where-Object { $_.CustomResourceScope -ne $GroupName })
+if ($others) { Write-Warning "$($principal.DisplayName) stays known to Exchange: it also holds $(($others | ForEach-Object { $_.Role }) -join ', ')." }
+elseif ($known) {
+    Invoke-Change $PSCmdlet $principal.DisplayName "remove it from Exchange (object id $($principal.Id))" { Remove-ServicePrincipal -Identity $principal.Id -Confirm:$false } | Out-Null
 }
 
-$policies = @(Get-RestrictPolicy $principal)
-# Why the policy has to stay; empty when it may go.
-[string]$waiting = if ($policies.Count -eq 0 -or $Force) { '' }
-elseif (@(Get-EntraReadRole $principal).Count -gt 0) { 'a read permission in Entra is still there' }
-elseif ($MailscopeUrl) { Get-ReadRoleDoubt $MailscopeUrl $FunctionKey }
-else { 'whether a token still carries a read permission is not known: run this again in a day with -MailscopeUrl, or with -Force' }
-if (-not $waiting) {
+$left = @()
+if ($policies) {
+    $obstacle = $tookRoles -and -not $Force ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl' : (Get-PolicyObstacle $held)
+    if ($obstacle) { $left += "the policy: $obstacle" }
+}
+if (-not $left) {
     foreach ($policy in $policies) {
-        Invoke-Change $principal.DisplayName "Remove the application access policy for the application id $($principal.AppId)" {
+        Invoke-Change $PSCmdlet $principal.DisplayName "remove the policy over $GroupName (application id $($principal.AppId))" {
             Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false
-        }
+        } | Out-Null
     }
-    if ($RemoveGroup -and (Get-ScopeGroup $GroupName)) {
-        Invoke-Change $GroupName 'Remove the group' { Remove-DistributionGroup -Identity $GroupName -Confirm:$false }
-    }
-}
+    if ($group -and $RemoveGroup) { Invoke-Change $PSCmdlet $GroupName 'remove the group' { Remove-DistributionGroup -Identity $GroupName -Confirm:$false } | Out-Null }
+} elseif ($RemoveGroup) { $left += 'the group, which the policy needs' }
+foreach ($reason in $left) { Write-Warning "Left: $reason." }
 
-[pscustomobject]@{
-    DisplayName = $principal.DisplayName
-    ObjectId    = $principal.ObjectId
-    AppId       = $principal.AppId
-    Group       = $GroupName
-    Waiting     = $waiting
-    Changed     = $Changes.Count -gt 0
-}
-Write-Summary $(if ($waiting) { "The policy stays: $waiting." } else { 'Nothing that these scripts make is left, but for what -RemoveGroup would remove.' })
+Write-Summary "$($principal.DisplayName): scope over $GroupName removed" @($left | ForEach-Object { "left: $_" })
+[pscustomobject]@{ Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId; Group = $GroupName; Left = $left; Changes = $Changes.ToArray() }

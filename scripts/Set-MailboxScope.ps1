@@ -1,116 +1,122 @@
 #Requires -Version 7.2
-#Requires -Modules Microsoft.Graph.Applications, ExchangeOnlineManagement
 <#
 .SYNOPSIS
-Limits an application to the mailboxes of a mail-enabled security group.
+Restricts an identity to the mailboxes of a mail-enabled security group.
 
 .DESCRIPTION
-Makes the group, or takes the one that is there, makes its members those given, and ties it to the application:
-- Rbac: the application's service principal in Exchange, a management scope, a role assignment (RBAC for Applications). Needs no permission
-  in Entra; Microsoft asks for it in new set-ups.
-- ApplicationAccessPolicy: the policy of the tutorial. Restricts what a permission in Entra would open; grant that afterwards, with
-  Grant-GraphMailPermission.ps1.
+Makes or reuses the group, makes the given mailboxes its members, then ties identity and group together:
+  Rbac                     service principal in Exchange, management scope, role assignment. For new set-ups. No permission in Entra is needed.
+  ApplicationAccessPolicy  a RestrictAccess policy. The permission comes afterwards: Grant-GraphMailPermission.ps1.
+In this order nothing is readable at any moment that was not before, but the given members. A run that failed half-way is completed by the next
+one, and a run over a complete set-up changes nothing.
 
-Nothing that could be read before is opened on the way but the members given. It may be run twice, and finishes what a first run left half done.
-Sign in first: Connect-MgGraph -Scopes Application.Read.All, and Connect-ExchangeOnline.
+Run Connect-MgGraph -Scopes 'Application.Read.All' and Connect-ExchangeOnline first.
 
 .PARAMETER Identity
-The managed identity or app registration: object id of its service principal, application (client) id, or display name.
+Object id, application (client) id or display name of the service principal.
+
+.PARAMETER Mechanism
+Rbac or ApplicationAccessPolicy.
+
+.PARAMETER GroupName
+Name of the mail-enabled security group; the management scope of Rbac gets the same name.
 
 .PARAMETER Members
-The mailboxes that the application may read. Others in the group are named, and taken out with -Prune only.
+Addresses of the mailboxes that the app may read. Other members of the group are named, and stay unless -Prune is given.
 
 .PARAMETER Denied
-Mailboxes to prove the limit with, for the line DENIED_MAILBOXES: real, licensed, of persons. Nothing is set for them.
+Addresses of mailboxes that Mailscope shall prove to be refused. They must not be in the group.
 
 .PARAMETER Permission
-What the application may do in its scope, with Rbac.
+What the role of Rbac allows. A policy knows no permissions.
+
+.PARAMETER Prune
+Removes members that -Members does not name.
 
 .EXAMPLE
-./Set-MailboxScope.ps1 -Identity mailscope-contoso -Mechanism Rbac -Members support@contoso.example -Denied cch@contoso.example
+./Set-MailboxScope.ps1 -Identity mailscope -Mechanism Rbac -GroupName mailscope-mailboxes -Members support@contoso.example, sales@contoso.example -Denied ceo@contoso.example
 
 .EXAMPLE
-./Set-MailboxScope.ps1 -Identity mailscope-contoso -Mechanism ApplicationAccessPolicy -GroupName mailscope-readable -Members support@contoso.example -Prune -WhatIf
+./Set-MailboxScope.ps1 -Identity mailscope -Mechanism ApplicationAccessPolicy -GroupName mailscope-mailboxes -Members support@contoso.example -Prune -WhatIf
 
 .OUTPUTS
-One object: DisplayName, ObjectId, AppId, Mechanism, Group, Members, Extra, NestedGroups, AllowedMailboxes, DeniedMailboxes, Changed.
+One object: ids, group, members, the lines for the app's settings, and what was changed.
 #>
-[CmdletBinding(SupportsShouldProcess)]
+[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
     [Parameter(Mandatory)][ValidateSet('Rbac', 'ApplicationAccessPolicy')][string]$Mechanism,
-    [Parameter(Mandatory)][ValidatePattern('^[^@\s/,;]+@[^@\s/,;]+$')][string[]]$Members,
-    [ValidatePattern('^[^@\s/,;]+@[^@\s/,;]+$')][string[]]$Denied = @(),
-    [ValidatePattern("^[\w .'-]{1,64}$")][string]$GroupName = 'mailscope-readable',
-    [ValidateSet('Mail.ReadBasic', 'Mail.Read', 'Mail.ReadWrite')][string]$Permission = 'Mail.ReadBasic',
+    # At most what a management scope's name may hold.
+    [ValidatePattern('^[\w][\w .-]{0,63}$')][string]$GroupName = 'mailscope-mailboxes',
+    # One string may list several, as `pwsh -File` hands them over.
+    [Parameter(Mandatory)][ValidatePattern('^[^@\s,;]+@[^@\s,;]+(\s*[,;]\s*[^@\s,;]+@[^@\s,;]+)*$')][string[]]$Members,
+    [ValidatePattern('^[^@\s,;]+@[^@\s,;]+(\s*[,;]\s*[^@\s,;]+@[^@\s,;]+)*$')][string[]]$Denied = @(),
+    [ValidateSet('Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite')][string]$Permission = 'Mail.ReadBasic',
     [switch]$Prune
 )
-. $PSScriptRoot/MailboxScope.ps1
+. "$PSScriptRoot/MailboxScope.Common.ps1"
 
-$both = @($Members | Where-Object { $_ -in $Denied })
-if ($both) { throw "-Denied names $($both -join ', '), which -Members names too: a mailbox is one or the other." }
-Assert-SignedIn -Graph -Exchange
-$principal = Find-AppPrincipal $Identity
+$wanted = @(Split-Address $Members)
+$refused = @(Split-Address $Denied)
+foreach ($both in $refused | Where-Object { $_ -in $wanted }) { throw "$both is among -Members and -Denied: a mailbox is one or the other." }
 
+Assert-Connected
+$principal = Find-Principal $Identity
+$held = @(Get-HeldRole $principal (Get-GraphPrincipal))
 $group = Get-ScopeGroup $GroupName
+$present = @(Get-ScopeMember $group)
+$extra = @(foreach ($member in $present) { if (-not ($wanted | Where-Object { Test-MemberAddress $member $_ })) { $member } })
+$missing = @(foreach ($address in $wanted) { if (-not ($present | Where-Object { Test-MemberAddress $_ $address })) { $address } })
+foreach ($member in $extra) {
+    $denies = $refused | Where-Object { Test-MemberAddress $member $_ }
+    if ($denies -and -not $Prune) { throw "$denies is to be denied, but is a member of $GroupName. Add -Prune to remove whoever -Members does not name." }
+    if (Test-NestedGroup $member) { Write-Warning "$($member.Name) in $GroupName is a group: RBAC does not follow it, an application access policy does." }
+}
+if ($extra -and -not $Prune) {
+    Write-Warning "$GroupName has members that -Members does not name; the app can read them: $(($extra | ForEach-Object { Get-MemberName $_ }) -join ', '). Add -Prune to remove them."
+}
+
+# The group holds exactly the members before anything gives access to it.
 if (-not $group) {
-    $alias = $GroupName -replace '[^A-Za-z0-9-]', ''
-    Invoke-Change $GroupName 'Make a mail-enabled security group' {
-        $script:group = New-DistributionGroup -Name $GroupName -Alias $alias -Type Security
+    $group = Invoke-Change $PSCmdlet $GroupName 'make the mail-enabled security group' {
+        New-DistributionGroup -Name $GroupName -Alias ($GroupName -replace '[^\w.-]', '-') -Type Security
     }
-    $group = $script:group
 }
-$present = if ($group) { @(Get-ScopeMember $GroupName | ForEach-Object { "$($_.PrimarySmtpAddress)" }) } else { @() }
-foreach ($member in @($Members | Where-Object { $_ -notin $present })) {
-    Invoke-Change $member "Add to the group $GroupName" { Add-DistributionGroupMember -Identity $GroupName -Member $member }
-}
-$extra = @($present | Where-Object { $_ -notin $Members })
 if ($Prune) {
     foreach ($member in $extra) {
-        Invoke-Change $member "Take out of the group $GroupName" { Remove-DistributionGroupMember -Identity $GroupName -Member $member -Confirm:$false }
+        $name = Get-MemberName $member
+        Invoke-Change $PSCmdlet $name "remove from $GroupName" { Remove-DistributionGroupMember -Identity $GroupName -Member $name -Confirm:$false } | Out-Null
     }
 }
-elseif ($extra) { Write-Warning "The group $GroupName has other members, which the application may read: $($extra -join ', '). -Prune takes them out." }
+foreach ($address in $missing) {
+    Invoke-Change $PSCmdlet $address "add to $GroupName" { Add-DistributionGroupMember -Identity $GroupName -Member $address } | Out-Null
+}
 
-$nested = @(if ($group) { Get-NestedGroup $GroupName })
 if ($Mechanism -eq 'Rbac') {
-    if ($nested) { Write-Warning "RBAC does not follow groups in groups: members of $($nested -join ', ') are not let in." }
-    Set-RbacScope $principal $group $GroupName $Permission
-    $roles = @(Get-EntraReadRole $principal | ForEach-Object { $_.Value })
-    if ($roles) { Write-Warning "$($principal.DisplayName) holds $($roles -join ', ') in Entra, so the scope restricts nothing: grants add up. Move-MailboxScope.ps1 takes it away safely." }
-    $used = "The object id $($principal.ObjectId) is what the role is assigned to; the application id $($principal.AppId) only names the application to Exchange."
-}
-else {
-    $policies = @(Get-RestrictPolicy $principal)
-    $others = @($policies | Where-Object { -not (Test-PolicyScope $_ $group $GroupName) })
-    if ($others) { Write-Warning "$($principal.DisplayName) has policies for other groups too, whose members it may read: $(($others | ForEach-Object { $_.ScopeName }) -join ', ')." }
-    if ($policies.Count -eq $others.Count) {
-        Invoke-Change $principal.DisplayName "Restrict the application id $($principal.AppId) to the group $GroupName" {
-            New-ApplicationAccessPolicy -AppId $principal.AppId -PolicyScopeGroupId $GroupName -AccessRight RestrictAccess -Description "Mailboxes that $($principal.DisplayName) may read" | Out-Null
-        }
+    $usedIds = "object id $($principal.Id): the role assignment names this one; Exchange got both from New-ServicePrincipal", "application id $($principal.AppId): only in New-ServicePrincipal"
+    $reading = @($held | Where-Object { $_.Value -in $ReadPermissions } | ForEach-Object { $_.Value })
+    if ($reading) { Write-Warning "$($principal.DisplayName) holds $($reading -join ', ') in Entra. Grants add up, so the RBAC scope restricts nothing yet: Move-MailboxScope.ps1 takes the role away." }
+    Set-RbacScope $PSCmdlet $principal $group $GroupName $Permission
+} else {
+    $usedIds = "application id $($principal.AppId): the policy names this one, also for a managed identity", "object id $($principal.Id): Grant-GraphMailPermission.ps1 and RBAC use this one; a policy with it would hold nobody back"
+    $policies = @(Get-AppPolicy $principal)
+    $ofGroup = @($policies | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
+    foreach ($other in $policies | Where-Object { $_ -notin $ofGroup }) { Write-Warning "Another policy names this app: $($other.AccessRight) $($other.ScopeName) ($($other.Identity)). A mailbox of any Restrict policy can be read, a Deny policy wins." }
+    if (-not ($ofGroup | Where-Object { $_.AccessRight -ne 'DenyAccess' })) {
+        Invoke-Change $PSCmdlet $principal.DisplayName "restrict to $GroupName (application id $($principal.AppId))" {
+            New-ApplicationAccessPolicy -AppId $principal.AppId -PolicyScopeGroupId ($group.PrimarySmtpAddress ? $group.PrimarySmtpAddress : $GroupName) -AccessRight RestrictAccess -Description (Get-PolicyDescription $GroupName)
+        } | Out-Null
     }
-    if (@(Get-RbacAssignment $principal).Count -gt 0) { Write-Warning "$($principal.DisplayName) also has a role assignment in Exchange, which the policy does not restrict: grants add up." }
-    $used = "The application id $($principal.AppId) is what the policy is keyed by; the object id $($principal.ObjectId) is not used here."
 }
 
-$allowed = $Members -join ' '
-[pscustomobject]@{
-    DisplayName      = $principal.DisplayName
-    ObjectId         = $principal.ObjectId
-    AppId            = $principal.AppId
-    Mechanism        = $Mechanism
-    Group            = $GroupName
-    Members          = $Members
-    Extra            = $extra
-    NestedGroups     = $nested
-    AllowedMailboxes = $allowed
-    DeniedMailboxes  = $Denied -join ' '
-    Changed          = $Changes.Count -gt 0
-}
-Write-Summary @(
-    $used
-    'It may take an hour, with RBAC two, until a change is seen everywhere. Settings for Mailscope:'
-    "ALLOWED_MAILBOXES=$allowed"
-    "DENIED_MAILBOXES=$($Denied -join ' ')"
-    $(if (-not $Denied) { 'List at least one mailbox that must stay closed: without it nothing proves that the limit holds.' })
+$settings = "ALLOWED_MAILBOXES=$($wanted -join ',')", "DENIED_MAILBOXES=$($refused -join ',')"
+Write-Summary "$($principal.DisplayName): scoped to $GroupName by $Mechanism" @(
+    $usedIds
+    'Settings of the app:'
+    $settings
+    $Mechanism -eq 'Rbac' ? 'The change takes 30 minutes, up to 2 hours for an app that keeps asking.' : 'The change can take more than an hour. Next: Grant-GraphMailPermission.ps1.'
 )
+[pscustomobject]@{
+    Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId; Mechanism = $Mechanism; Group = $GroupName
+    Members = $wanted; Extra = @($extra | ForEach-Object { Get-MemberName $_ }); Pruned = [bool]$Prune; Settings = $settings; Changes = $Changes.ToArray()
+}

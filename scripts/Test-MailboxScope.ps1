@@ -1,90 +1,104 @@
 #Requires -Version 7.2
-#Requires -Modules Microsoft.Graph.Applications, ExchangeOnlineManagement
 <#
 .SYNOPSIS
-Says for each mailbox what Exchange's own test cmdlets say, what a live request says, and why they differ.
+Sets what Exchange's own tests say of a mailbox beside what a live request says, and explains every difference.
 
 .DESCRIPTION
-Test-ServicePrincipalAuthorization ignores permissions in Entra, Test-ApplicationAccessPolicy ignores RBAC, and neither knows how far a change
-has travelled. Only a live request shows what can be read: Mailscope makes it, with the identity in question. Changes nothing.
-Sign in first: Connect-MgGraph -Scopes Application.Read.All, and Connect-ExchangeOnline.
+Test-ServicePrincipalAuthorization knows RBAC and ignores grants in Entra; Test-ApplicationAccessPolicy knows policies and ignores RBAC.
+Neither looks at the token in use. With -MailscopeUrl the app itself asks Graph for each mailbox: that is what holds. Changes nothing.
+
+Run Connect-MgGraph -Scopes 'Application.Read.All' and Connect-ExchangeOnline first.
 
 .PARAMETER Identity
-The managed identity or app registration: object id of its service principal, application (client) id, or display name.
+Object id, application (client) id or display name of the service principal.
+
+.PARAMETER Mailbox
+Addresses of the mailboxes; for a live answer Mailscope must list them.
 
 .PARAMETER MailscopeUrl
-Where Mailscope runs; the mailboxes have to be listed there. Without it nothing is asked live.
+Address of the Mailscope app that runs as this identity.
 
 .PARAMETER FunctionKey
-A function key of that app, as a secure string or a string.
+A function key of that app, best as a SecureString.
 
 .EXAMPLE
-./Test-MailboxScope.ps1 -Identity mailscope-contoso -Mailbox support@contoso.example,cch@contoso.example -MailscopeUrl https://mailscope-contoso.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
+./Test-MailboxScope.ps1 -Identity mailscope -Mailbox support@contoso.example, ceo@contoso.example
+
+.EXAMPLE
+./Test-MailboxScope.ps1 -Identity mailscope -Mailbox ceo@contoso.example -MailscopeUrl https://mailscope.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
 
 .OUTPUTS
-One object a mailbox: Mailbox, Rbac, Policy, EntraRoles, Expected, Live, Agrees, Explanation.
+One object a mailbox: Rbac, Policy, EntraRoles, Expected, Live and Explanation.
 #>
-# -WhatIf is taken as by the others; there is nothing here to ask about before.
-[CmdletBinding(SupportsShouldProcess)]
+[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
-    [Parameter(Mandatory)][ValidatePattern('^[^\s/,;]+$')][string[]]$Mailbox,
-    [ValidatePattern('^https://|^http://(localhost|127\.0\.0\.1)[:/]')][string]$MailscopeUrl,
+    [Parameter(Mandatory)][ValidatePattern('^[^@\s,;]+@[^@\s,;]+(\s*[,;]\s*[^@\s,;]+@[^@\s,;]+)*$')][string[]]$Mailbox,
+    # http only for this machine: a key travels with it.
+    [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
     [object]$FunctionKey
 )
-. $PSScriptRoot/MailboxScope.ps1
+. "$PSScriptRoot/MailboxScope.Common.ps1"
 
-# readable, refused, or why neither is known.
-function Get-LiveAnswer([string]$Name) {
-    if (-not $MailscopeUrl) { return 'not asked' }
-    $answer = Invoke-Mailscope $MailscopeUrl "mailboxes/$([uri]::EscapeDataString($Name))/latest-subject" $FunctionKey
-    $code = $answer.Body.code
-    if ($answer.Status -eq 200 -or $code -eq 'scope-breach') { return 'readable' }
-    if ($code -eq 'mailbox-refused') { return 'refused' }
-    "inconclusive ($($answer.Status) $code)".Replace(' )', ')')
+# InScope, OutOfScope or NoRole: what RBAC grants, apart from everything else.
+function Get-RbacAnswer($Principal, [string]$Address) {
+    if (-not $assignments) { return 'NoRole' }
+    $roles = @(Test-ServicePrincipalAuthorization -Identity $Principal.Id -Resource $Address | Where-Object { $_.RoleName -match 'Mail\.Read' })
+    if (-not $roles) { return 'NoRole' }
+    if ($roles | Where-Object { "$($_.InScope)" -eq 'True' }) { 'InScope' } else { 'OutOfScope' }
 }
 
-# What the grants come to: they add up, and a policy restricts those of Entra alone.
-function Get-Explanation([string]$Expected, [string]$Live, [string]$Rbac, [string]$Policy, [string[]]$Roles) {
-    $union = if ($Rbac -eq 'in scope' -and $Policy -eq 'Denied') { 'The policy denies and RBAC lets in: grants add up.' }
-    $open = if ($Roles -and $Policy -eq 'none') { "No policy restricts the application, and it holds $($Roles -join ', ') in Entra: every mailbox can be read. Was a policy deleted?" }
-    $override = if ($Roles -and $Rbac -eq 'out of scope' -and $Expected -eq 'readable') { 'RBAC says out of scope, and a permission in Entra lets in all the same: grants add up.' }
-    $difference = if ($Live -eq 'readable' -and $Expected -eq 'refused') {
-        'It answers although nothing lets the application in any more: a change on its way (a policy or RBAC up to two hours, a permission in the token up to a day).'
-    }
-    elseif ($Live -eq 'refused' -and $Expected -eq 'readable') {
-        'It is refused although it should answer: a change on its way (RBAC 30 minutes to two hours, a policy an hour or more, a new permission in the token up to a day).'
-    }
-    elseif ($Live -like 'inconclusive*') { 'The live request proves nothing; try again, and see docs/problems.md for its code.' }
-    (@($open, $union, $override, $difference) | Where-Object { $_ }) -join ' '
+# Granted or Denied. Without any policy for the app it says Granted.
+function Get-PolicyAnswer($Principal, [string]$Address) { "$((Test-ApplicationAccessPolicy -Identity $Address -AppId $Principal.AppId).AccessCheckResult)" }
+
+# Readable, Refused or Inconclusive, with the reason of the last.
+function Get-LiveAnswer([string]$Address) {
+    $answer = Invoke-Mailscope $MailscopeUrl "mailboxes/$([uri]::EscapeDataString($Address))/latest-subject" $FunctionKey
+    if ($answer.Status -eq 200 -or ($answer.Status -eq 403 -and $answer.Body.code -eq 'scope-breach')) { return 'Readable', $null }
+    if ($answer.Status -eq 403 -and $answer.Body.code -eq 'mailbox-refused') { return 'Refused', $null }
+    'Inconclusive', "status $($answer.Status) $($answer.Body.code) $($answer.Body.detail ? $answer.Body.detail : $answer.Problem)"
 }
 
-Assert-SignedIn -Graph -Exchange
-$principal = Find-AppPrincipal $Identity
-$roles = @(Get-EntraReadRole $principal | ForEach-Object { $_.Value })
-$policies = @(Get-RestrictPolicy $principal)
-$isKnown = [bool](Find-Existing { Get-ServicePrincipal -Identity $principal.ObjectId })
+# Why the two test cmdlets, the grants and the live answer do not say the same; empty when they do.
+function Get-Explanation([string]$Rbac, [string]$Policy, [string]$Expected, [string]$Live, [string]$Reason) {
+    if ($roles -and -not $policies) { "deleted policy: no application access policy names $($principal.AppId), so $($roles -join ', ') reaches every mailbox" }
+    if ($roles -and $Rbac -eq 'OutOfScope' -and $Policy -eq 'Granted') { "union of grants: RBAC leaves this mailbox out, but $($roles -join ', ') in Entra reaches it, and Test-ServicePrincipalAuthorization ignores Entra" }
+    if ($Rbac -eq 'InScope' -and $Policy -eq 'Denied') { 'union of grants: RBAC lets the app in, and Test-ApplicationAccessPolicy ignores RBAC; a policy holds back only grants in Entra' }
+    if (-not $roles -and $Policy -eq 'Granted' -and $Rbac -ne 'InScope') { 'Test-ApplicationAccessPolicy says Granted, but a policy grants nothing by itself, and no role in Entra reads mail' }
+    if ($Live -eq 'Inconclusive') { "no live answer: $Reason" }
+    if ($Live -eq 'Readable' -and $Expected -eq 'Refused') {
+        if (-not $roles) { 'propagation: a token in use can hold a role for up to a day after it was taken away, and RBAC changes take up to 2 hours' }
+        else { 'propagation: a new policy or a change of its group can take more than an hour, though Test-ApplicationAccessPolicy shows it already' }
+    }
+    if ($Live -eq 'Refused' -and $Expected -eq 'Readable') {
+        if ($Rbac -eq 'InScope') { 'propagation: an RBAC role takes 30 minutes, up to 2 hours for an app that keeps asking' }
+        else { 'propagation: a new role shows in the token of a managed identity after up to a day, a change of the policy or its group after more than an hour' }
+    }
+}
 
-$results = foreach ($name in $Mailbox) {
-    $rows = @(if ($isKnown) { Test-ServicePrincipalAuthorization -Identity $principal.ObjectId -Resource $name })
-    $grants = @($rows | Where-Object { "$($_.RoleName)" -match '^Application Mail\.Read' })
-    $rbac = if ($grants.Count -eq 0) { 'none' } elseif ($grants | Where-Object { "$($_.InScope)" -eq 'True' }) { 'in scope' } else { 'out of scope' }
-    $policy = if ($policies.Count -eq 0) { 'none' } else { "$((Test-ApplicationAccessPolicy -Identity $name -AppId $principal.AppId).AccessCheckResult)" }
-    $expected = if ($rbac -eq 'in scope' -or ($roles -and $policy -ne 'Denied')) { 'readable' } else { 'refused' }
-    $live = Get-LiveAnswer $name
+Assert-Connected
+$principal = Find-Principal $Identity
+$roles = @(Get-HeldRole $principal (Get-GraphPrincipal) | Where-Object { $_.Value -in $ReadPermissions } | ForEach-Object { $_.Value })
+$assignments = @(Get-RbacAssignment $principal)
+$policies = @(Get-AppPolicy $principal)
+
+$lines = foreach ($address in Split-Address $Mailbox) {
+    try {
+        $rbac = Get-RbacAnswer $principal $address
+        $policy = Get-PolicyAnswer $principal $address
+    } catch {
+        Write-Warning "${address}: Exchange could not test it: $_"
+        $rbac = $policy = 'Unknown'
+    }
+    $expected = if ($rbac -eq 'InScope' -or ($roles -and $policy -eq 'Granted')) { 'Readable' } elseif ($policy -eq 'Unknown') { 'Unknown' } else { 'Refused' }
+    $live, $reason = if ($MailscopeUrl) { Get-LiveAnswer $address } else { 'NotAsked', $null }
+    $explanation = @(Get-Explanation $rbac $policy $expected $live $reason)
     [pscustomobject]@{
-        Mailbox     = $name
-        Rbac        = $rbac
-        Policy      = $policy
-        EntraRoles  = $roles
-        Expected    = $expected
-        Live        = $live
-        Agrees      = if ($live -in 'readable', 'refused') { $live -eq $expected } else { $null }
-        Explanation = Get-Explanation $expected $live $rbac $policy $roles
+        Mailbox = $address; Rbac = $rbac; Policy = $policy; EntraRoles = $roles; Expected = $expected; Live = $live
+        Agrees = $live -eq 'NotAsked' -or $live -eq $expected; Explanation = $explanation
     }
+    Write-Host "${address}: RBAC $rbac, policy $policy, expected $expected, live $live"
+    foreach ($sentence in $explanation) { Write-Host "  $sentence" }
 }
-$results
-Write-Host "$($principal.DisplayName): object id $($principal.ObjectId) for RBAC, application id $($principal.AppId) for policies"
-foreach ($one in @($results)) {
-    Write-Host "  $($one.Mailbox): RBAC $($one.Rbac), policy $($one.Policy), so $($one.Expected); live $($one.Live). $($one.Explanation)".TrimEnd()
-}
+$lines
+Write-Host "object id $($principal.Id): asked of RBAC with this one; application id $($principal.AppId): asked of the policies with this one"

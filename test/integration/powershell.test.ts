@@ -1,476 +1,663 @@
-// The scripts of the tenant's side, run by PowerShell's own engine in a tenant in memory: exact calls, run twice, killed half-way.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
-import { type Case, isMissing, type Ran, runCases } from '../support/powershell/engine.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
+// The scripts of the tenant's side against stand-ins for the cmdlets: what they call, in which order, and what is readable after each call.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Call, type Case, engine, runCases, type Step, type StepResult } from '../support/powershell.ts';
 
-const OBJECT_ID = 'aaaaaaaa-0000-0000-0000-000000000001';
-const APP_ID = 'bbbbbbbb-0000-0000-0000-000000000001';
-const GRAPH_ID = 'cccccccc-0000-0000-0000-000000000001';
-const GROUP = 'mailscope-readable';
+const OBJECT_ID = '6233fba6-0198-4277-892f-9275bf728bcc';
+const APP_ID = '71487acd-ec93-476d-bd0e-6c8b31831053';
+const GROUP = 'mailscope-mailboxes';
+const DN = `CN=${GROUP},OU=contoso,DC=example`;
 const SUPPORT = 'support@contoso.example';
-const EVERYTHING = [SUPPORT, 'hr@contoso.example', 'cch@contoso.example'];
-const READ_ROLES = 'e2a3a72e-5f79-4c64-b1b1-878b674786c9';
+const SALES = 'sales@contoso.example';
+const CEO = 'ceo@contoso.example';
+const CCH = 'cch@contoso.example';
+const READ_BASIC = '6be147d2-ea4f-4b5a-a3fa-3eab6f3c140a';
+const READ_WRITE = 'e2a3a72e-5f79-4c64-b1b1-878b674786c9';
 
-const policySet = { Identity: 'mailscope', Mechanism: 'ApplicationAccessPolicy', Members: [SUPPORT] };
-const rbacSet = { Identity: 'mailscope', Mechanism: 'Rbac', Members: [SUPPORT] };
-const named = { Identity: 'mailscope', GroupName: GROUP };
+const POLICY = { Identity: 'policy-1', AppId: APP_ID, AccessRight: 'RestrictAccess', ScopeName: GROUP };
+const ASSIGNMENT = {
+  Identity: 'assignment-1',
+  App: OBJECT_ID,
+  Role: 'Application Mail.ReadBasic',
+  CustomResourceScope: GROUP,
+};
+const grouped = { groups: { [GROUP]: [SUPPORT] } };
+const underPolicy = { ...grouped, policies: [POLICY], roles: ['Mail.ReadBasic'] };
+const underRbac = {
+  ...grouped,
+  known: [OBJECT_ID],
+  scopes: { [GROUP]: `MemberOfGroup -eq '${DN}'` },
+  assignments: [ASSIGNMENT],
+};
+/** Between the phases of the move: RBAC is there, the role is gone, and so it is from the tokens. */
+const moved = { ...underRbac, policies: [POLICY] };
 
-/** A tenant as the tutorial leaves it: Mail.ReadWrite, the group, the policy. */
-const TUTORIAL = `
-  $Tenant.Groups['${GROUP}'] = @([pscustomobject]@{ PrimarySmtpAddress = '${SUPPORT}'; RecipientType = 'UserMailbox' })
-  $Tenant.Policies = @([pscustomobject]@{ Identity = 'policy-1'; AppId = '${APP_ID}'; AccessRight = 'RestrictAccess'; ScopeName = '${GROUP}' })
-  $Tenant.Roles = @([pscustomobject]@{ Id = 'assignment-1'; PrincipalId = '${OBJECT_ID}'; AppRoleId = '${READ_ROLES}' })
-  $Tenant.Token = @('Mail.ReadWrite')`;
-/** A tenant as Set-MailboxScope.ps1 -Mechanism Rbac leaves it. */
-const SCOPED = `
-  $Tenant.Groups['${GROUP}'] = @([pscustomobject]@{ PrimarySmtpAddress = '${SUPPORT}'; RecipientType = 'UserMailbox' })
-  $Tenant.Known = @('${OBJECT_ID}')
-  $Tenant.Scopes['${GROUP}'] = "MemberOfGroup -eq 'CN=${GROUP},OU=contoso'"
-  $Tenant.Assigned = @([pscustomobject]@{ Identity = 'a1'; App = '${OBJECT_ID}'; Role = 'Application Mail.ReadBasic'; Scope = '${GROUP}' })`;
+const step = (script: string, parameters: Record<string, unknown>, more: Partial<Step> = {}): Step => ({
+  script,
+  parameters: { Identity: 'mailscope', ...parameters },
+  ...more,
+});
+const grant = (parameters = {}) => step('Grant-GraphMailPermission', parameters);
+const set = (Mechanism: string, parameters = {}) =>
+  step('Set-MailboxScope', { GroupName: GROUP, Mechanism, Members: [SUPPORT], ...parameters });
+const move = (parameters = {}) => step('Move-MailboxScope', { GroupName: GROUP, ...parameters });
+const remove = (parameters = {}) => step('Remove-MailboxScope', { GroupName: GROUP, ...parameters });
+const test = (Mailbox: string[], parameters = {}) => step('Test-MailboxScope', { Mailbox, ...parameters });
 
-const GROUP_MADE = {
-  'New-DistributionGroup': { Name: GROUP, Alias: GROUP, Type: 'Security' },
-  'Add-DistributionGroupMember': { Identity: GROUP, Member: SUPPORT },
-};
-const POLICY_MADE = {
-  'New-ApplicationAccessPolicy': {
-    AppId: [APP_ID],
-    PolicyScopeGroupId: GROUP,
-    AccessRight: 'RestrictAccess',
-    Description: 'Mailboxes that mailscope may read',
-  },
-};
-const RBAC_MADE = {
-  'New-ServicePrincipal': { AppId: APP_ID, ObjectId: OBJECT_ID, DisplayName: 'mailscope' },
-  'New-ManagementScope': { Name: GROUP, RecipientRestrictionFilter: `MemberOfGroup -eq 'CN=${GROUP},OU=contoso'` },
-  'New-ManagementRoleAssignment': { App: OBJECT_ID, Role: 'Application Mail.ReadBasic', CustomResourceScope: GROUP },
-};
-const ROLE_REMOVED = {
-  'Remove-MgServicePrincipalAppRoleAssignment': { ServicePrincipalId: OBJECT_ID, AppRoleAssignmentId: 'assignment-1' },
-};
-const POLICY_REMOVED = { 'Remove-ApplicationAccessPolicy': { Identity: 'policy-1', Confirm: false } };
-const RBAC_REMOVED = {
-  'Remove-ManagementRoleAssignment': { Identity: 'a1', Confirm: false },
-  'Remove-ManagementScope': { Identity: GROUP, Confirm: false },
-  'Remove-ServicePrincipal': { Identity: OBJECT_ID, Confirm: false },
-};
+const newGroup = `New-DistributionGroup Alias=${GROUP} Name=${GROUP} Type=Security`;
+const newMember = (address: string) => `Add-DistributionGroupMember Identity=${GROUP} Member=${address}`;
+const newPolicy = `New-ApplicationAccessPolicy AccessRight=RestrictAccess AppId=${APP_ID} Description=Mailscope: restrict to the members of ${GROUP} PolicyScopeGroupId=${GROUP}@contoso.example`;
+const newRole = (id: string) =>
+  `New-MgServicePrincipalAppRoleAssignment AppRoleId=${id} PrincipalId=${OBJECT_ID} ResourceId=9d6c3a1e-0000-4000-8000-000000000003 ServicePrincipalId=${OBJECT_ID}`;
+const newRbac = [
+  `New-ServicePrincipal AppId=${APP_ID} DisplayName=mailscope ObjectId=${OBJECT_ID}`,
+  `New-ManagementScope Name=${GROUP} RecipientRestrictionFilter=MemberOfGroup -eq '${DN}'`,
+  `New-ManagementRoleAssignment App=${OBJECT_ID} CustomResourceScope=${GROUP} Role=Application Mail.ReadBasic`,
+];
+const noRole = `Remove-MgServicePrincipalAppRoleAssignment AppRoleAssignmentId=assignment-of-Mail.ReadBasic ServicePrincipalId=${OBJECT_ID}`;
+const noPolicy = 'Remove-ApplicationAccessPolicy Identity=policy-1';
+const noGroup = `Remove-DistributionGroup Identity=${GROUP}`;
+const noRbac = [
+  'Remove-ManagementRoleAssignment Identity=assignment-1',
+  `Remove-ManagementScope Identity=${GROUP}`,
+  `Remove-ServicePrincipal Identity=${OBJECT_ID}`,
+];
 
-interface Job {
+interface Work {
   readonly what: string;
-  readonly script: string;
-  readonly setup: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
-  /** The changing calls of the first run, in order. */
-  readonly changes: Readonly<Record<string, object>>;
+  readonly tenant: Case['tenant'];
+  readonly step: Step;
+  readonly changes: readonly string[];
+  /** What may be readable afterwards beside what was. */
+  readonly asked: readonly string[];
 }
 
-const JOBS: readonly Job[] = [
+/** Everything that changes a tenant. */
+const WORKS: readonly Work[] = [
   {
-    what: 'the tutorial’s permission',
-    script: 'Grant-GraphMailPermission.ps1',
-    setup: '',
-    parameters: { Identity: OBJECT_ID, Permission: 'Mail.ReadWrite' },
-    changes: {
-      'New-MgServicePrincipalAppRoleAssignment': {
-        ServicePrincipalId: OBJECT_ID,
-        PrincipalId: OBJECT_ID,
-        ResourceId: GRAPH_ID,
-        AppRoleId: READ_ROLES,
-      },
-    },
+    what: 'the permission',
+    tenant: { ...grouped, policies: [POLICY] },
+    step: grant(),
+    changes: [newRole(READ_BASIC)],
+    asked: [SUPPORT],
   },
   {
-    what: 'the tutorial’s policy',
-    script: 'Set-MailboxScope.ps1',
-    setup: '',
-    parameters: policySet,
-    changes: { ...GROUP_MADE, ...POLICY_MADE },
+    what: 'a scope by RBAC',
+    tenant: {},
+    step: set('Rbac', { Members: [SUPPORT, SALES], Denied: [CEO] }),
+    changes: [newGroup, newMember(SUPPORT), newMember(SALES), ...newRbac],
+    asked: [SUPPORT, SALES],
   },
   {
-    what: 'an RBAC scope',
-    script: 'Set-MailboxScope.ps1',
-    setup: '',
-    parameters: rbacSet,
-    changes: { ...GROUP_MADE, ...RBAC_MADE },
+    what: 'a scope by policy',
+    tenant: {},
+    step: set('ApplicationAccessPolicy', { Members: [SUPPORT, SALES], Denied: [CEO] }),
+    changes: [newGroup, newMember(SUPPORT), newMember(SALES), newPolicy],
+    asked: [],
   },
   {
-    what: 'a scope that loses an extra member',
-    script: 'Set-MailboxScope.ps1',
-    setup: `${SCOPED}; $Tenant.Groups['${GROUP}'] += @([pscustomobject]@{ PrimarySmtpAddress = 'hr@contoso.example'; RecipientType = 'UserMailbox' })`,
-    parameters: { ...rbacSet, Prune: true },
-    changes: {
-      'Remove-DistributionGroupMember': { Identity: GROUP, Member: 'hr@contoso.example', Confirm: false },
-    },
+    what: 'a scope over a group that held others',
+    tenant: { groups: { [GROUP]: [CEO, SUPPORT, CCH] } },
+    step: set('Rbac', { Members: [SUPPORT, SALES], Denied: [CEO], Prune: true }),
+    changes: [
+      `Remove-DistributionGroupMember Identity=${GROUP} Member=${CEO}`,
+      `Remove-DistributionGroupMember Identity=${GROUP} Member=${CCH}`,
+      newMember(SALES),
+      ...newRbac,
+    ],
+    asked: [SUPPORT, SALES],
   },
   {
-    what: 'the first phase of a move',
-    script: 'Move-MailboxScope.ps1',
-    setup: TUTORIAL,
-    parameters: named,
-    changes: { ...RBAC_MADE, ...ROLE_REMOVED },
+    what: 'a scope whose group was made anew',
+    tenant: { ...underRbac, scopes: { [GROUP]: "MemberOfGroup -eq 'CN=old,DC=example'" } },
+    step: set('Rbac'),
+    changes: [`Set-ManagementScope Identity=${GROUP} RecipientRestrictionFilter=MemberOfGroup -eq '${DN}'`],
+    asked: [SUPPORT],
   },
   {
-    what: 'the second phase of a move',
-    script: 'Move-MailboxScope.ps1',
-    setup: `${TUTORIAL}; ${SCOPED}; $Tenant.Roles = @(); $Tenant.Token = @()`,
-    parameters: { ...named, Force: true },
-    changes: POLICY_REMOVED,
+    what: 'phase 1 of the move',
+    tenant: underPolicy,
+    step: move(),
+    changes: [...newRbac, noRole],
+    asked: [],
+  },
+  { what: 'phase 2 of the move', tenant: moved, step: move({ Force: true }), changes: [noPolicy], asked: [] },
+  {
+    what: 'the removal of RBAC and group',
+    tenant: underRbac,
+    step: remove({ RemoveGroup: true }),
+    changes: [...noRbac, noGroup],
+    asked: [],
   },
   {
-    what: 'the removal of RBAC',
-    script: 'Remove-MailboxScope.ps1',
-    setup: SCOPED,
-    parameters: { ...named, RemoveGroup: true },
-    changes: { ...RBAC_REMOVED, 'Remove-DistributionGroup': { Identity: GROUP, Confirm: false } },
+    what: 'the removal of a permission under policy and RBAC',
+    tenant: { ...underPolicy, ...underRbac },
+    step: remove({ RemoveGroup: true }),
+    changes: [noRole, ...noRbac],
+    asked: [],
   },
   {
-    what: 'the removal of what the tutorial made',
-    script: 'Remove-MailboxScope.ps1',
-    setup: TUTORIAL,
-    parameters: named,
-    changes: ROLE_REMOVED,
-  },
-  {
-    what: 'the removal of the policy, when no token carries a role any more',
-    script: 'Remove-MailboxScope.ps1',
-    setup: `${TUTORIAL}; $Tenant.Roles = @(); $Tenant.Token = @()`,
-    parameters: { ...named, RemoveGroup: true, Force: true },
-    changes: { ...POLICY_REMOVED, 'Remove-DistributionGroup': { Identity: GROUP, Confirm: false } },
+    what: 'the removal of a policy that holds nobody back any more',
+    tenant: { ...grouped, policies: [POLICY] },
+    step: remove({ RemoveGroup: true, Force: true }),
+    changes: [noPolicy, noGroup],
+    asked: [],
   },
 ];
 
-const BAD: readonly (readonly [string, string, Readonly<Record<string, unknown>>, string])[] = [
-  ['Grant-GraphMailPermission.ps1', 'no name', { Identity: '' }, 'Identity'],
-  [
-    'Grant-GraphMailPermission.ps1',
-    'a permission that is none',
-    { Identity: 'mailscope', Permission: 'everything' },
-    'Permission',
-  ],
-  ['Set-MailboxScope.ps1', 'a mechanism that is none', { ...policySet, Mechanism: 'Magic' }, 'Mechanism'],
-  ['Set-MailboxScope.ps1', 'a member that is no address', { ...policySet, Members: ['support'] }, 'Members'],
-  ['Set-MailboxScope.ps1', 'a mailbox that is both', { ...policySet, Denied: [SUPPORT] }, 'one or the other'],
-  ['Set-MailboxScope.ps1', 'a group with a quote and more', { ...policySet, GroupName: 'a"; b' }, 'GroupName'],
-  [
-    'Move-MailboxScope.ps1',
-    'an address without https',
-    { ...named, MailscopeUrl: 'http://contoso.example' },
-    'MailscopeUrl',
-  ],
-  ['Test-MailboxScope.ps1', 'no mailbox', { Identity: 'mailscope', Mailbox: [] }, 'Mailbox'],
-  ['Remove-MailboxScope.ps1', 'an address that is none', { ...named, MailscopeUrl: 'mailscope' }, 'MailscopeUrl'],
-];
+const cases: Case[] = [];
+let results: readonly (readonly StepResult[])[] = [];
 
-const changesOf = (ran: Ran | undefined) =>
-  (ran?.calls ?? []).filter(({ changes }) => changes).map(({ name, parameters }) => [name, parameters]);
-
-/** What could be read at every moment: before the first change, and after each. */
-function opened(ran: Ran, before: readonly string[]): string[] {
-  const seen = ran.calls.flatMap(({ readable }) => readable ?? []);
-  return [...new Set(seen)].filter((mailbox) => !before.includes(mailbox));
+/** Registers a case and hands out where its results will be: all cases run in one process, before the tests look. */
+function play(tenant: Case['tenant'], ...steps: Step[]): () => readonly StepResult[] {
+  const index = cases.push({ tenant, steps }) - 1;
+  return () => {
+    const found = results[index];
+    if (!found) throw new Error('The cases have not run.');
+    return found;
+  };
 }
 
-describe.skipIf(isMissing)('each script', () => {
-  let ran: readonly (readonly Ran[])[];
-  beforeAll(async () => {
-    const again = ({ script, setup, parameters }: Job): Case => ({ script, setup, runs: [parameters, parameters] });
-    const whatIf = ({ script, setup, parameters }: Job): Case => ({
-      script,
-      setup,
-      runs: [{ ...parameters, WhatIf: true }],
-    });
-    const bad = BAD.map(([script, , parameters]): Case => ({ script, runs: [parameters] }));
-    ran = await runCases([...JOBS.map(again), ...JOBS.map(whatIf), ...bad]);
-  }, 180_000);
+const changesOf = (result: StepResult | undefined) => (result?.calls ?? []).filter((call) => call.change);
+const written = ({ name, parameters }: Call) =>
+  [
+    name,
+    ...Object.entries(parameters)
+      .map(([key, value]) => `${key}=${value}`)
+      .sort(),
+  ].join(' ');
 
-  it.each(JOBS.map((job, index) => [job.what, job, index] as const))(
-    'makes exactly the calls for %s, and none the second time',
-    (_, { changes }, index) => {
-      const [first, second] = ran[index] ?? [];
-      expect([first?.error, second?.error]).toEqual([null, null]);
-      expect(changesOf(first)).toEqual(Object.entries(changes));
+// --- a Mailscope app, answering as the test wants
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+const answers = new Map<string, Answer>();
+const keys: (string | undefined)[] = [];
+const server = createServer((request, response) => {
+  keys.push(request.headers['x-functions-key']?.toString());
+  const { status, body } = answers.get(request.url ?? '') ?? { status: 404, body: { code: 'not-found' } };
+  response.writeHead(status, { 'content-type': status === 200 ? 'application/json' : 'application/problem+json' });
+  response.end(JSON.stringify(body));
+});
+server.unref();
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+/** An address of the app whose path makes it answer so. */
+function app(name: string, path: string, status: number, body: unknown): string {
+  answers.set(`/${name}/api/${path}`, { status, body });
+  return `${origin}/${name}`;
+}
+const runs = (name: string, run: unknown) => app(name, 'runs?top=1', 200, { value: run === undefined ? [] : [run] });
+
+beforeAll(async () => {
+  if (engine) results = await runCases(cases);
+}, 120_000);
+
+afterAll(() => {
+  server.close();
+});
+
+describe.skipIf(!engine)('the scripts', () => {
+  describe.each(WORKS)('$what', ({ tenant, step, changes, asked }) => {
+    const twice = play(tenant, step, step);
+    const whatIf = play(tenant, { ...step, parameters: { ...step.parameters, WhatIf: true } });
+    const broken = changes.map((_, index) => play(tenant, { ...step, failAt: index + 1 }, step));
+
+    it('takes exactly the calls expected, and none the second time', () => {
+      const [first, second] = twice();
+      expect(first?.error).toBe(null);
+      expect(changesOf(first).map(written)).toEqual(changes);
+      expect(second?.error).toBe(null);
       expect(changesOf(second)).toEqual([]);
-      expect(first?.output).toMatchObject([{ ObjectId: OBJECT_ID, AppId: APP_ID, Changed: true }]);
-      expect(second?.output).toMatchObject([{ Changed: false }]);
-      expect(first?.told[0]).toBe('Done:');
-      expect(second?.told[0]).toBe('Nothing was changed.');
-    },
-  );
-
-  it.each(JOBS.map((job, index) => [job.what, index] as const))('makes none with -WhatIf: %s', (_, index) => {
-    const [only] = ran[JOBS.length + index] ?? [];
-    expect(only?.error).toBeNull();
-    expect(changesOf(only)).toEqual([]);
-  });
-
-  it.each(BAD.map(([script, what, , text], index) => [script, what, text, index] as const))(
-    '%s refuses %s before the first call',
-    (_, __, text, index) => {
-      const [only] = ran[2 * JOBS.length + index] ?? [];
-      expect(only?.error).toContain(text);
-      expect(only?.calls).toEqual([]);
-    },
-  );
-});
-
-describe.skipIf(isMissing)('a cmdlet that fails at any change', () => {
-  const steps = JOBS.flatMap((job) =>
-    Object.keys(job.changes).map((name, index) => ({ job, name, failAt: index + 1 })),
-  );
-  let ran: readonly (readonly Ran[])[];
-  beforeAll(async () => {
-    ran = await runCases(
-      steps.map(({ job: { script, setup, parameters }, failAt }) => ({
-        script,
-        setup: `${setup}; $Tenant.FailAt = ${failAt}`,
-        runs: [parameters, parameters],
-      })),
-    );
-  }, 180_000);
-
-  it.each(steps.map(({ job, name }, index) => [name, job.what, job, index] as const))(
-    '%s, in %s: nothing is open that was not, and the next run completes it',
-    (name, _, { changes, parameters, setup, script }, index) => {
-      const [failed, completed] = ran[index] as readonly [Ran, Ran];
-      expect(failed.error).toContain('not available');
-      expect(completed.error).toBeNull();
-      const made = [...changesOf(failed).slice(0, -1), ...changesOf(completed)];
-      expect(made).toEqual(Object.entries(changes));
-      expect(failed.calls.at(-1)?.name).toBe(name);
-      const isGrant = script.startsWith('Grant');
-      const asked = isGrant ? EVERYTHING : ((parameters as { readonly Members?: readonly string[] }).Members ?? []);
-      const before = setup.includes('Policies') || setup.includes('Assigned') ? [SUPPORT, ...asked] : asked;
-      const extra = setup.includes('hr@contoso.example') ? ['hr@contoso.example'] : [];
-      for (const one of [failed, completed]) expect(opened(one, [...before, ...extra])).toEqual([]);
-    },
-  );
-});
-
-describe.skipIf(isMissing)('what the scripts say', () => {
-  const table: readonly (readonly [string, Case, (ran: Ran) => void])[] = [
-    [
-      'a permission that no policy restricts opens everything: a warning',
-      { script: 'Grant-GraphMailPermission.ps1', runs: [{ Identity: 'mailscope' }] },
-      ({ warnings, told }) => {
-        expect(warnings.join()).toContain('opens every mailbox');
-        expect(told.join()).toContain('up to a day');
-      },
-    ],
-    [
-      'a tenant-wide role beside an RBAC scope is refused',
-      { script: 'Grant-GraphMailPermission.ps1', setup: SCOPED, runs: [{ Identity: 'mailscope' }] },
-      (ran) => {
-        expect(ran.error).toContain('grants add up');
-        expect(changesOf(ran)).toEqual([]);
-      },
-    ],
-    [
-      'unless it is forced',
-      { script: 'Grant-GraphMailPermission.ps1', setup: SCOPED, runs: [{ Identity: APP_ID, Force: true }] },
-      (ran) => expect(changesOf(ran)).toHaveLength(1),
-    ],
-    [
-      'a permission that Graph does not offer: those that it does',
-      { script: 'Grant-GraphMailPermission.ps1', runs: [{ Identity: 'mailscope', Permission: 'Mail.Everything' }] },
-      ({ error }) => expect(error).toContain('Mail.ReadBasic, Mail.Read, Mail.ReadWrite'),
-    ],
-    [
-      'nobody of that name',
-      { script: 'Set-MailboxScope.ps1', runs: [{ ...policySet, Identity: 'nobody' }] },
-      ({ error }) => expect(error).toContain('There is no service principal "nobody"'),
-    ],
-    [
-      'two of one name: both are listed',
-      {
-        script: 'Set-MailboxScope.ps1',
-        setup: `$Tenant.Principals += @([pscustomobject]@{ Id = 'eeeeeeee-0000-0000-0000-000000000002'; AppId = 'ffffffff-0000-0000-0000-000000000002'; DisplayName = 'mailscope' })`,
-        runs: [policySet],
-      },
-      (ran) => {
-        expect(ran.error).toContain(`object id ${OBJECT_ID}`);
-        expect(ran.error).toContain('object id eeeeeeee-0000-0000-0000-000000000002');
-        expect(changesOf(ran)).toEqual([]);
-      },
-    ],
-    [
-      'members that are too many are named, and left without -Prune',
-      {
-        script: 'Set-MailboxScope.ps1',
-        setup: TUTORIAL,
-        runs: [{ ...policySet, Members: ['hr@contoso.example'], Denied: ['cch@contoso.example'] }],
-      },
-      (ran) => {
-        expect(ran.warnings.join()).toContain(`other members, which the application may read: ${SUPPORT}`);
-        expect(changesOf(ran).map(([name]) => name)).toEqual(['Add-DistributionGroupMember']);
-        expect(ran.told).toEqual(
-          expect.arrayContaining(['ALLOWED_MAILBOXES=hr@contoso.example', 'DENIED_MAILBOXES=cch@contoso.example']),
-        );
-        expect(ran.told.join()).toContain(`application id ${APP_ID} is what the policy is keyed by`);
-      },
-    ],
-    [
-      'an RBAC scope beside a role in Entra restricts nothing: a warning',
-      { script: 'Set-MailboxScope.ps1', setup: TUTORIAL, runs: [rbacSet] },
-      ({ warnings }) => expect(warnings.join()).toContain('restricts nothing'),
-    ],
-    [
-      'groups in the group, which RBAC would lose: nothing is changed',
-      {
-        script: 'Move-MailboxScope.ps1',
-        setup: `${TUTORIAL}; $Tenant.Groups['${GROUP}'] += @([pscustomobject]@{ PrimarySmtpAddress = 'team@contoso.example'; RecipientType = 'MailUniversalSecurityGroup' })`,
-        runs: [named],
-      },
-      (ran) => {
-        expect(ran.error).toContain('team@contoso.example');
-        expect(changesOf(ran)).toEqual([]);
-      },
-    ],
-    [
-      'a group that is not there',
-      { script: 'Move-MailboxScope.ps1', setup: SCOPED, runs: [{ ...named, GroupName: 'other' }] },
-      ({ error }) => expect(error).toContain('There is no group "other"'),
-    ],
-    [
-      'a cmdlet that the roles of the signed-in person do not hold, which is not the same as finding nothing',
-      {
-        script: 'Set-MailboxScope.ps1',
-        setup: `$ExecutionContext.InvokeProvider.Item.Remove('function:Get-ManagementScope', $false)`,
-        runs: [rbacSet],
-      },
-      (ran) => {
-        expect(ran.error).toContain('The cmdlet Get-ManagementScope is missing');
-        expect(changesOf(ran).map(([name]) => name)).not.toContain('New-ManagementScope');
-      },
-    ],
-    [
-      'a policy that stays for want of proof',
-      { script: 'Remove-MailboxScope.ps1', setup: TUTORIAL, runs: [named] },
-      ({ output, told }) => {
-        expect(output).toMatchObject([{ Waiting: expect.stringContaining('not known') }]);
-        expect(told.join()).toContain('The policy stays');
-      },
-    ],
-    [
-      'what Exchange’s cmdlets say of each mailbox, and what it comes to',
-      {
-        script: 'Test-MailboxScope.ps1',
-        setup: TUTORIAL,
-        runs: [{ Identity: 'mailscope', Mailbox: [SUPPORT, 'cch@contoso.example'] }],
-      },
-      ({ output, calls }) => {
-        expect(output).toMatchObject([
-          { Mailbox: SUPPORT, Rbac: 'none', Policy: 'Granted', Expected: 'readable', Live: 'not asked', Agrees: null },
-          { Mailbox: 'cch@contoso.example', Policy: 'Denied', Expected: 'refused' },
-        ]);
-        const tested = calls.filter(({ name }) => name === 'Test-ApplicationAccessPolicy');
-        expect(tested.map(({ parameters }) => parameters)).toEqual([
-          { Identity: SUPPORT, AppId: APP_ID },
-          { Identity: 'cch@contoso.example', AppId: APP_ID },
-        ]);
-      },
-    ],
-    [
-      'a union of grants, and a policy that was deleted',
-      {
-        script: 'Test-MailboxScope.ps1',
-        setup: `${TUTORIAL}; ${SCOPED}; $Tenant.Policies = @()`,
-        runs: [{ Identity: 'mailscope', Mailbox: ['cch@contoso.example'] }],
-      },
-      ({ output }) =>
-        expect(output).toMatchObject([
-          {
-            Rbac: 'out of scope',
-            Policy: 'none',
-            Expected: 'readable',
-            Explanation: expect.stringMatching(/Was a policy deleted\?.*grants add up/),
-          },
-        ]),
-    ],
-  ];
-  let ran: readonly (readonly Ran[])[];
-  beforeAll(async () => {
-    ran = await runCases(table.map(([, one]) => one));
-  }, 180_000);
-
-  it.each(table.map(([what, , check], index) => [what, check, index] as const))('%s', (_, check, index) => {
-    const [only] = ran[index] ?? [];
-    if (!only) throw new Error('it did not run');
-    check(only);
-  });
-});
-
-describe.skipIf(isMissing)('with a running Mailscope', () => {
-  let tenant: Switches;
-  let emulator: Emulator;
-  const apps: App[] = [];
-
-  beforeAll(async () => {
-    [tenant, emulator] = await Promise.all([startTenant(), startEmulator()]);
-  });
-  afterAll(async () => {
-    await Promise.all(apps.map(({ host }) => host.close()));
-    await Promise.all([tenant.sandbox.close(), emulator.part.stop()]);
-  });
-
-  /** An app whose newest run is over; its token shows these roles. */
-  async function startSeeing(roles: readonly string[]): Promise<string> {
-    await tenant.put('roles', { roles });
-    await tenant.put('policy', { mechanism: 'rbac', members: [SUPPORT] });
-    const lists = { ALLOWED_MAILBOXES: SUPPORT, DENIED_MAILBOXES: 'cch@contoso.example' };
-    const settings = { ...settingsFor(tenant.sandbox.url), ...lists, AzureWebJobsStorage: emulator.nextAccount() };
-    const app = await startApp(settings);
-    apps.push(app);
-    await fetch(`${app.host.url}/api/runs`, { method: 'POST' });
-    await vi.waitFor(
-      async () => expect((await app.get('runs?top=1')).body.value).toMatchObject([{ status: 'completed' }]),
-      { timeout: 15_000, interval: 100 },
-    );
-    return app.host.url;
-  }
-
-  it('a policy goes only when no token carries a read role any more', { timeout: 60_000 }, async () => {
-    const setup = `${TUTORIAL}; ${SCOPED}; $Tenant.Roles = @(); $Tenant.Token = @()`;
-    const move = (MailscopeUrl: string) => ({
-      script: 'Move-MailboxScope.ps1',
-      setup,
-      runs: [{ ...named, MailscopeUrl }],
     });
-    const [early = '', late = ''] = [await startSeeing(['Mail.ReadBasic.All']), await startSeeing([])];
-    const nobody = 'http://127.0.0.1:9';
-    const [[waiting], [moved], [unknown]] = (await runCases([move(early), move(late), move(nobody)])) as Ran[][] as [
-      [Ran],
-      [Ran],
-      [Ran],
-    ];
-    expect(changesOf(waiting)).toEqual([]);
-    expect(waiting.output).toMatchObject([
-      { Phase: 1, Waiting: expect.stringContaining('still saw Mail.ReadBasic.All') },
-    ]);
-    expect(changesOf(moved)).toEqual(Object.entries(POLICY_REMOVED));
-    expect(moved.output).toMatchObject([{ Phase: 2, Waiting: '' }]);
-    expect(unknown.error).toContain(`Mailscope at ${nobody} cannot be asked`);
-    expect(changesOf(unknown)).toEqual([]);
+
+    it('changes nothing under -WhatIf, and says so', () => {
+      const [result] = whatIf();
+      expect(result?.error).toBe(null);
+      expect(changesOf(result)).toEqual([]);
+      expect(result?.calls).not.toEqual([]);
+      expect(result?.lines).toContain('  nothing was changed (-WhatIf)');
+    });
+
+    it('opens nothing on its way but what was asked for', () => {
+      const [result] = twice();
+      const may = new Set([...(result?.before ?? []), ...asked]);
+      for (const call of changesOf(result))
+        expect([...call.readable].filter((mailbox) => !may.has(mailbox))).toEqual([]);
+    });
+
+    it.each(changes.map((change, index) => [change.split(' ')[0], index] as const))(
+      'stops where %s fails, with nothing open that was not, and is completed by the next run',
+      (name, index) => {
+        const [stopped, completed] = broken[index]?.() ?? [];
+        const whole = twice()[0];
+        expect(stopped?.error).toContain('The service is unavailable.');
+        expect(changesOf(stopped).at(-1)).toMatchObject({ name, failed: true });
+        const may = new Set([...(stopped?.before ?? []), ...asked]);
+        expect(stopped?.readable.filter((mailbox) => !may.has(mailbox))).toEqual([]);
+        expect(completed?.error).toBe(null);
+        expect(changesOf(completed).map(written)).toEqual(changes.slice(index));
+        expect(completed?.readable.filter((mailbox) => !may.has(mailbox))).toEqual([]);
+        expect(whole?.readable).toEqual(completed?.readable);
+      },
+    );
   });
 
-  it('says of each mailbox what a live request shows, and why it differs', { timeout: 60_000 }, async () => {
-    const MailscopeUrl = await startSeeing([]);
-    const test = {
-      Identity: 'mailscope',
-      Mailbox: [SUPPORT, 'cch@contoso.example', 'hr@contoso.example'],
-      MailscopeUrl,
-    };
-    const ask = () => runCases([{ script: 'Test-MailboxScope.ps1', setup: SCOPED, runs: [test] }]);
-    expect((await ask())[0]?.[0]?.output).toMatchObject([
-      { Mailbox: SUPPORT, Rbac: 'in scope', Expected: 'readable', Live: 'readable', Agrees: true, Explanation: '' },
-      { Mailbox: 'cch@contoso.example', Rbac: 'out of scope', Expected: 'refused', Live: 'refused', Agrees: true },
-      { Mailbox: 'hr@contoso.example', Live: 'inconclusive (403 mailbox-not-listed)', Agrees: null },
-    ]);
-    await tenant.put('policy', { mechanism: 'rbac', members: ['cch@contoso.example'] });
-    expect((await ask())[0]?.[0]?.output).toMatchObject([
-      { Expected: 'readable', Live: 'refused', Agrees: false, Explanation: expect.stringContaining('on its way') },
-      { Expected: 'refused', Live: 'readable', Agrees: false, Explanation: expect.stringContaining('on its way') },
+  describe('bad input is refused before the first call', () => {
+    it.each(
+      [
+        ['no identity', grant({ Identity: '' }), 'Identity'],
+        ['a permission that is no name', grant({ Permission: 'Mail.*' }), 'Permission'],
+        ['an unknown mechanism', set('Everything'), 'Mechanism'],
+        ['a member without a domain', set('Rbac', { Members: ['support'] }), 'Members'],
+        ['no members', set('Rbac', { Members: [] }), 'Members'],
+        ['a denied mailbox without a domain', set('Rbac', { Denied: [CEO, 'cch'] }), 'Denied'],
+        ['a mailbox both allowed and denied', set('Rbac', { Denied: ['Support@contoso.example'] }), 'one or the other'],
+        ["a group's name with a quote", set('Rbac', { GroupName: "a' -or Name -like '*" }), 'GroupName'],
+        ['a role that RBAC has not', set('Rbac', { Permission: 'Mail.Send' }), 'Permission'],
+        ['the same for the move', move({ Permission: 'Mail.Send' }), 'Permission'],
+        [
+          'an address that would show the key',
+          move({ MailscopeUrl: 'http://mailscope.contoso.example' }),
+          'MailscopeUrl',
+        ],
+        ['the same for the removal', remove({ MailscopeUrl: 'mailscope' }), 'MailscopeUrl'],
+        ['a mailbox that is none', test(['ceo']), 'Mailbox'],
+      ].map(([what, step, says]) => [what, says, play(underPolicy, step as Step)] as const),
+    )('%s', (_, says, result) => {
+      const [only] = result();
+      expect(only?.error).toContain(says);
+      expect(only?.calls).toEqual([]);
+    });
+  });
+
+  describe('whoever is not signed in', () => {
+    const works = [grant(), set('Rbac'), move(), remove(), test([CEO])];
+    it.each(works.map((step) => [step.script, play({ graph: false }, step), play({ exchange: false }, step)] as const))(
+      'is told by %s how to',
+      (_, withoutGraph, withoutExchange) => {
+        expect(withoutGraph()[0]?.error).toContain('Run: Connect-MgGraph');
+        expect(withoutExchange()[0]?.error).toContain('Run: Connect-ExchangeOnline');
+        for (const result of [withoutGraph()[0], withoutExchange()[0]]) expect(changesOf(result)).toEqual([]);
+      },
+    );
+  });
+
+  describe('a look that fails is not taken for nothing there', () => {
+    const looks = [
+      'Get-MgServicePrincipal',
+      'Get-MgServicePrincipalAppRoleAssignment',
+      'Get-DistributionGroup',
+      'Get-ApplicationAccessPolicy',
+      'Get-ServicePrincipal',
+      'Get-ManagementScope',
+      'Get-ManagementRoleAssignment',
+    ];
+    const tenant = { ...moved, roles: ['Mail.ReadBasic'] };
+    it.each(
+      looks.map((look) => {
+        const failing = [{ unseen: look }, { broken: look }].map((fault) =>
+          play({ ...tenant, ...fault }, remove({ Force: true })),
+        );
+        return [look, failing] as const;
+      }),
+    )('%s', (look, failing) => {
+      for (const result of failing) {
+        expect(result()[0]?.error).toContain(look);
+        expect(changesOf(result()[0])).toEqual([]);
+      }
+    });
+  });
+
+  describe('the identity', () => {
+    const other = { Id: 'c1f0a2b4-0000-4000-8000-000000000001', AppId: 'c1f0a2b4-0000-4000-8000-000000000002' };
+    const principals = [
+      { Id: OBJECT_ID, AppId: APP_ID, DisplayName: "O'Brien's monitor" },
+      { ...other, DisplayName: 'twin' },
+      { ...other, Id: 'c1f0a2b4-0000-4000-8000-000000000003', DisplayName: 'twin' },
+    ];
+    const found = [OBJECT_ID, APP_ID, "O'Brien's monitor"].map(
+      (Identity) => [Identity, play({ principals }, grant({ Identity }))] as const,
+    );
+    const twins = play({ principals }, grant({ Identity: 'twin' }));
+    const nobody = play({ principals }, grant({ Identity: 'c1f0a2b4-0000-4000-8000-00000000000f' }));
+
+    it.each(found)('is found by %s', (_, result) => {
+      expect(result()[0]?.output).toMatchObject([{ ObjectId: OBJECT_ID, ApplicationId: APP_ID }]);
+    });
+
+    it('is not guessed among several of a name: they are listed', () => {
+      const [result] = twins();
+      expect(result?.error).toContain(`twin  object id ${other.Id}  application id ${other.AppId}`);
+      expect(result?.error).toContain('c1f0a2b4-0000-4000-8000-000000000003');
+      expect(changesOf(result)).toEqual([]);
+    });
+
+    it('that nobody knows is an error', () => {
+      expect(nobody()[0]?.error).toContain('No service principal has the object id, application id or display name');
+    });
+  });
+
+  describe('the permission', () => {
+    const unknown = play({}, grant({ Permission: 'Mail.Everything' }));
+    const bare = play({}, grant());
+    const wrongId = play({ policies: [{ ...POLICY, AppId: OBJECT_ID }] }, grant());
+    const refused = play(underRbac, grant());
+    const forced = play(underRbac, grant({ Force: true }));
+
+    it('must be one that Microsoft Graph offers', () => {
+      expect(unknown()[0]?.error).toContain('Mail.ReadBasic, Mail.ReadBasic.All, Mail.Read, Mail.ReadWrite');
+    });
+
+    it('without a policy is given with a warning that it opens every mailbox', () => {
+      expect(bare()[0]?.warnings).toMatchObject([expect.stringContaining('opens every mailbox of the tenant')]);
+      expect(bare()[0]?.readable).toHaveLength(4);
+    });
+
+    it('under a policy that names the wrong id is given with a warning that says so', () => {
+      expect(wrongId()[0]?.warnings.join()).toContain(`names the object id ${OBJECT_ID} and holds nobody back`);
+    });
+
+    it('is refused while RBAC scopes the identity, unless -Force', () => {
+      expect(refused()[0]?.error).toContain(`Application Mail.ReadBasic over ${GROUP}`);
+      expect(changesOf(refused()[0])).toEqual([]);
+      expect(changesOf(forced()[0]).map(written)).toEqual([newRole(READ_BASIC)]);
+    });
+
+    it('comes with both ids and the word that a token may take a day', () => {
+      const said = bare()[0]?.lines.join('\n');
+      expect(said).toContain(`object id ${OBJECT_ID}`);
+      expect(said).toContain(`application id ${APP_ID}`);
+      expect(said).toContain('up to a day');
+    });
+  });
+
+  describe('the scope', () => {
+    const full = { groups: { [GROUP]: [SUPPORT, CCH] } };
+    const kept = play(full, set('ApplicationAccessPolicy', { Denied: [CEO] }));
+    const deniedInside = play(full, set('Rbac', { Denied: [CCH] }));
+    const alias = play(
+      { ...grouped, aliases: { 'help@contoso.example': SUPPORT } },
+      set('Rbac', { Members: ['help@contoso.example'] }),
+    );
+    const asFile = play({}, set('Rbac', { Members: [`${SUPPORT},${SALES}`] }));
+    const notSecurity = play({ groups: { 'list-all': [] } }, set('Rbac', { GroupName: 'list-all' }));
+    const held = play(underPolicy, set('Rbac'));
+    const wide = play(
+      { ...underRbac, assignments: [ASSIGNMENT, { ...ASSIGNMENT, CustomResourceScope: null }] },
+      set('Rbac'),
+    );
+    const two = play({ ...grouped, policies: [{ ...POLICY, ScopeName: 'others' }] }, set('ApplicationAccessPolicy'));
+
+    it('names members that it was not given, and leaves them', () => {
+      const [result] = kept();
+      expect(result?.warnings.join()).toContain(CCH);
+      expect(result?.output).toMatchObject([{ Extra: [CCH] }]);
+      expect(changesOf(result).map(written)).toEqual([newPolicy]);
+    });
+
+    it('is not made over a group that holds a denied mailbox, unless -Prune', () => {
+      expect(deniedInside()[0]?.error).toContain(`${CCH} is to be denied, but is a member of ${GROUP}`);
+      expect(changesOf(deniedInside()[0])).toEqual([]);
+    });
+
+    it('knows a member by an alias', () => {
+      expect(changesOf(alias()[0]).map(written)).toEqual(newRbac);
+    });
+
+    it('takes several members in one string, as pwsh -File hands them over', () => {
+      expect(changesOf(asFile()[0]).map(written)).toEqual([newGroup, newMember(SUPPORT), newMember(SALES), ...newRbac]);
+    });
+
+    it('needs a security group', () => {
+      expect(notSecurity()[0]?.error).toContain('A scope needs a mail-enabled security group');
+    });
+
+    it('prints the lines for the settings, and says which id it used where', () => {
+      const said = kept()[0]?.lines.join('\n');
+      expect(said).toContain(`ALLOWED_MAILBOXES=${SUPPORT}\n  DENIED_MAILBOXES=${CEO}`);
+      expect(said).toContain(`application id ${APP_ID}: the policy names this one`);
+      expect(held()[0]?.lines.join()).toContain(`object id ${OBJECT_ID}: the role assignment names this one`);
+    });
+
+    it('warns of grants that go past it', () => {
+      expect(held()[0]?.warnings.join()).toContain('holds Mail.ReadBasic in Entra. Grants add up');
+      expect(wide()[0]?.warnings.join()).toContain('Application Mail.ReadBasic over the whole organisation');
+      expect(two()[0]?.warnings.join()).toContain('Another policy names this app: RestrictAccess others');
+    });
+  });
+
+  describe('the move', () => {
+    const completed = (roles: string[]) => ({ status: 'completed', roles });
+    const nested = { ...underPolicy, groups: { [GROUP]: [SUPPORT, 'inner'], inner: [SALES] } };
+    const stopped = play(nested, move());
+    const forced = play(nested, move({ Force: true }));
+    const homeless = play({}, move());
+    const both = play(
+      underPolicy,
+      move(),
+      move({ MailscopeUrl: runs('still', completed(['Mail.ReadBasic.All'])) }),
+      move({ MailscopeUrl: runs('clean', completed(['User.Read.All'])) }),
+    );
+    const proofs = [
+      ['a run whose token still reads', runs('reads', completed(['Mail.Read'])), 'still had Mail.Read'],
+      ['a run that is not over', runs('running', { status: 'running', roles: [] }), 'status: running'],
+      ['no run', runs('none', undefined), 'not a completed one'],
+      ['a refused key', app('locked', 'runs?top=1', 401, {}), 'status 401'],
+      ['no app', 'http://127.0.0.1:9', 'status 0'],
+    ].map(([what, MailscopeUrl, says]) => [what, says, play(moved, move({ MailscopeUrl }))] as const);
+    const without = play(moved, move());
+    const key = play(moved, {
+      ...move({ MailscopeUrl: runs('keyed', completed([])) }),
+      secureFunctionKey: 'a-secret-key',
+    });
+    const sends = play(
+      { ...moved, roles: ['Mail.Send'] },
+      move({ MailscopeUrl: runs('sends', completed(['Mail.Send'])) }),
+    );
+
+    it('stops before its first change at groups inside the group, and names them', () => {
+      expect(stopped()[0]?.error).toContain('inner@contoso.example');
+      expect(changesOf(stopped()[0])).toEqual([]);
+      expect(forced()[0]?.output).toMatchObject([
+        { Phase: '1', NestedGroups: ['inner@contoso.example'], PolicyLeft: true },
+      ]);
+      expect(changesOf(forced()[0]).map(written)).toEqual([...newRbac, noRole]);
+    });
+
+    it('needs the group', () => {
+      expect(homeless()[0]?.error).toContain(`There is no group ${GROUP}`);
+    });
+
+    it('takes the next phase with the same command, once a run shows no read role', () => {
+      const [first, second, third] = both();
+      expect(first?.output).toMatchObject([{ Phase: '1', PolicyLeft: true }]);
+      expect(changesOf(second)).toEqual([]);
+      expect(second?.output).toMatchObject([{ Phase: '2', PolicyLeft: true }]);
+      expect(third?.output).toMatchObject([{ Phase: '2', PolicyLeft: false }]);
+      expect(changesOf(third).map(written)).toEqual([noPolicy]);
+    });
+
+    it.each(proofs)('keeps the policy at %s', (_, says, result) => {
+      expect(result()[0]?.warnings.join()).toContain(says);
+      expect(changesOf(result()[0])).toEqual([]);
+    });
+
+    it('keeps the policy without a proof', () => {
+      expect(without()[0]?.warnings.join()).toContain('add -MailscopeUrl');
+    });
+
+    it('sends the function key, and shows it nowhere', () => {
+      expect(changesOf(key()[0]).map(written)).toEqual([noPolicy]);
+      expect(keys).toContain('a-secret-key');
+      expect(JSON.stringify(key())).not.toContain('a-secret-key');
+    });
+
+    it('keeps a policy that holds back another permission', () => {
+      expect(sends()[0]?.warnings.join()).toContain('it also holds back Mail.Send');
+      expect(changesOf(sends()[0])).toEqual([]);
+    });
+  });
+
+  describe('the removal', () => {
+    const clean = runs('gone', { status: 'completed', roles: [] });
+    const inTurn = play(underPolicy, remove(), remove(), { ...remove({ MailscopeUrl: clean }), dayPasses: true });
+    const shared = play(
+      {
+        ...underRbac,
+        assignments: [ASSIGNMENT, { ...ASSIGNMENT, Identity: 'assignment-2', CustomResourceScope: 'others' }],
+      },
+      remove(),
+    );
+
+    it('keeps policy and group until no token has the role', () => {
+      const [first, second, third] = inTurn();
+      expect(changesOf(first).map(written)).toEqual([noRole]);
+      expect(first?.output).toMatchObject([{ Left: [expect.stringContaining('the policy')] }]);
+      expect(changesOf(second)).toEqual([]);
+      expect(changesOf(third).map(written)).toEqual([noPolicy]);
+      expect(third?.readable).toEqual([]);
+    });
+
+    it('leaves the identity in Exchange while another scope needs it', () => {
+      expect(changesOf(shared()[0]).map(written)).toEqual(noRbac.slice(0, 2));
+      expect(shared()[0]?.warnings.join()).toContain('stays known to Exchange');
+    });
+  });
+
+  describe('the test', () => {
+    const path = (mailbox: string) => `mailboxes/${encodeURIComponent(mailbox)}/latest-subject`;
+    const readable = (name: string, mailbox: string) => app(name, path(mailbox), 200, { mailbox, subject: 'Hello' });
+    const problem = (name: string, mailbox: string, status: number, code: string) =>
+      app(name, path(mailbox), status, { code, detail: 'As it happened.' });
+    const verdict = (tenant: Case['tenant'], mailbox: string, MailscopeUrl?: string) =>
+      play(tenant, test([mailbox], MailscopeUrl ? { MailscopeUrl } : {}));
+    const rows = [
+      [
+        'an allowed mailbox that answers',
+        verdict(underPolicy, SUPPORT, readable('a', SUPPORT)),
+        { Rbac: 'NoRole', Policy: 'Granted', Expected: 'Readable', Live: 'Readable', Agrees: true },
+        null,
+      ],
+      [
+        'a refused one',
+        verdict(underPolicy, CEO, problem('b', CEO, 403, 'mailbox-refused')),
+        { Policy: 'Denied', Expected: 'Refused', Live: 'Refused', Agrees: true },
+        null,
+      ],
+      [
+        'one that RBAC opens',
+        verdict(underRbac, SUPPORT, readable('c', SUPPORT)),
+        { Rbac: 'InScope', Expected: 'Readable', Agrees: true },
+        null,
+      ],
+      ['no live request', verdict(underPolicy, CEO), { Live: 'NotAsked', Agrees: true }, null],
+      [
+        'a policy not in force yet',
+        verdict(underPolicy, CEO, problem('d', CEO, 403, 'scope-breach')),
+        { Expected: 'Refused', Live: 'Readable', Agrees: false },
+        'propagation: a new policy',
+      ],
+      [
+        'a role still in the token',
+        verdict(moved, CEO, problem('e', CEO, 403, 'scope-breach')),
+        { Rbac: 'OutOfScope', Expected: 'Refused', Live: 'Readable' },
+        'propagation: a token in use',
+      ],
+      [
+        'a role not yet in the token',
+        verdict(underPolicy, SUPPORT, problem('f', SUPPORT, 403, 'mailbox-refused')),
+        { Expected: 'Readable', Live: 'Refused' },
+        'propagation: a new role',
+      ],
+      [
+        'an RBAC role not in force yet',
+        verdict(underRbac, SUPPORT, problem('g', SUPPORT, 403, 'mailbox-refused')),
+        { Rbac: 'InScope', Live: 'Refused' },
+        'propagation: an RBAC role',
+      ],
+      [
+        'a deleted policy',
+        verdict({ ...grouped, roles: ['Mail.Read'] }, CEO, problem('h', CEO, 403, 'scope-breach')),
+        { Policy: 'Granted', Expected: 'Readable', Agrees: true },
+        'deleted policy',
+      ],
+      [
+        'a role beside RBAC',
+        verdict({ ...underRbac, roles: ['Mail.Read'] }, CEO, problem('i', CEO, 403, 'scope-breach')),
+        { Rbac: 'OutOfScope', Expected: 'Readable' },
+        'union of grants: RBAC leaves this mailbox out',
+      ],
+      [
+        'RBAC beside a policy',
+        verdict(
+          { ...moved, groups: { [GROUP]: [SUPPORT], others: [] }, policies: [{ ...POLICY, ScopeName: 'others' }] },
+          SUPPORT,
+          readable('j', SUPPORT),
+        ),
+        { Rbac: 'InScope', Policy: 'Denied', Expected: 'Readable', Agrees: true },
+        'union of grants: RBAC lets the app in',
+      ],
+      [
+        'a policy without a role',
+        verdict({ ...grouped, policies: [POLICY] }, SUPPORT, problem('k', SUPPORT, 403, 'mailbox-refused')),
+        { Policy: 'Granted', Expected: 'Refused', Agrees: true },
+        'a policy grants nothing by itself',
+      ],
+      [
+        'an app that cannot tell',
+        verdict(underPolicy, CEO, problem('l', CEO, 429, 'throttled')),
+        { Live: 'Inconclusive', Agrees: false },
+        'no live answer: status 429 throttled As it happened.',
+      ],
+      [
+        'a mailbox that Exchange does not know',
+        verdict(underPolicy, 'gone@contoso.example'),
+        { Policy: 'Unknown', Expected: 'Unknown' },
+        null,
+      ],
+    ] as const;
+
+    it.each(rows)('shows and explains %s', (_, result, shown, explained) => {
+      const [only] = result();
+      expect(only?.error).toBe(null);
+      expect(only?.output).toMatchObject([shown]);
+      expect(only?.output[0].Explanation.join('; ')).toContain(explained ?? '');
+      if (explained === null) expect(only?.output[0].Explanation).toEqual([]);
+      expect(changesOf(only)).toEqual([]);
+    });
+  });
+
+  describe("the tutorial's case", () => {
+    const tutorial = play(
       {},
-    ]);
+      set('ApplicationAccessPolicy', { Denied: [CCH] }),
+      grant({ Permission: 'Mail.ReadWrite' }),
+      test([SUPPORT, CCH]),
+    );
+
+    it('calls what the tutorial types', () => {
+      const calls = tutorial().flatMap((result) => result.calls.map(written));
+      for (const command of [
+        newGroup,
+        newMember(SUPPORT),
+        newPolicy,
+        newRole(READ_WRITE),
+        `Test-ApplicationAccessPolicy AppId=${APP_ID} Identity=${SUPPORT}`,
+        `Test-ApplicationAccessPolicy AppId=${APP_ID} Identity=${CCH}`,
+      ])
+        expect(calls).toContain(command);
+    });
+
+    it('ends with one mailbox that answers and another that is refused', () => {
+      expect(tutorial().at(-1)?.readable).toEqual([SUPPORT]);
+      expect(tutorial().at(-1)?.output).toMatchObject([
+        { Mailbox: SUPPORT, Policy: 'Granted', Expected: 'Readable' },
+        { Mailbox: CCH, Policy: 'Denied', Expected: 'Refused' },
+      ]);
+    });
   });
 });

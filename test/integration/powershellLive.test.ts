@@ -1,0 +1,97 @@
+// The scripts that ask the running app: the built bundle over a sandbox tenant, and the stand-ins for the cmdlets.
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
+import { engine, runCases } from '../support/powershell.ts';
+import { type Emulator, startEmulator } from '../support/storage.ts';
+
+const APP_ID = '71487acd-ec93-476d-bd0e-6c8b31831053';
+const OBJECT_ID = '6233fba6-0198-4277-892f-9275bf728bcc';
+const GROUP = 'mailscope-mailboxes';
+const SUPPORT = 'support@contoso.example';
+const CCH = 'cch@contoso.example';
+
+let tenant: Switches;
+let emulator: Emulator;
+let app: App;
+
+describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
+  beforeAll(async () => {
+    [tenant, emulator] = await Promise.all([startTenant(), startEmulator()]);
+    // Tokens so short that the app asks for a new one each time.
+    await tenant.put('roles', { roles: ['Mail.ReadBasic.All'], tokenLifetimeSeconds: 1 });
+    app = await startApp({
+      ...settingsFor(tenant.sandbox.url),
+      ALLOWED_MAILBOXES: SUPPORT,
+      DENIED_MAILBOXES: CCH,
+      AzureWebJobsStorage: emulator.nextAccount(),
+    });
+    // The engine may have to be built first.
+    await runCases([]);
+  }, 120_000);
+
+  afterAll(async () => {
+    await app.host.close();
+    await Promise.all([tenant.sandbox.close(), emulator.part.stop()]);
+  });
+
+  const inExchange = {
+    groups: { [GROUP]: [SUPPORT] },
+    policies: [{ Identity: 'policy-1', AppId: APP_ID, AccessRight: 'RestrictAccess', ScopeName: GROUP }],
+  };
+  const inRbac = {
+    known: [OBJECT_ID],
+    scopes: { [GROUP]: `MemberOfGroup -eq 'CN=${GROUP},OU=contoso,DC=example'` },
+    assignments: [{ App: OBJECT_ID, Role: 'Application Mail.ReadBasic', CustomResourceScope: GROUP }],
+  };
+
+  async function run(): Promise<void> {
+    // A breach starts a run of its own, which may be under way yet.
+    const begun = async () => {
+      const answer = await fetch(`${app.host.url}/api/runs`, { method: 'POST' });
+      expect(answer.status).toBe(202);
+      return (await answer.json()) as { readonly id: string };
+    };
+    const { id } = await vi.waitFor(begun, { timeout: 10_000, interval: 50 });
+    const ended = async () => expect((await app.get(`runs/${id}`)).body.status).toBe('completed');
+    await vi.waitFor(ended, { timeout: 10_000, interval: 50 });
+  }
+
+  it('the test tells readable, refused and breached mailboxes apart', async () => {
+    const parameters = { Identity: 'mailscope', Mailbox: [SUPPORT, CCH], MailscopeUrl: app.host.url };
+    const look = {
+      tenant: { ...inExchange, roles: ['Mail.ReadBasic.All'] },
+      steps: [{ script: 'Test-MailboxScope', parameters }],
+    };
+
+    await tenant.put('policy', { mechanism: 'application-access-policy', members: [SUPPORT] });
+    const [held] = await runCases([look]);
+    await tenant.put('policy', { mechanism: 'none', members: [] });
+    const [open] = await runCases([look]);
+
+    expect(held?.[0]?.output.map(({ Live, Agrees }) => [Live, Agrees])).toEqual([
+      ['Readable', true],
+      ['Refused', true],
+    ]);
+    expect(open?.[0]?.output.map(({ Live, Agrees }) => [Live, Agrees])).toEqual([
+      ['Readable', true],
+      ['Readable', false],
+    ]);
+  });
+
+  it('the move waits for a run whose token has lost its read role', async () => {
+    const parameters = { Identity: 'mailscope', GroupName: GROUP, MailscopeUrl: app.host.url };
+    const phase2 = { tenant: { ...inExchange, ...inRbac }, steps: [{ script: 'Move-MailboxScope', parameters }] };
+
+    await tenant.put('policy', { mechanism: 'application-access-policy', members: [SUPPORT] });
+    await run();
+    const [early] = await runCases([phase2]);
+    await tenant.put('policy', { mechanism: 'rbac', members: [SUPPORT] });
+    await tenant.put('roles', { roles: [], tokenLifetimeSeconds: 1 });
+    await run();
+    const [late] = await runCases([phase2]);
+
+    expect(early?.[0]?.output).toMatchObject([{ PolicyLeft: true }]);
+    expect(early?.[0]?.warnings.join()).toContain('still had Mail.ReadBasic.All');
+    expect(late?.[0]?.output).toMatchObject([{ PolicyLeft: false }]);
+  });
+});
