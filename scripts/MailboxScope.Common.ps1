@@ -21,7 +21,7 @@ function Assert-Connected {
     if (-not (& $exists Get-MgServicePrincipal)) { throw "Microsoft Graph PowerShell is missing. Run: Install-Module Microsoft.Graph.Applications, then $graphHint" }
     if ((& $exists Get-MgContext) -and -not (Get-MgContext)) { throw "Not connected to Microsoft Graph. Run: $graphHint" }
     $isConnected = if (& $exists Get-ConnectionInformation) { Get-ConnectionInformation | Where-Object { $_.State -eq 'Connected' } } else { & $exists Get-DistributionGroup }
-    if (-not $isConnected) { throw 'Not connected to Exchange Online. Run: Install-Module ExchangeOnlineManagement if it is missing, then Connect-ExchangeOnline' }
+    if (-not $isConnected) { throw 'Not connected to Exchange Online. Run: Connect-ExchangeOnline (Install-Module ExchangeOnlineManagement where it is missing)' }
 }
 
 # What the lookup finds, or nothing where the directory says that there is no such thing. Every other error stays one: Exchange hides the
