@@ -1,17 +1,19 @@
 // Ports of this machine: those that options name, and free ones.
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
+
+// Below those that systems give to outgoing connections (from 32768 on Linux): such a one may be taken before its part listens.
+const LOWEST = 15_000;
+const HIGHEST = 32_000;
 
 /** The first of `count` ports in a row that are free right now. */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const servers: Server[] = [];
+    const first = randomInt(LOWEST, HIGHEST - count);
     try {
-      const lowest = await listen(0);
-      servers.push(lowest);
-      // A server that listens on TCP has such an address.
-      const first = (lowest.address() as AddressInfo).port;
-      for (let offset = 1; offset < count; offset += 1) servers.push(await listen(first + offset));
+      for (let offset = 0; offset < count; offset += 1) servers.push(await listen(first + offset));
       return first;
     } catch {
       // The row is broken by a port that is taken: another row is tried.

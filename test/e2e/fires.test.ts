@@ -66,6 +66,7 @@ describe('a tenant', { timeout: 2 * RUN_MS + 30_000 }, () => {
   });
 
   it('that throttles everything for a while: nothing is believed unproven, and the run says how long it waited', async () => {
+    await run();
     await monitor.tenant.put('faults', { throttle: { share: 1, retryAfterSeconds: 1 } });
     const startedAt = performance.now();
     const id = await monitor.startRun();
