@@ -1,6 +1,5 @@
 // Child processes that never outlive their parent, whatever ends it.
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
   readonly args?: readonly string[];
@@ -10,7 +9,7 @@ export interface ChildOptions {
   readonly onLine: (line: string) => void;
 }
 
-const WATCHDOG = fileURLToPath(new URL('./watchdog.mjs', import.meta.url));
+const WATCHDOG = new URL(`./watchdog.mjs?parent=${process.pid}`, import.meta.url).href;
 
 /** Starts `file` under Node with an IPC channel. The child is killed as soon as this process is gone, a busy loop in it included. */
 export function startChild(file: string, options: ChildOptions): ChildProcess {

@@ -25,7 +25,7 @@ if (node === process.execPath) {
   await import(pathToFileURL(script).href);
 } else {
   // Nothing that this process starts outlives it, whatever ends it.
-  const watchdog = pathToFileURL(join(root, 'scripts', 'watchdog.mjs')).href;
+  const watchdog = `${pathToFileURL(join(root, 'scripts', 'watchdog.mjs')).href}?parent=${process.pid}`;
   const child = spawn(node, ['--import', watchdog, script, ...args], { stdio: 'inherit' });
   // Ctrl-C reaches the child on its own; what is sent to this process alone is handed on. Either way the child decides.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -4,8 +4,7 @@
 // 2. The settings are checked, all their faults said at once, before anything is asked.
 // 3. Graph is asked, again and again with --wait.
 // 4. The report is written and printed; its verdicts are the exit code.
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { MailscopeError } from '../errors.ts';
 import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../monitor/ask.ts';
 import { askUntil, type Waiting } from '../monitor/askUntil.ts';
@@ -71,11 +70,11 @@ function settingsFor(question: SingleQuestion | undefined, environment: Environm
 
 async function openReport(name: string): Promise<FileHandle> {
   try {
-    await mkdir(dirname(name), { recursive: true });
     return await open(name, 'w');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new UsageError(`--junit: ${name} cannot be written (${code}).`, { cause });
+    const why = code === 'ENOENT' ? 'there is no such folder' : code;
+    throw new UsageError(`--junit: ${name} cannot be written (${why}).`, { cause });
   }
 }
 

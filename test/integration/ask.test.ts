@@ -152,6 +152,8 @@ describe('the exit code', () => {
     ["'--junit <value>' argument missing", ['--junit'], {}],
     ['--junit takes the name of a file.', ['--junit', ''], {}],
     ['--junit: . cannot be written (EISDIR).', ['--junit', '.'], {}],
+    ['--junit: nowhere/x.xml cannot be written (there is no such folder).', ['--junit', 'nowhere/x.xml'], {}],
+    ['--junit: /proc/x/y cannot be written (there is no such folder).', ['--junit', '/proc/x/y'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "soon".', ['--wait', 'soon'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "0s".', ['--wait', '0s'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "25h".', ['--wait', '25h'], {}],
@@ -210,7 +212,7 @@ describe('the report', () => {
 
   it('as JUnit XML has a test case a mailbox: a failure for a breach, an error for what is not provable', async () => {
     await tenant.put('policy', { mechanism: 'none' });
-    const file = join(folder, 'reports', 'mailscope.xml');
+    const file = join(folder, 'mailscope.xml');
     const { code } = await mailscope(['--junit', file], { DENIED_MAILBOXES: `${CCH} gone@contoso.example` });
     expect(code).toBe(1);
     const xml = await readFile(file, 'utf8');
