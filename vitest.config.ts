@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Most tests wait for processes of their own, not for a processor.
     maxWorkers: 4,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // A machine may be busy: what hangs is found a little later.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
