@@ -52,16 +52,16 @@ if (-not $role) {
 $held = @(Get-HeldRole $principal $graph)
 $reachesMailboxes = $role.Value -match $MailboxPermission
 $scoped = @(Get-RbacAssignment $principal | Where-Object { $_.Role -like 'Application *' })
-$policies = @(Get-AppPolicy $principal)
+$policies = @(Get-RestrictPolicy $principal)
 $granted = $role.Value -in $held.Value
 if ($reachesMailboxes -and $scoped) {
-    $names = ($scoped | ForEach-Object { "$($_.Role) over $($_.CustomResourceScope)" }) -join ', '
+    $names = ($scoped | ForEach-Object { Get-AssignmentName $_ }) -join ', '
     $text = "$($principal.DisplayName) is scoped by RBAC ($names), and $($role.Value) reaches every mailbox, past that scope."
     if (-not $granted -and -not $Force) { throw "$text RBAC needs no role in Entra: leave it out, or add -Force if you mean it." }
     Write-Warning "$text Move-MailboxScope.ps1 takes such roles away."
 }
 if ($reachesMailboxes -and -not $policies) {
-    Write-Warning "No application access policy names the application id $($principal.AppId): $($role.Value) opens every mailbox of the tenant. Run Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy first."
+    Write-Warning "No application access policy restricts the application id $($principal.AppId): $($role.Value) opens every mailbox of the tenant. Run Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy first."
 }
 
 if (-not $granted) {

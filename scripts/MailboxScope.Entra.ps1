@@ -3,8 +3,10 @@
 $GraphAppId = '00000003-0000-0000-c000-000000000000'
 # Any of these in a token lets the app read subjects.
 $ReadPermissions = 'Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite'
-# What an application access policy holds back ("Limiting application permissions to specific Exchange Online mailboxes").
-$MailboxPermission = '^(Mail|MailboxSettings|MailboxItem|MailboxFolder|Calendars|Contacts)\.'
+# What an application access policy holds back ("Limiting application permissions to specific Exchange Online mailboxes", "New-ApplicationAccessPolicy").
+# The last is Exchange's own, for EWS, and known by its id.
+$MailboxPermission = '^(Mail|MailboxSettings|MailboxItem|MailboxFolder|Calendars|Contacts)\.|^full_access_as_app$'
+$FullAccessRoleId = 'dc890d15-9560-4a4c-9b7f-a736ec74ec40'
 
 # The service principal by object id, application (client) id or display name.
 function Find-Principal([string]$Identity) {
@@ -26,9 +28,10 @@ function Find-Principal([string]$Identity) {
 
 function Get-GraphPrincipal { Get-MgServicePrincipal -Filter "appId eq '$GraphAppId'" | ForEach-Object { $_ } }
 
-# The application roles of Microsoft Graph that the principal holds: Assignment (its id) and Value, 'Mail.ReadBasic.All' for one.
+# The application roles of Microsoft Graph that the principal holds, and Exchange's full access: Assignment (its id) and Value, 'Mail.ReadBasic.All' for one.
 function Get-HeldRole($Principal, $Graph) {
     foreach ($assignment in @(Get-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $Principal.Id -All)) {
+        if ("$($assignment.AppRoleId)" -eq $FullAccessRoleId) { [pscustomobject]@{ Assignment = $assignment.Id; Value = 'full_access_as_app' } }
         # Exchange Online's own API has roles with the same ids.
         if ($assignment.ResourceId -and $assignment.ResourceId -ne $Graph.Id) { continue }
         foreach ($role in $Graph.AppRoles) {
@@ -44,9 +47,4 @@ function Remove-ReadRole($Caller, $Principal, $Held) {
             Remove-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $Principal.Id -AppRoleAssignmentId $role.Assignment
         } | Out-Null
     }
-}
-
-# The names of roles other than the readable ones that only a policy holds back: without it they reach every mailbox.
-function Get-OtherMailboxRole($Held) {
-    $Held | Where-Object { $_.Value -match $MailboxPermission -and $_.Value -notin $ReadPermissions } | ForEach-Object { $_.Value }
 }

@@ -27,6 +27,9 @@ function Get-AppPolicy($Principal) {
     }
 }
 
+# DenyAccess is nothing that these scripts make.
+function Get-RestrictPolicy($Principal) { Get-AppPolicy $Principal | Where-Object { $_.AccessRight -ne 'DenyAccess' } }
+
 # What Set-MailboxScope.ps1 writes into a policy.
 function Get-PolicyDescription([string]$GroupName) { "Mailscope: restrict to the members of $GroupName" }
 
@@ -47,6 +50,21 @@ function Get-RbacAssignment($Principal) {
     }
 }
 
+# The roles of RBAC that read mail.
+$ReadRbacRole = '^Application (Mail\.Read|(Mail|Exchange) Full Access)'
+
+# Whether an assignment is within this scope. Exchange shows a scope's name as CustomRecipientWriteScope, empty for the whole organisation, though the
+# parameter is called CustomResourceScope. An assignment that tells neither is taken for one within it.
+function Test-AssignmentOfScope($Assignment, [string]$Scope) {
+    $told = @($Assignment.PSObject.Properties | Where-Object { $_.Name -in 'CustomRecipientWriteScope', 'CustomResourceScope' } | ForEach-Object { "$($_.Value)" })
+    $told.Count -eq 0 -or $Scope -in $told
+}
+
+function Get-AssignmentName($Assignment) {
+    $scope = @($Assignment.CustomRecipientWriteScope, $Assignment.CustomResourceScope | Where-Object { $_ })[0]
+    "$($Assignment.Role) over $($scope ? $scope : 'the whole organisation')"
+}
+
 # 'Application Mail.ReadBasic' for Mail.ReadBasic and Mail.ReadBasic.All alike: RBAC has one role for both.
 function Get-RbacRole([string]$Permission) { "Application $($Permission -replace '\.All$')" }
 
@@ -61,7 +79,10 @@ function Set-RbacScope($Caller, $Principal, $Group, [string]$GroupName, [string]
     $name = "$($Group.DistinguishedName)".Replace("'", "''")
     $ofGroup = "MemberOfGroup -eq '$name'"
     if (-not $scope) {
-        Invoke-Change $Caller $GroupName 'make the management scope' { New-ManagementScope -Name $GroupName -RecipientRestrictionFilter $ofGroup } | Out-Null
+        Invoke-Change $Caller $GroupName 'make the management scope' {
+            if (-not $name) { throw "Exchange does not show the group $GroupName yet. Run this again in some minutes." }
+            New-ManagementScope -Name $GroupName -RecipientRestrictionFilter $ofGroup
+        } | Out-Null
     } elseif ($scope.RecipientFilter -and "$($scope.RecipientFilter)".IndexOf($name, [StringComparison]::OrdinalIgnoreCase) -lt 0) {
         Invoke-Change $Caller $GroupName "point the management scope at the group (it was: $($scope.RecipientFilter))" {
             Set-ManagementScope -Identity $GroupName -RecipientRestrictionFilter $ofGroup
@@ -69,11 +90,11 @@ function Set-RbacScope($Caller, $Principal, $Group, [string]$GroupName, [string]
     }
     $role = Get-RbacRole $Permission
     $assignments = @(Get-RbacAssignment $Principal)
-    foreach ($other in $assignments | Where-Object { $_.CustomResourceScope -ne $GroupName -and $_.Role -match 'Mail\.Read' }) {
-        Write-Warning "$($Principal.DisplayName) also holds $($other.Role) over $($other.CustomResourceScope ? $other.CustomResourceScope : 'the whole organisation'). Grants add up: remove it with Remove-ManagementRoleAssignment if it is not meant."
+    foreach ($other in $assignments | Where-Object { $_.Role -match $ReadRbacRole -and -not (Test-AssignmentOfScope $_ $GroupName) }) {
+        Write-Warning "$($Principal.DisplayName) also holds $(Get-AssignmentName $other). Grants add up: remove it with Remove-ManagementRoleAssignment if it is not meant."
     }
     # One that does not tell what it is about is taken for this one.
-    if (-not ($assignments | Where-Object { -not $_.Role -or ($_.Role -eq $role -and $_.CustomResourceScope -eq $GroupName) })) {
+    if (-not ($assignments | Where-Object { -not $_.Role -or ($_.Role -eq $role -and (Test-AssignmentOfScope $_ $GroupName)) })) {
         Invoke-Change $Caller $Principal.DisplayName "give $role over $GroupName (object id $($Principal.Id))" {
             New-ManagementRoleAssignment -App $Principal.Id -Role $role -CustomResourceScope $GroupName
         } | Out-Null

@@ -1,31 +1,37 @@
 # What the running Mailscope app tells; dot-sourced by MailboxScope.Common.ps1.
 
-# One GET to the Mailscope app. Never throws: Status (0 without an answer), Body (parsed), Problem (why there is no answer).
-function Invoke-Mailscope([uri]$Url, [string]$Path, $FunctionKey) {
-    $headers = @{}
+# One GET to the Mailscope app. Never throws: Status (0 without an answer), Body (parsed), Problem (why there is no good answer).
+function Invoke-Mailscope([string]$Url, [string]$Path, $FunctionKey) {
+    # A redirect would carry the key elsewhere.
+    $client = [System.Net.Http.HttpClient]::new([System.Net.Http.HttpClientHandler]@{ AllowAutoRedirect = $false })
+    $client.Timeout = [timespan]::FromSeconds(60)
     if ($FunctionKey -is [securestring]) { $FunctionKey = [System.Net.NetworkCredential]::new('', $FunctionKey).Password }
-    if ($FunctionKey) { $headers['x-functions-key'] = "$FunctionKey" }
+    if ($FunctionKey) { $client.DefaultRequestHeaders.Add('x-functions-key', "$FunctionKey") }
     try {
-        $body = Invoke-RestMethod -Method Get -Uri "$("$Url".TrimEnd('/'))/api/$Path" -Headers $headers -TimeoutSec 60
-        [pscustomobject]@{ Status = 200; Body = $body; Problem = $null }
+        $answer = $client.GetAsync("$($Url.TrimEnd('/'))/api/$Path").GetAwaiter().GetResult()
+        $text = $answer.Content.ReadAsStringAsync().GetAwaiter().GetResult()
+        [pscustomobject]@{ Status = [int]$answer.StatusCode; Body = $(try { $text | ConvertFrom-Json } catch { $null }); Problem = $answer.ReasonPhrase }
     } catch {
-        $problem = $_
-        $body = try { $problem.ErrorDetails.Message | ConvertFrom-Json } catch { $null }
-        [pscustomobject]@{ Status = [int]$problem.Exception.Response.StatusCode; Body = $body; Problem = $problem.Exception.Message }
-    }
+        [pscustomobject]@{ Status = 0; Body = $null; Problem = $_.Exception.GetBaseException().Message }
+    } finally { $client.Dispose() }
 }
 
-# Why a policy cannot go yet, nothing when it can: it is all that holds back a token which still has a role that Entra gives no more.
+# Why a policy cannot go yet, nothing when it can: it is all that holds back a role that is granted, and a token that still has one which Entra
+# gives no more. -Force stands for the proof about tokens; no script removes a policy over a role that is granted.
 # Reads -Force, -MailscopeUrl and -FunctionKey of the script.
-function Get-PolicyObstacle($Held) {
+function Get-PolicyObstacle($Principal) {
+    $granted = @(Get-HeldRole $Principal (Get-GraphPrincipal) | Where-Object { $_.Value -match $MailboxPermission } | ForEach-Object { $_.Value })
+    if ($granted) { return "it also holds back $($granted -join ', '), which would reach every mailbox without it: take that role away first" }
     if ($Force) { return }
-    $other = @(Get-OtherMailboxRole $Held)
-    if ($other) { return "it also holds back $($other -join ', '), which would reach every mailbox without it: take that role away first, or add -Force" }
     if (-not $MailscopeUrl) { return 'nothing shows that no token has a read role any more: add -MailscopeUrl, or -Force a day after the role was taken away' }
     $answer = Invoke-Mailscope $MailscopeUrl 'runs?top=1' $FunctionKey
     if ($answer.Status -ne 200) { return "Mailscope gave no list of runs (status $($answer.Status), $($answer.Problem)): check -MailscopeUrl and -FunctionKey" }
     $run = $answer.Body.value | ForEach-Object { $_ }
-    if ($run.status -ne 'completed' -or $null -eq $run.roles) { return "the latest run of Mailscope is not a completed one with the roles of its token (status: $($run.status)): start a run and try again" }
-    $still = @($run.roles | Where-Object { $_ -in $ReadPermissions })
+    if ($run.status -ne 'completed' -or $null -eq $run.roles -or -not $run.startedAt) { return "the latest run of Mailscope is not a completed one with the roles of its token (status: $($run.status)): start a run and try again" }
+    # Without a control nothing shows that there was a token at all.
+    if ($run.controlHeld -eq $false) { return 'in the latest run of Mailscope no allowed mailbox could be read, so it proves nothing: wait until one can, and try again' }
+    # What an old run saw of a token says nothing about today's.
+    if (([datetimeoffset]::UtcNow - [datetimeoffset]$run.startedAt).TotalHours -gt 1) { return "the latest run of Mailscope began at $($run.startedAt), more than an hour ago: start a run and try again" }
+    $still = @($run.roles | Where-Object { $_ -match $MailboxPermission })
     if ($still) { return "the latest run of Mailscope still had $($still -join ', ') in its token: try again later, it may take a day" }
 }

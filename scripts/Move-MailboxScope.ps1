@@ -27,7 +27,7 @@ Address of the Mailscope app, whose latest run tells what its token holds.
 A function key of that app, best as a SecureString.
 
 .PARAMETER Force
-Phase 1: goes on although there are nested groups. Phase 2: removes the policy without proof. Wait a day before that.
+Phase 1: goes on although members of nested groups or of another policy's group are locked out. Phase 2: removes the policy without proof. Wait a day before that.
 
 .EXAMPLE
 ./Move-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
@@ -57,15 +57,27 @@ $principal = Find-Principal $Identity
 $held = @(Get-HeldRole $principal (Get-GraphPrincipal))
 $group = Get-ScopeGroup $GroupName
 if (-not $group) { throw "There is no group $GroupName. Give the name of the policy's group, or make a scope with Set-MailboxScope.ps1 -Mechanism Rbac." }
-$policies = @(Get-AppPolicy $principal)
+$denies = @(Get-AppPolicy $principal | Where-Object { $_.AccessRight -eq 'DenyAccess' } | ForEach-Object { $_.ScopeName })
+if ($denies) { throw "A DenyAccess policy over $($denies -join ', ') names this app. It does not hold RBAC back, so members of $GroupName that it denies would be let in: take them out of $GroupName, remove that policy with Remove-ApplicationAccessPolicy, then run this again." }
+$policies = @(Get-RestrictPolicy $principal)
 $ofGroup = @($policies | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
-foreach ($other in $policies | Where-Object { $_ -notin $ofGroup }) { Write-Warning "Another policy names this app and stays: $($other.AccessRight) $($other.ScopeName) ($($other.Identity))." }
+$scoped = @(Get-RbacAssignment $principal)
+foreach ($other in $policies | Where-Object { $_ -notin $ofGroup }) {
+    if ($scoped | Where-Object { Test-AssignmentOfScope $_ $other.ScopeName }) { Write-Warning "Another policy names this app and stays: $($other.ScopeName) ($($other.Identity))."; continue }
+    $text = "Another policy lets this app into $($other.ScopeName) ($($other.Identity)), by the role in Entra that goes now."
+    if (-not $Force) { throw "$text Give it a scope first: Set-MailboxScope.ps1 -Mechanism Rbac -GroupName '$($other.ScopeName)'. Or add -Force to lock its members out." }
+    Write-Warning $text
+}
 $nested = @(Get-ScopeMember $group | Where-Object { Test-NestedGroup $_ } | ForEach-Object { Get-MemberName $_ })
 if ($nested) {
     $text = "$GroupName contains groups, whose members RBAC does not count: $($nested -join ', ')."
     if (-not $Force) { throw "$text Add their members to $GroupName itself and take the groups out, or add -Force to lock those members out." }
     Write-Warning $text
 }
+
+$rank = [Math]::Max(1, [array]::IndexOf($ReadPermissions, $Permission))
+$more = @($held | Where-Object { [array]::IndexOf($ReadPermissions, $_.Value) -gt $rank } | ForEach-Object { $_.Value })
+if ($more) { Write-Warning "$($more -join ', ') goes, and RBAC gives $Permission only: the app can do less then. -Permission asks for more." }
 
 Set-RbacScope $PSCmdlet $principal $group $GroupName $Permission
 Remove-ReadRole $PSCmdlet $principal $held
@@ -76,7 +88,7 @@ if ($Differences) {
     $next = 'The policy stays until no token holds the role any more. Run the same command again in a day, with -MailscopeUrl.'
 } elseif ($ofGroup) {
     $phase = '2'
-    $obstacle = Get-PolicyObstacle $held
+    $obstacle = Get-PolicyObstacle $principal
     if ($obstacle) {
         $next = "The policy stays: $obstacle."
         Write-Warning $next

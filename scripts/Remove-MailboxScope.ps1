@@ -18,7 +18,7 @@ Object id, application (client) id or display name of the service principal.
 The mail-enabled security group of the scope.
 
 .PARAMETER RemoveGroup
-Removes the group as well.
+Removes the group as well, unless another policy is about it.
 
 .PARAMETER MailscopeUrl
 Address of the Mailscope app, whose latest run tells what its token holds.
@@ -56,28 +56,28 @@ Assert-Connected
 $principal = Find-Principal $Identity
 $held = @(Get-HeldRole $principal (Get-GraphPrincipal))
 $group = Get-ScopeGroup $GroupName
-$policies = @(Get-AppPolicy $principal | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
+$policies = @(Get-RestrictPolicy $principal | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
 $assignments = @(Get-RbacAssignment $principal)
 $known = Get-IfFound { Get-ServicePrincipal -Identity $principal.Id }
 $scope = Get-IfFound { Get-ManagementScope -Identity $GroupName }
 
 Remove-ReadRole $PSCmdlet $principal $held
 $tookRoles = $Differences.Count -gt 0
-foreach ($assignment in $assignments | Where-Object { $_.CustomResourceScope -eq $GroupName }) {
+foreach ($assignment in $assignments | Where-Object { Test-AssignmentOfScope $_ $GroupName }) {
     Invoke-Change $PSCmdlet $principal.DisplayName "take $($assignment.Role) over $GroupName away" {
         Remove-ManagementRoleAssignment -Identity $assignment.Identity -Confirm:$false
     } | Out-Null
 }
 if ($scope) { Invoke-Change $PSCmdlet $GroupName 'remove the management scope' { Remove-ManagementScope -Identity $GroupName -Confirm:$false } | Out-Null }
-$others = @($assignments | Where-Object { $_.CustomResourceScope -ne $GroupName })
-if ($others) { Write-Warning "$($principal.DisplayName) stays known to Exchange: it also holds $(($others | ForEach-Object { $_.Role }) -join ', ')." }
+$others = @($assignments | Where-Object { -not (Test-AssignmentOfScope $_ $GroupName) })
+if ($others) { Write-Warning "$($principal.DisplayName) stays known to Exchange: it also holds $(($others | ForEach-Object { Get-AssignmentName $_ }) -join ', ')." }
 elseif ($known) {
     Invoke-Change $PSCmdlet $principal.DisplayName "remove it from Exchange (object id $($principal.Id))" { Remove-ServicePrincipal -Identity $principal.Id -Confirm:$false } | Out-Null
 }
 
 $left = @()
 if ($policies) {
-    $obstacle = $tookRoles -and -not $Force ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl' : (Get-PolicyObstacle $held)
+    $obstacle = $tookRoles -and -not $Force ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl' : (Get-PolicyObstacle $principal)
     if ($obstacle) { $left += "the policy: $obstacle" }
 }
 if (-not $left) {
@@ -86,7 +86,9 @@ if (-not $left) {
             Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false
         } | Out-Null
     }
-    if ($group -and $RemoveGroup) { Invoke-Change $PSCmdlet $GroupName 'remove the group' { Remove-DistributionGroup -Identity $GroupName -Confirm:$false } | Out-Null }
+    $needed = @(Get-IfFound { Get-ApplicationAccessPolicy } | Where-Object { $_.Identity -notin $policies.Identity -and (Test-PolicyOfGroup $_ $group $GroupName) } | ForEach-Object { $_.Identity })
+    if ($needed -and $RemoveGroup) { $left += "the group, which the policy $($needed -join ', ') needs" }
+    elseif ($group -and $RemoveGroup) { Invoke-Change $PSCmdlet $GroupName 'remove the group' { Remove-DistributionGroup -Identity $GroupName -Confirm:$false } | Out-Null }
 } elseif ($RemoveGroup) { $left += 'the group, which the policy needs' }
 foreach ($reason in $left) { Write-Warning "Left: $reason." }
 

@@ -96,6 +96,8 @@ if ($Mechanism -eq 'Rbac') {
     $usedIds = "object id $($principal.Id): the role assignment names this one; Exchange got both from New-ServicePrincipal", "application id $($principal.AppId): only in New-ServicePrincipal"
     $reading = @($held | Where-Object { $_.Value -in $ReadPermissions } | ForEach-Object { $_.Value })
     if ($reading) { Write-Warning "$($principal.DisplayName) holds $($reading -join ', ') in Entra. Grants add up, so the RBAC scope restricts nothing yet: Move-MailboxScope.ps1 takes the role away." }
+    $denies = @(Get-AppPolicy $principal | Where-Object { $_.AccessRight -eq 'DenyAccess' } | ForEach-Object { $_.ScopeName })
+    if ($denies) { Write-Warning "RBAC is not held back by the DenyAccess policy over $($denies -join ', '): whoever is a member of both can be read." }
     Set-RbacScope $PSCmdlet $principal $group $GroupName $Permission
 } else {
     $usedIds = "application id $($principal.AppId): the policy names this one, also for a managed identity", "object id $($principal.Id): Grant-GraphMailPermission.ps1 and RBAC use this one; a policy with it would hold nobody back"

@@ -43,7 +43,7 @@ param(
 # InScope, OutOfScope or NoRole: what RBAC grants, apart from everything else.
 function Get-RbacAnswer($Principal, [string]$Address) {
     if (-not $assignments) { return 'NoRole' }
-    $roles = @(Test-ServicePrincipalAuthorization -Identity $Principal.Id -Resource $Address | Where-Object { $_.RoleName -match 'Mail\.Read' })
+    $roles = @(Test-ServicePrincipalAuthorization -Identity $Principal.Id -Resource $Address | Where-Object { $_.RoleName -match $ReadRbacRole })
     if (-not $roles) { return 'NoRole' }
     if ($roles | Where-Object { "$($_.InScope)" -eq 'True' }) { 'InScope' } else { 'OutOfScope' }
 }

@@ -20,7 +20,7 @@ const ASSIGNMENT = {
   Identity: 'assignment-1',
   App: OBJECT_ID,
   Role: 'Application Mail.ReadBasic',
-  CustomResourceScope: GROUP,
+  CustomRecipientWriteScope: GROUP,
 };
 const grouped = { groups: { [GROUP]: [SUPPORT] } };
 const underPolicy = { ...grouped, policies: [POLICY], roles: ['Mail.ReadBasic'] };
@@ -174,12 +174,15 @@ interface Answer {
   readonly body: unknown;
 }
 const answers = new Map<string, Answer>();
+const asked: string[] = [];
 const keys: (string | undefined)[] = [];
 const server = createServer((request, response) => {
+  asked.push(request.url ?? '');
   keys.push(request.headers['x-functions-key']?.toString());
+  if (request.url?.startsWith('/elsewhere')) return response.writeHead(302, { location: '/stolen' }).end();
   const { status, body } = answers.get(request.url ?? '') ?? { status: 404, body: { code: 'not-found' } };
   response.writeHead(status, { 'content-type': status === 200 ? 'application/json' : 'application/problem+json' });
-  response.end(JSON.stringify(body));
+  return response.end(JSON.stringify(body));
 });
 server.unref();
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -190,7 +193,10 @@ function app(name: string, path: string, status: number, body: unknown): string 
   answers.set(`/${name}/api/${path}`, { status, body });
   return `${origin}/${name}`;
 }
-const runs = (name: string, run: unknown) => app(name, 'runs?top=1', 200, { value: run === undefined ? [] : [run] });
+const runs = (name: string, run?: object) => app(name, 'runs?top=1', 200, { value: run === undefined ? [] : [run] });
+const now = new Date().toISOString();
+/** A run that is over, with these roles in its token. */
+const completed = (roles: string[]) => ({ status: 'completed', startedAt: now, controlHeld: true, roles });
 
 beforeAll(async () => {
   if (engine) results = await runCases(cases);
@@ -344,6 +350,7 @@ describe.skipIf(!engine)('the scripts', () => {
   describe('the permission', () => {
     const unknown = play({}, grant({ Permission: 'Mail.Everything' }));
     const bare = play({}, grant());
+    const onlyDenied = play({ policies: [{ ...POLICY, AccessRight: 'DenyAccess' }] }, grant());
     const wrongId = play({ policies: [{ ...POLICY, AppId: OBJECT_ID }] }, grant());
     const refused = play(underRbac, grant());
     const forced = play(underRbac, grant({ Force: true }));
@@ -355,6 +362,7 @@ describe.skipIf(!engine)('the scripts', () => {
     it('without a policy is given with a warning that it opens every mailbox', () => {
       expect(bare()[0]?.warnings).toMatchObject([expect.stringContaining('opens every mailbox of the tenant')]);
       expect(bare()[0]?.readable).toHaveLength(4);
+      expect(onlyDenied()[0]?.warnings.join()).toContain('opens every mailbox of the tenant');
     });
 
     it('under a policy that names the wrong id is given with a warning that says so', () => {
@@ -386,8 +394,20 @@ describe.skipIf(!engine)('the scripts', () => {
     const asFile = play({}, set('Rbac', { Members: [`${SUPPORT},${SALES}`] }));
     const notSecurity = play({ groups: { 'list-all': [] } }, set('Rbac', { GroupName: 'list-all' }));
     const held = play(underPolicy, set('Rbac'));
+    const unscoped = play(
+      { ...underRbac, assignments: [{ ...ASSIGNMENT, CustomRecipientWriteScope: null }] },
+      set('Rbac'),
+    );
     const wide = play(
-      { ...underRbac, assignments: [ASSIGNMENT, { ...ASSIGNMENT, CustomResourceScope: null }] },
+      { ...underRbac, assignments: [ASSIGNMENT, { ...ASSIGNMENT, CustomRecipientWriteScope: null }] },
+      set('Rbac'),
+    );
+    const told = ['CustomResourceScope', 'CustomRecipientWriteScope', 'Name'].map((name) => {
+      const { CustomRecipientWriteScope: _, ...assignment } = ASSIGNMENT;
+      return [name, play({ ...underRbac, assignments: [{ ...assignment, [name]: GROUP }] }, set('Rbac'))] as const;
+    });
+    const denying = play(
+      { ...grouped, policies: [{ ...POLICY, AccessRight: 'DenyAccess', ScopeName: 'board' }] },
       set('Rbac'),
     );
     const two = play({ ...grouped, policies: [{ ...POLICY, ScopeName: 'others' }] }, set('ApplicationAccessPolicy'));
@@ -423,6 +443,20 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(held()[0]?.lines.join()).toContain(`object id ${OBJECT_ID}: the role assignment names this one`);
     });
 
+    it.each(told)('knows an assignment that shows its scope as %s', (_, result) => {
+      expect(result()[0]?.error).toBe(null);
+      expect(result()[0]?.calls).not.toEqual([]);
+      expect(changesOf(result()[0])).toEqual([]);
+    });
+
+    it('is not made by an assignment over the whole organisation', () => {
+      expect(changesOf(unscoped()[0]).map(written)).toEqual(newRbac.slice(2));
+    });
+
+    it('warns of a policy that does not hold it back', () => {
+      expect(denying()[0]?.warnings.join()).toContain('not held back by the DenyAccess policy over board');
+    });
+
     it('warns of grants that go past it', () => {
       expect(held()[0]?.warnings.join()).toContain('holds Mail.ReadBasic in Entra. Grants add up');
       expect(wide()[0]?.warnings.join()).toContain('Application Mail.ReadBasic over the whole organisation');
@@ -431,7 +465,6 @@ describe.skipIf(!engine)('the scripts', () => {
   });
 
   describe('the move', () => {
-    const completed = (roles: string[]) => ({ status: 'completed', roles });
     const nested = { ...underPolicy, groups: { [GROUP]: [SUPPORT, 'inner'], inner: [SALES] } };
     const stopped = play(nested, move());
     const forced = play(nested, move({ Force: true }));
@@ -444,7 +477,10 @@ describe.skipIf(!engine)('the scripts', () => {
     );
     const proofs = [
       ['a run whose token still reads', runs('reads', completed(['Mail.Read'])), 'still had Mail.Read'],
-      ['a run that is not over', runs('running', { status: 'running', roles: [] }), 'status: running'],
+      ['a run whose token still sends', runs('sending', completed(['Mail.Send'])), 'still had Mail.Send'],
+      ['a run that is not over', runs('running', { ...completed([]), status: 'running' }), 'status: running'],
+      ['a run without a control', runs('lost', { ...completed([]), controlHeld: false }), 'it proves nothing'],
+      ['an old run', runs('old', { ...completed([]), startedAt: '2026-01-01T00:00:00Z' }), 'more than an hour ago'],
       ['no run', runs('none', undefined), 'not a completed one'],
       ['a refused key', app('locked', 'runs?top=1', 401, {}), 'status 401'],
       ['no app', 'http://127.0.0.1:9', 'status 0'],
@@ -454,10 +490,39 @@ describe.skipIf(!engine)('the scripts', () => {
       ...move({ MailscopeUrl: runs('keyed', completed([])) }),
       secureFunctionKey: 'a-secret-key',
     });
-    const sends = play(
-      { ...moved, roles: ['Mail.Send'] },
-      move({ MailscopeUrl: runs('sends', completed(['Mail.Send'])) }),
+    const others = ['Mail.Send', 'full_access_as_app'].map(
+      (role) => [role, play({ ...moved, roles: [role] }, move({ Force: true }))] as const,
     );
+    const redirected = play(moved, {
+      ...move({ MailscopeUrl: `${origin}/elsewhere` }),
+      secureFunctionKey: 'a-secret-key',
+    });
+    const denying = play(
+      {
+        ...underPolicy,
+        groups: { [GROUP]: [SUPPORT, CEO], board: [CEO] },
+        policies: [POLICY, { ...POLICY, Identity: 'policy-2', AccessRight: 'DenyAccess', ScopeName: 'board' }],
+      },
+      move({ Force: true }),
+    );
+    const elsewhere = {
+      ...underPolicy,
+      groups: { [GROUP]: [SUPPORT], others: [SALES] },
+      policies: [POLICY, { ...POLICY, Identity: 'policy-2', ScopeName: 'others' }],
+    };
+    const losing = play(elsewhere, move());
+    const losingForced = play(elsewhere, move({ Force: true }));
+    const keeping = play(
+      {
+        ...elsewhere,
+        known: [OBJECT_ID],
+        scopes: { others: "MemberOfGroup -eq 'CN=others,OU=contoso,DC=example'" },
+        assignments: [{ ...ASSIGNMENT, CustomRecipientWriteScope: 'others' }],
+      },
+      move(),
+    );
+    const weaker = play({ ...underPolicy, roles: ['Mail.ReadWrite'] }, move());
+    const asStrong = play({ ...underPolicy, roles: ['Mail.ReadWrite'] }, move({ Permission: 'Mail.ReadWrite' }));
 
     it('stops before its first change at groups inside the group, and names them', () => {
       expect(stopped()[0]?.error).toContain('inner@contoso.example');
@@ -496,21 +561,56 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(JSON.stringify(key())).not.toContain('a-secret-key');
     });
 
-    it('keeps a policy that holds back another permission', () => {
-      expect(sends()[0]?.warnings.join()).toContain('it also holds back Mail.Send');
-      expect(changesOf(sends()[0])).toEqual([]);
+    it('shows the key to no other address', () => {
+      expect(redirected()[0]?.warnings.join()).toContain('status 302');
+      expect(asked).not.toContain('/stolen');
+    });
+
+    it.each(others)('keeps a policy that holds back %s, also with -Force', (role, result) => {
+      expect(result()[0]?.warnings.join()).toContain(`it also holds back ${role}`);
+      expect(changesOf(result()[0])).toEqual([]);
+    });
+
+    it('stops at a policy that denies, which RBAC would go past', () => {
+      expect(denying()[0]?.error).toContain('A DenyAccess policy over board names this app');
+      expect(changesOf(denying()[0])).toEqual([]);
+    });
+
+    it('stops where members of another policy would be locked out, and names it', () => {
+      expect(losing()[0]?.error).toContain('Another policy lets this app into others (policy-2)');
+      expect(changesOf(losing()[0])).toEqual([]);
+      expect(changesOf(losingForced()[0]).map(written)).toContain(noRole);
+      expect(keeping()[0]?.warnings.join()).toContain('Another policy names this app and stays: others');
+      expect(keeping()[0]?.readable).toEqual([SALES, SUPPORT]);
+    });
+
+    it('says when RBAC gives less than the role did', () => {
+      expect(weaker()[0]?.warnings.join()).toContain('Mail.ReadWrite goes, and RBAC gives Mail.ReadBasic only');
+      expect(asStrong()[0]?.warnings).toEqual([]);
     });
   });
 
   describe('the removal', () => {
-    const clean = runs('gone', { status: 'completed', roles: [] });
+    const clean = runs('gone', completed([]));
     const inTurn = play(underPolicy, remove(), remove(), { ...remove({ MailscopeUrl: clean }), dayPasses: true });
     const shared = play(
       {
         ...underRbac,
-        assignments: [ASSIGNMENT, { ...ASSIGNMENT, Identity: 'assignment-2', CustomResourceScope: 'others' }],
+        assignments: [ASSIGNMENT, { ...ASSIGNMENT, Identity: 'assignment-2', CustomRecipientWriteScope: 'others' }],
       },
       remove(),
+    );
+
+    const needed = play(
+      {
+        ...grouped,
+        policies: [
+          POLICY,
+          { ...POLICY, Identity: 'policy-2', AccessRight: 'DenyAccess' },
+          { ...POLICY, Identity: 'policy-3', AppId: 'c1f0a2b4-0000-4000-8000-000000000002' },
+        ],
+      },
+      remove({ RemoveGroup: true, Force: true }),
     );
 
     it('keeps policy and group until no token has the role', () => {
@@ -520,6 +620,12 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(changesOf(second)).toEqual([]);
       expect(changesOf(third).map(written)).toEqual([noPolicy]);
       expect(third?.readable).toEqual([]);
+    });
+
+    it('leaves a policy that denies, and the group while another policy is about it', () => {
+      const [result] = needed();
+      expect(changesOf(result).map(written)).toEqual([noPolicy]);
+      expect(result?.warnings.join()).toContain('Left: the group, which the policy policy-2, policy-3 needs');
     });
 
     it('leaves the identity in Exchange while another scope needs it', () => {

@@ -41,7 +41,7 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
   const inRbac = {
     known: [OBJECT_ID],
     scopes: { [GROUP]: `MemberOfGroup -eq 'CN=${GROUP},OU=contoso,DC=example'` },
-    assignments: [{ App: OBJECT_ID, Role: 'Application Mail.ReadBasic', CustomResourceScope: GROUP }],
+    assignments: [{ App: OBJECT_ID, Role: 'Application Mail.ReadBasic', CustomRecipientWriteScope: GROUP }],
   };
 
   async function run(): Promise<void> {

@@ -8,7 +8,7 @@ var state = InitialSessionState.CreateDefault2();
 foreach (var (name, type) in new (string, Type)[]
 {
     ("Write-Host", typeof(WriteHost)), ("Write-Warning", typeof(WriteWarning)), ("ConvertTo-Json", typeof(ConvertToJson)),
-    ("ConvertFrom-Json", typeof(ConvertFromJson)), ("Invoke-RestMethod", typeof(InvokeRestMethod)),
+    ("ConvertFrom-Json", typeof(ConvertFromJson)),
 }) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
 
 using var runspace = RunspaceFactory.CreateRunspace(state);
