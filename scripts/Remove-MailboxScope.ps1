@@ -27,7 +27,8 @@ Address of the Mailscope app, whose latest run tells what its token holds.
 A function key of that app, best as a SecureString.
 
 .PARAMETER Force
-Removes the policy without proof: a day after the role was taken away, or when nothing runs as this identity any more.
+Removes the policy without proof: a day after the role was taken away, or when nothing runs as this identity any more. Never in the run that takes
+the role away.
 
 .EXAMPLE
 ./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
@@ -77,7 +78,7 @@ elseif ($known) {
 
 $left = @()
 if ($policies) {
-    $obstacle = $tookRoles -and -not $Force ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl' : (Get-PolicyObstacle $principal)
+    $obstacle = $tookRoles ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl or -Force' : (Get-PolicyObstacle $principal)
     if ($obstacle) { $left += "the policy: $obstacle" }
 }
 if (-not $left) {

@@ -593,6 +593,7 @@ describe.skipIf(!engine)('the scripts', () => {
   describe('the removal', () => {
     const clean = runs('gone', completed([]));
     const inTurn = play(underPolicy, remove(), remove(), { ...remove({ MailscopeUrl: clean }), dayPasses: true });
+    const hasty = play(underPolicy, remove({ Force: true }), { ...remove({ Force: true }), dayPasses: true });
     const shared = play(
       {
         ...underRbac,
@@ -620,6 +621,14 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(changesOf(second)).toEqual([]);
       expect(changesOf(third).map(written)).toEqual([noPolicy]);
       expect(third?.readable).toEqual([]);
+    });
+
+    it('takes role and policy away in one run never, also with -Force', () => {
+      const [first, second] = hasty();
+      expect(changesOf(first).map(written)).toEqual([noRole]);
+      expect(first?.readable).toEqual([SUPPORT]);
+      expect(changesOf(second).map(written)).toEqual([noPolicy]);
+      expect(second?.readable).toEqual([]);
     });
 
     it('leaves a policy that denies, and the group while another policy is about it', () => {
