@@ -7,7 +7,7 @@ Moves an identity from an application access policy to RBAC for Applications, wi
 Two phases; the same command takes the next one:
   1. RBAC is set up over the policy's group, then the read roles in Entra are taken away. The policy stays: a token in use may still hold the role.
   2. The policy goes, once the latest run of Mailscope (-MailscopeUrl) shows no read role in its token any more. That may take a day.
-RBAC counts direct members only: groups inside the group are named, and stop the move before its first change unless -Force.
+RBAC counts direct members only: groups inside the group are named, and stop the move before its first change unless -AcceptLockout.
 
 Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
 
@@ -26,8 +26,11 @@ Address of the Mailscope app, whose latest run tells what its token holds.
 .PARAMETER FunctionKey
 A function key of that app, best as a SecureString.
 
+.PARAMETER AcceptLockout
+Goes on although members of nested groups or of another policy's group are locked out. The policy goes with proof all the same.
+
 .PARAMETER Force
-Phase 1: goes on although members of nested groups or of another policy's group are locked out. Phase 2: removes the policy without proof. Wait a day before that.
+Phase 2: removes the policy without proof. Wait a day before that.
 
 .EXAMPLE
 ./Move-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
@@ -48,6 +51,7 @@ param(
     # http only for this machine: a key travels with it.
     [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
     [object]$FunctionKey,
+    [switch]$AcceptLockout,
     [switch]$Force
 )
 . "$PSScriptRoot/MailboxScope.Common.ps1"
@@ -65,13 +69,13 @@ $scoped = @(Get-RbacAssignment $principal)
 foreach ($other in $policies | Where-Object { $_ -notin $ofGroup }) {
     if ($scoped | Where-Object { Test-AssignmentOfScope $_ $other.ScopeName }) { Write-Warning "Another policy names this app and stays: $($other.ScopeName) ($($other.Identity))."; continue }
     $text = "Another policy lets this app into $($other.ScopeName) ($($other.Identity)), by the role in Entra that goes now."
-    if (-not $Force) { throw "$text Give it a scope first: Set-MailboxScope.ps1 -Mechanism Rbac -GroupName '$($other.ScopeName)'. Or add -Force to lock its members out." }
+    if (-not $AcceptLockout) { throw "$text Give it a scope first: Set-MailboxScope.ps1 -Mechanism Rbac -GroupName '$($other.ScopeName)'. Or add -AcceptLockout." }
     Write-Warning $text
 }
 $nested = @(Get-ScopeMember $group | Where-Object { Test-NestedGroup $_ } | ForEach-Object { Get-MemberName $_ })
 if ($nested) {
     $text = "$GroupName contains groups, whose members RBAC does not count: $($nested -join ', ')."
-    if (-not $Force) { throw "$text Add their members to $GroupName itself and take the groups out, or add -Force to lock those members out." }
+    if (-not $AcceptLockout) { throw "$text Add their members to $GroupName itself and take the groups out, or add -AcceptLockout." }
     Write-Warning $text
 }
 

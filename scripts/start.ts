@@ -116,6 +116,9 @@ function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: St
   const key = host.keys ? ` -H 'x-functions-key: ${host.keys.host}'` : '';
   const curl = (mailbox: string) => `  curl${key} ${host.url}/api/mailboxes/${mailbox}/latest-subject`;
   const port = sandboxPort === 7075 ? '' : ` --sandbox-port ${sandboxPort}`;
+  // Other commands know the ports by default alone.
+  const { GRAPH_ENDPOINT, IDENTITY_ENDPOINT } = environment;
+  const where = port && `GRAPH_ENDPOINT=${GRAPH_ENDPOINT} IDENTITY_ENDPOINT=${IDENTITY_ENDPOINT} `;
   const lines = [
     '',
     'Mailscope is running.',
@@ -136,6 +139,7 @@ function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: St
           ...(allowed ? [`  npm run sandbox -- deliver ${allowed} "Hello"${port}`] : []),
           `  npm run sandbox -- policy remove${port}    and ask for ${denied ?? 'a denied mailbox'} again`,
           `  npm run sandbox -- policy restore${port}`,
+          `  ${where}npm run ask`,
         ]
       : []),
     '',

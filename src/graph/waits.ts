@@ -1,4 +1,4 @@
-// How much time went by before Graph was asked again, and how often it said that it is asked too much.
+// How often a shard was throttled, and the time that it planned to wait before it asked again.
 
 /** A request is going to be sent again after a wait, or would be if there were the time. */
 export interface Wait {
@@ -13,7 +13,7 @@ export interface Wait {
 export class Waits {
   /** Answers that were a 429. */
   throttled = 0;
-  /** Time in which something waited. */
+  /** Time in which something waited, or would have but for the deadline. */
   waitedMs = 0;
   #until = Number.NEGATIVE_INFINITY;
 

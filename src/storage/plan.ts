@@ -62,7 +62,7 @@ export class Plan {
   expectationOf(mailbox: string): Expectation | undefined {
     const position = statePosition(mailbox);
     const shard = this.shards.findLast(({ range }) => comparePositions(range.from, position) <= 0);
-    return shard?.expectations().get(mailbox);
+    return EXPECTATIONS.find((as) => shard?.listed(as).includes(mailbox));
   }
 }
 
@@ -72,19 +72,19 @@ export function planShards(listed: ReadonlyMap<string, Expectation>, shardSize: 
   const sorted = sortedAsKeys(listed.keys());
   const hash = createHash('sha256').update(String(shardSize));
   const shards: PlannedShard[] = [];
+  let from = START;
   for (let first = 0; first < sorted.length; first += shardSize) {
-    const names = sorted.slice(first, first + shardSize);
     // Every name is a key of the list.
-    const own = names.map((mailbox) => ({ mailbox, expectation: listed.get(mailbox) as Expectation }));
+    const own = sorted
+      .slice(first, first + shardSize)
+      .map((mailbox) => ({ mailbox, expectation: listed.get(mailbox) as Expectation }));
     for (const { mailbox, expectation } of own) hash.update(`\n${mailbox} ${expectation}`);
-    const from = first === 0 ? START : (startOf(names[0]) ?? START);
-    shards.push(new PlannedShard(shards.length, { from, to: startOf(sorted[first + shardSize]) }, own));
+    const next = sorted[first + shardSize];
+    const to = next === undefined ? null : statePosition(next);
+    shards.push(new PlannedShard(shards.length, { from, to }, own));
+    if (to) from = to;
   }
   return new Plan(hash.digest('hex'), sorted.length, shards);
-}
-
-function startOf(mailbox: string | undefined): Position | null {
-  return mailbox === undefined ? null : statePosition(mailbox);
 }
 
 /** In the order of their rows. Texts alone are sorted: few names differ from their key, so most cost nothing more. */

@@ -467,7 +467,7 @@ describe.skipIf(!engine)('the scripts', () => {
   describe('the move', () => {
     const nested = { ...underPolicy, groups: { [GROUP]: [SUPPORT, 'inner'], inner: [SALES] } };
     const stopped = play(nested, move());
-    const forced = play(nested, move({ Force: true }));
+    const forced = play(nested, move({ AcceptLockout: true }));
     const homeless = play({}, move());
     const both = play(
       underPolicy,
@@ -511,7 +511,7 @@ describe.skipIf(!engine)('the scripts', () => {
       policies: [POLICY, { ...POLICY, Identity: 'policy-2', ScopeName: 'others' }],
     };
     const losing = play(elsewhere, move());
-    const losingForced = play(elsewhere, move({ Force: true }));
+    const losingForced = play(elsewhere, move({ AcceptLockout: true }));
     const keeping = play(
       {
         ...elsewhere,
