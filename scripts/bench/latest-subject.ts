@@ -6,6 +6,7 @@ import { sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess } from '../parts.ts';
 import { freePorts } from '../ports.ts';
 import { quantile, report } from './support/report.ts';
+import { fetchToken } from './support/tenant.ts';
 
 const PAIRS = 3_000;
 const WARM_UP = 300;
@@ -25,10 +26,7 @@ const env = {
 const host = await startLocalHost({ root, port: 0, env, withKeys: false, log: () => undefined });
 
 try {
-  const identity = await fetch(`${graph}/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com`, {
-    headers: { 'x-identity-header': 'sandbox' },
-  });
-  const { access_token: token } = (await identity.json()) as { readonly access_token: string };
+  const token = await fetchToken(graph);
   const query = '$top=1&$select=id,subject,receivedDateTime&$orderby=receivedDateTime desc';
   const direct = () =>
     timed(`${graph}/v1.0/users/${MAILBOX}/mailFolders/inbox/messages?${query}`, { authorization: `Bearer ${token}` });

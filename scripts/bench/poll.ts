@@ -2,8 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { quantile, report } from './support/report.ts';
+import { median, report } from './support/report.ts';
 import type { SideMeasured } from './support/side.ts';
+import { fetchToken } from './support/tenant.ts';
 import { INSIDE_A_BATCH, LATENCY_MS, measureRun, type RunMeasured, startWorkload } from './support/workload.ts';
 
 /** Mailboxes that the loop asks about: all of them would take it hours. */
@@ -37,13 +38,10 @@ try {
   }
   const counted = await measureRun(workload, { concurrency, countStorage: true });
   const ideal = (count * LATENCY_MS) / (concurrency * INSIDE_A_BATCH);
-  const median = (sides: readonly SideMeasured[], figure: keyof SideMeasured) =>
-    quantile(
-      sides.map((side) => side[figure]),
-      0.5,
-    );
-  const loopForAllMs = (quantile(loopMs, 0.5) / SAMPLE) * count;
-  const runMs = median(runs, 'ms');
+  const middle = (sides: readonly SideMeasured[], figure: keyof SideMeasured) =>
+    median(sides.map((side) => side[figure]));
+  const loopForAllMs = (median(loopMs) / SAMPLE) * count;
+  const runMs = middle(runs, 'ms');
   report(
     'poll',
     [
@@ -57,17 +55,17 @@ try {
       mailboxes: count,
       concurrency,
       runToIdeal: runMs / ideal,
-      batchesToIdeal: median(batches, 'ms') / ideal,
+      batchesToIdeal: middle(batches, 'ms') / ideal,
       loopToRun: loopForAllMs / runMs,
-      troubledToRun: median(troubled, 'ms') / runMs,
+      troubledToRun: middle(troubled, 'ms') / runMs,
       troubledInconclusive: Math.max(...troubled.map(({ inconclusive }) => inconclusive)),
-      runCpuMsPerMailbox: median(runs, 'cpuMs') / count,
-      batchesCpuMsPerMailbox: median(batches, 'cpuMs') / count,
-      atOnceCpuMsPerMailbox: median(atOnce, 'cpuMs') / count,
-      runPeakMb: median(runs, 'peakRssMb'),
-      batchesPeakMb: median(batches, 'peakRssMb'),
-      atOncePeakMb: median(atOnce, 'peakRssMb'),
-      batchesToAtOncePeak: median(batches, 'peakRssMb') / median(atOnce, 'peakRssMb'),
+      runCpuMsPerMailbox: middle(runs, 'cpuMs') / count,
+      batchesCpuMsPerMailbox: middle(batches, 'cpuMs') / count,
+      atOnceCpuMsPerMailbox: middle(atOnce, 'cpuMs') / count,
+      runPeakMb: middle(runs, 'peakRssMb'),
+      batchesPeakMb: middle(batches, 'peakRssMb'),
+      atOncePeakMb: middle(atOnce, 'peakRssMb'),
+      batchesToAtOncePeak: middle(batches, 'peakRssMb') / middle(atOnce, 'peakRssMb'),
       roundTripsPer1000: (counted.roundTrips / count) * 1000,
       tableWritesPer1000: (counted.writes / count) * 1000,
       tableReadsPer1000: (counted.reads / count) * 1000,
@@ -89,7 +87,7 @@ function measureSide(name: string): SideMeasured {
 
 /** As the tutorial's script would. */
 async function askOneByOne(): Promise<number> {
-  const token = await fetchToken();
+  const token = await fetchToken(workload.graph);
   const startedAt = performance.now();
   for (const user of workload.users.slice(0, SAMPLE)) {
     const path = `/v1.0/users/${user}/mailFolders/inbox/messages?$top=1`;
@@ -97,11 +95,4 @@ async function askOneByOne(): Promise<number> {
     await response.text();
   }
   return performance.now() - startedAt;
-}
-
-async function fetchToken(): Promise<string> {
-  const url = `${workload.graph}/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com`;
-  const response = await fetch(url, { headers: { 'x-identity-header': 'sandbox' } });
-  const { access_token } = (await response.json()) as { readonly access_token: string };
-  return access_token;
 }

@@ -1,6 +1,6 @@
 // What a second instance gives: the same run by one functions process, and by two that share its shards through the queue.
 import { parseArgs } from 'node:util';
-import { quantile, report } from './support/report.ts';
+import { median, report } from './support/report.ts';
 import { measureRun, startWorkload } from './support/workload.ts';
 
 const ROUNDS = 3;
@@ -27,5 +27,5 @@ report(
     { what: 'one instance', samples: samples.one },
     { what: 'two instances', samples: samples.two },
   ],
-  { concurrency, oneToTwo: quantile(samples.one, 0.5) / quantile(samples.two, 0.5) },
+  { concurrency, oneToTwo: median(samples.one) / median(samples.two) },
 );

@@ -7,7 +7,7 @@ import { startLocalHost } from '../localHost/host.ts';
 import { sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess } from '../parts.ts';
 import { freePorts } from '../ports.ts';
-import { quantile, report } from './support/report.ts';
+import { median, report } from './support/report.ts';
 
 const ROUNDS = 20;
 
@@ -53,7 +53,6 @@ try {
   await sandbox.stop();
 }
 const { bare = [], bundle = [], unbundled = [] } = samples;
-const median = (values: readonly number[]) => quantile(values, 0.5);
 report(
   'start',
   [

@@ -103,7 +103,7 @@ function printed(report: AskReport, { json }: AskOptions): string {
 
 function explain(error: unknown, screen: Screen): ExitCode {
   if (error instanceof UsageError) {
-    screen.say(`${error.message}\nmailscope --help says what it takes.`);
+    screen.say(`${error.message}\n--help says what it takes.`);
     return 3;
   }
   if (!(error instanceof MailscopeError)) throw error;

@@ -42,7 +42,7 @@ export async function doctorCommand(
     return EXIT_CODES[report.result];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    screen.say(`${error.message}\nmailscope doctor --help says what it takes.`);
+    screen.say(`${error.message}\n--help says what it takes.`);
     return 3;
   }
 }

@@ -39,7 +39,8 @@ export function readOptions(args: readonly string[]): AskOptions | null {
   const { values, positionals } = parse(args);
   if (values.help) return null;
   const [unknown] = positionals.slice(positionals[0] === 'ask' ? 1 : 0);
-  if (unknown !== undefined) throw new UsageError(`There is no command "${unknown}".`);
+  if (unknown !== undefined)
+    throw new UsageError(`There is no command "${unknown}": ask and doctor are, and stand first.`);
   if (values.junit?.trim() === '') throw new UsageError('--junit takes the name of a file.');
   return {
     question: readQuestion(values),
@@ -66,8 +67,9 @@ export function parseOptions<const T extends ParseArgsOptionsConfig>(args: reado
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (cause) {
-    // parseArgs throws nothing but Errors whose message names the option.
-    throw new UsageError((cause as Error).message, { cause });
+    // parseArgs throws nothing but Errors whose message names the option, and goes on to what hardly anybody means.
+    const [sentence = ''] = (cause as Error).message.split('. ', 1);
+    throw new UsageError(sentence, { cause });
   }
 }
 

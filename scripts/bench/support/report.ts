@@ -13,6 +13,11 @@ export function quantile(samples: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+/** The median of samples. */
+export function median(samples: readonly number[]): number {
+  return quantile(samples, 0.5);
+}
+
 /** Prints the rows, and what follows from them as `figures`. */
 export function report(name: string, rows: readonly Row[], figures: Readonly<Record<string, number>>): void {
   const cell = (value: number) => value.toFixed(2).padStart(9);
