@@ -1,6 +1,7 @@
 // A report as a table for people.
 import type { Asked, AskReport } from '../monitor/ask.ts';
-import { counted, meaning, requestIdOf } from './words.ts';
+import { answerText, requestIdOf } from '../rules/observation.ts';
+import { counted, meaning } from './words.ts';
 
 const HEADER = ['mailbox', 'declared', 'seen', 'what it means', 'code', 'request id'];
 
@@ -17,9 +18,8 @@ export function table(report: AskReport): string {
 }
 
 function row(asked: Asked): string[] {
-  const { mailbox, expectation, outcome, status, code } = asked;
-  const answer = [status, code].filter((part) => part !== null).join(' ');
-  return [mailbox, expectation, outcome, meaning(asked), answer || '-', requestIdOf(asked) ?? '-'];
+  const { mailbox, expectation, outcome } = asked;
+  return [mailbox, expectation, outcome, meaning(asked), answerText(asked) || '-', requestIdOf(asked) ?? '-'];
 }
 
 /** In characters, as a person counts them. */

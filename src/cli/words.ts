@@ -12,11 +12,6 @@ export function meaning({ verdict, outcome, reason }: Asked): string {
   return `not provable: ${why}`;
 }
 
-/** Graph's id of the request; of the batch when the mailbox has none of its own. */
-export function requestIdOf({ requestId, batchRequestId }: Asked): string | null {
-  return requestId ?? batchRequestId;
-}
-
 /** How many are what: `2 as declared, 1 breach`. */
 export function counted({ verdicts }: AskReport): string {
   const { compliant, breach, lockout, unverified } = verdicts;

@@ -38,3 +38,13 @@ export interface Control {
   /** The reads of borrowed candidates, and the second one. */
   readonly reads: readonly ControlRead[];
 }
+
+/** What an answer said, as people read it: `403 ErrorAccessDenied`; empty when none came. */
+export function answerText({ status, code }: Pick<Observation, 'status' | 'code'>): string {
+  return [status, code].filter((part) => part !== null).join(' ');
+}
+
+/** Graph's id of the request; that of its batch when it has none of its own. */
+export function requestIdOf(seen: Pick<Observation, 'requestId' | 'batchRequestId'>): string | null {
+  return seen.requestId ?? seen.batchRequestId;
+}

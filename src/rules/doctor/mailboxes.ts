@@ -1,7 +1,7 @@
 // What the answers about a few listed mailboxes mean together. Pure.
 import type { VerdictOnce } from '../judgeOnce.ts';
 import type { Expectation } from '../mailbox.ts';
-import type { Observation } from '../observation.ts';
+import { answerText, type Observation, requestIdOf } from '../observation.ts';
 import { REASON_TEXTS } from '../reasons.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
@@ -92,9 +92,8 @@ function named(lookedAt: readonly LookedAt[]): string {
   return lookedAt.slice(0, MOST_NAMED).map(withAnswer).join(', ') + more;
 }
 
-function withAnswer({ mailbox, status, code, reason, requestId, batchRequestId }: LookedAt): string {
-  const answer = [status, code].filter((part) => part !== null).join(' ');
-  const why = answer || REASON_TEXTS[reason ?? 'unexpected'];
-  const id = requestId ?? batchRequestId;
-  return `${mailbox} (${why}${id === null ? '' : `, request ${id}`})`;
+function withAnswer(seen: LookedAt): string {
+  const why = answerText(seen) || REASON_TEXTS[seen.reason ?? 'unexpected'];
+  const id = requestIdOf(seen);
+  return `${seen.mailbox} (${why}${id === null ? '' : `, request ${id}`})`;
 }

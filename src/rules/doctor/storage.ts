@@ -1,4 +1,5 @@
 // What a failed attempt to use the storage account means. Pure.
+import { answerText } from '../observation.ts';
 import { type Finding, ok, problem } from './finding.ts';
 
 /** How a service of the account failed. */
@@ -36,7 +37,7 @@ export function judgeStorage(
       'Is the account’s name or address right (for the emulator: does npm start run)? Does its firewall let this machine in?';
     return problem(`The ${service} service cannot be reached (${code ?? 'no answer'}).`, advice);
   }
-  const says = `The ${service} service did not let us ${does}: ${[status, code].filter((part) => part !== null).join(' ')}.`;
+  const says = `The ${service} service did not let us ${does}: ${answerText({ status, code })}.`;
   if (status !== 401 && status !== 403) return problem(says, 'Look up the code in “Common REST API error codes”.');
   const key = 'Is the key still the account’s, or the signature good for reading, writing and deleting?';
   const rights = `Give the identity the role ${role} on the account; that may take ten minutes.`;
