@@ -1,6 +1,6 @@
 // `npm run alert:test`: sends a test alert to the configured webhook and prints the answer.
 import { fileURLToPath } from 'node:url';
-import { deliverTest } from '../src/alerts/deliverTest.ts';
+import { deliverSample } from '../src/alerts/deliverSample.ts';
 import { readConfiguration } from '../src/settings.ts';
 import { environmentOver, readLocalSettings, usesSandbox } from './localSettings.ts';
 
@@ -18,7 +18,7 @@ else {
 }
 
 async function send(alerts: NonNullable<NonNullable<typeof settings>['alerts']>): Promise<number> {
-  const { result, status, error } = await deliverTest(alerts, new Date());
+  const { result, status, error } = await deliverSample(alerts, new Date());
   console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : error);
   if (status === null && sandboxed) console.log("The sandbox's receiver runs with npm start.");
   return result === 'accepted' ? 0 : 1;

@@ -89,3 +89,9 @@ export function toItem(happening: Happening, drift: Drift, runCause: string | nu
     probableCause: isOver ? null : causeOf(drift, runCause),
   };
 }
+
+/** An alert as its receiver takes it. */
+export interface Formatted {
+  readonly contentType: string;
+  readonly body: string;
+}

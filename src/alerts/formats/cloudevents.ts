@@ -1,7 +1,6 @@
 // CloudEvents 1.0, structured JSON.
-import type { Alert } from '../alert.ts';
+import type { Alert, Formatted } from '../alert.ts';
 import { compose } from '../compose.ts';
-import type { Formatted } from '../formats.ts';
 
 /** "CloudEvents - Version 1.0.2", JSON format. */
 export function toCloudEvent(alert: Alert): Formatted {

@@ -1,7 +1,6 @@
 // Slack's Block Kit, for an incoming webhook.
-import type { Alert } from '../alert.ts';
+import type { Alert, Formatted } from '../alert.ts';
 import { compose } from '../compose.ts';
-import type { Formatted } from '../formats.ts';
 
 // "Reference: blocks": the longest text of a header and of a section.
 const LONGEST_HEADER = 150;

@@ -1,7 +1,6 @@
 // An Adaptive Card for a Teams Workflows webhook.
-import type { Alert } from '../alert.ts';
+import type { Alert, Formatted } from '../alert.ts';
 import { compose } from '../compose.ts';
-import type { Formatted } from '../formats.ts';
 
 /** Teams shows version 1.4 everywhere; `msteams.width` is its own. */
 export function toTeams(alert: Alert): Formatted {

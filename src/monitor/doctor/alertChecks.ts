@@ -1,5 +1,5 @@
 // Checks of those who are told: the webhook and the heartbeat. Neither is called unasked.
-import { deliverTest } from '../../alerts/deliverTest.ts';
+import { deliverSample } from '../../alerts/deliverSample.ts';
 import { type Finding, ok, problem, skipped, warning } from '../../rules/doctor/finding.ts';
 import { judgeConnection } from '../../rules/doctor/network.ts';
 import type { AlertSettings, Secret } from '../../settings.ts';
@@ -36,7 +36,7 @@ async function lookAtHost(what: string, address: Secret): Promise<Finding> {
 }
 
 async function sendTest(alerts: AlertSettings, now: Date): Promise<Finding> {
-  const { result, status, error } = await deliverTest(alerts, now);
+  const { result, status, error } = await deliverSample(alerts, now);
   if (result === 'accepted') return ok(`It answered ${status}: the test alert was accepted.`);
   const advice = 'Are the path of ALERT_WEBHOOK_URL, ALERT_WEBHOOK_FORMAT and ALERT_WEBHOOK_SECRET the receiver’s?';
   return problem(`The test alert was not accepted. ${error}`, advice);

@@ -4,7 +4,7 @@ import { noCounts } from './alert.ts';
 import { type Delivery, deliver } from './deliver.ts';
 
 /** Never throws for what the receiver does. */
-export function deliverTest(settings: AlertSettings, now: Date): Promise<Delivery> {
+export function deliverSample(settings: AlertSettings, now: Date): Promise<Delivery> {
   const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
   return deliver({ id: `test-${now.getTime()}`, time: now.toISOString(), ...nothing, test: true }, settings, now);
 }
