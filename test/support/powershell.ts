@@ -60,7 +60,7 @@ export async function runCases(cases: readonly Case[]): Promise<readonly (readon
   try {
     const [input, output] = [join(folder, 'cases.json'), join(folder, 'results.json')];
     await writeFile(input, JSON.stringify(cases));
-    const args = [at('../fixtures/powershell/runCases.ps1'), input, output, at('../../scripts')];
+    const args = [at('../fixtures/powershell/runCases.ps1'), input, output, at('../../powershell')];
     await run(command as string, [...before, ...args]);
     const results = JSON.parse(await readFile(output, 'utf8')) as { readonly steps: readonly StepResult[] }[];
     return results.map((result) => result.steps);

@@ -22,7 +22,8 @@ function namedFiles(document: string): string[] {
   const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path = '']) =>
     join(dirname(document), path),
   );
-  const known = /`((?:src|scripts|test|docs|infra|web|\.ci)\/[\w./-]+|[\w.-]+\.(?:json(?:\.example)?|mjs))`/g;
+  const known =
+    /`((?:src|sandbox|localHost|scripts|bench|powershell|test|docs|infra|web|\.ci)\/[\w./-]+|[\w.-]+\.(?:json(?:\.example)?|mjs))`/g;
   return [...links, ...[...text.matchAll(known)].map(([, path = '']) => path)];
 }
 
