@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { callApi, startRunSoon } from './api.ts';
 import { buildBundle } from './build.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from './shared/ports.ts';
 import { type Stack, startStack } from './stack.ts';
 import { tell } from './story.ts';
 

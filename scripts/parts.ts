@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startChild, stopChild } from './processes.ts';
+import { startChild, stopChild } from './shared/childProcesses.ts';
 
 export interface Part {
   /** Never settles while the part runs; rejects with a sentence that says how it ended. */

@@ -18,14 +18,14 @@ const installLock = join(root, '.installing');
 
 install();
 // npm, too, may be killed without a chance to hand that on.
-if (process.env.npm_lifecycle_event) await import('./watchdog.mjs?npm');
+if (process.env.npm_lifecycle_event) await import('./shared/watchdog.mjs?npm');
 const node = suitableNode();
 if (node === process.execPath) {
   process.argv = [process.execPath, script, ...args];
   await import(pathToFileURL(script).href);
 } else {
   // Nothing that this process starts outlives it, whatever ends it.
-  const watchdog = `${pathToFileURL(join(root, 'scripts', 'watchdog.mjs')).href}?parent=${process.pid}`;
+  const watchdog = `${pathToFileURL(join(root, 'scripts', 'shared', 'watchdog.mjs')).href}?parent=${process.pid}`;
   const child = spawn(node, ['--import', watchdog, script, ...args], { stdio: 'inherit' });
   // Ctrl-C reaches the child on its own; what is sent to this process alone is handed on. Either way the child decides.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

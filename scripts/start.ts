@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRunSoon } from './api.ts';
 import { buildBundle } from './build.ts';
-import { portOf } from './ports.ts';
+import { portOf } from './shared/ports.ts';
 import { PortInUseError, type Stack, startStack } from './stack.ts';
 import { tell } from './story.ts';
 

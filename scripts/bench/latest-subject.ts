@@ -4,7 +4,7 @@ import { buildBundle } from '../build.ts';
 import { startLocalHost } from '../localHost/host.ts';
 import { sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess } from '../parts.ts';
-import { freePorts } from '../ports.ts';
+import { freePorts } from '../shared/ports.ts';
 import { quantile, report } from './support/report.ts';
 import { fetchToken } from './support/tenant.ts';
 

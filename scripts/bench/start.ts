@@ -6,7 +6,7 @@ import { buildBundle } from '../build.ts';
 import { startLocalHost } from '../localHost/host.ts';
 import { sandboxSettings } from '../localSettings.ts';
 import { startSandboxProcess } from '../parts.ts';
-import { freePorts } from '../ports.ts';
+import { freePorts } from '../shared/ports.ts';
 import { median, report } from './support/report.ts';
 
 const ROUNDS = 20;

@@ -6,7 +6,7 @@ import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emulatorConnection } from '../../scripts/localSettings.ts';
 import { startStorage } from '../../scripts/parts.ts';
-import { freePorts } from '../../scripts/ports.ts';
+import { freePorts } from '../../scripts/shared/ports.ts';
 import { doShard } from '../../src/monitor/doShard.ts';
 import { health } from '../../src/monitor/health.ts';
 import { listDrift, mailboxHistory } from '../../src/monitor/history.ts';

@@ -10,7 +10,7 @@ import { buildBundle } from '../../build.ts';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { emulatorConnection, sandboxSettings } from '../../localSettings.ts';
 import { startSandboxProcess, startStorage } from '../../parts.ts';
-import { freePorts } from '../../ports.ts';
+import { freePorts } from '../../shared/ports.ts';
 
 /** What an answer takes, and how many mailboxes of a batch Outlook answers at a time. */
 export const LATENCY_MS = 80;
