@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { deliverSample } from '../src/alerts/deliverSample.ts';
 import { readConfiguration } from '../src/settings.ts';
-import { environmentOver, readLocalSettings, usesSandbox } from './localSettings.ts';
+import { environmentOver, readLocalSettings, usesSandbox } from './stack/localSettings.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = environmentOver(readLocalSettings(root), process.env);

@@ -1,7 +1,7 @@
 // `npm run ask`: asks Graph once about the listed mailboxes, with the settings of this machine.
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '../src/cli/runProcess.ts';
-import { readLocalSettings } from './localSettings.ts';
+import { readLocalSettings } from './stack/localSettings.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,5 +1,5 @@
 // `npm run check`: format and lint, types, and the fast tests. Seconds.
-import { runAll } from './steps.ts';
+import { runAll } from './runTools.ts';
 
 process.exitCode = await runAll([
   ['format and lint', 'biome', ['check', '--error-on-warnings', '.']],

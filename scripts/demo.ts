@@ -1,11 +1,11 @@
 // `npm run demo`: the whole story unattended. Exits 0 only when every step was seen.
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { callApi, startRunSoon } from './api.ts';
 import { buildBundle } from './build.ts';
 import { freePorts } from './shared/ports.ts';
-import { type Stack, startStack } from './stack.ts';
-import { tell } from './story.ts';
+import { callApi, startRunSoon } from './stack/callApi.ts';
+import { tell } from './stack/logSentences.ts';
+import { type Stack, startStack } from './stack/startStack.ts';
 
 const SUPPORT = 'support@contoso.example';
 const CCH = 'cch@contoso.example';

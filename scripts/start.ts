@@ -1,11 +1,11 @@
 // `npm start`: the whole of Mailscope on this machine, and what to try with it.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startRunSoon } from './api.ts';
 import { buildBundle } from './build.ts';
 import { portOf } from './shared/ports.ts';
-import { PortInUseError, type Stack, startStack } from './stack.ts';
-import { tell } from './story.ts';
+import { startRunSoon } from './stack/callApi.ts';
+import { tell } from './stack/logSentences.ts';
+import { PortInUseError, type Stack, startStack } from './stack/startStack.ts';
 
 const USAGE = `Usage: npm start -- [OPTIONS]
 

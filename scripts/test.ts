@@ -1,6 +1,6 @@
 // `npm test`: format and lint, types, and every test.
 import { buildBundle } from './build.ts';
-import { runAll } from './steps.ts';
+import { runAll } from './runTools.ts';
 
 await buildBundle();
 process.exitCode = await runAll([

@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { buildBundle } from '../build.ts';
 import { startLocalHost } from '../localHost/host.ts';
-import { sandboxSettings } from '../localSettings.ts';
-import { startSandboxProcess } from '../parts.ts';
 import { freePorts } from '../shared/ports.ts';
+import { startSandboxProcess } from '../stack/emulatorAndSandbox.ts';
+import { sandboxSettings } from '../stack/localSettings.ts';
 import { quantile, report } from './support/report.ts';
 import { fetchToken } from './support/tenant.ts';
 

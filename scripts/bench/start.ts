@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { buildBundle } from '../build.ts';
 import { startLocalHost } from '../localHost/host.ts';
-import { sandboxSettings } from '../localSettings.ts';
-import { startSandboxProcess } from '../parts.ts';
 import { freePorts } from '../shared/ports.ts';
+import { startSandboxProcess } from '../stack/emulatorAndSandbox.ts';
+import { sandboxSettings } from '../stack/localSettings.ts';
 import { median, report } from './support/report.ts';
 
 const ROUNDS = 20;

@@ -12,8 +12,8 @@ import { AzureNamedKeyCredential, generateAccountSas, TableServiceClient } from 
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { emulatorConnection } from '../../scripts/localSettings.ts';
 import { freePorts } from '../../scripts/shared/ports.ts';
+import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 import type { CheckReport, DoctorReport } from '../../src/monitor/doctor/examine.ts';
 import type { Finding, Result } from '../../src/rules/doctor/finding.ts';
 import { createCertificate } from '../support/certificate.ts';

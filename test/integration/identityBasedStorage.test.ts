@@ -1,7 +1,7 @@
 // A storage account that is reached as a managed identity: no connection string, tokens over TLS.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type Part, startStorage } from '../../scripts/parts.ts';
 import { freePorts } from '../../scripts/shared/ports.ts';
+import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
 import { type Certificate, createCertificate } from '../support/certificate.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
 

@@ -1,7 +1,8 @@
 // A storage emulator with an account for each test.
-import { emulatorConnection } from '../../scripts/localSettings.ts';
-import { type Part, startStorage } from '../../scripts/parts.ts';
+
 import { freePorts } from '../../scripts/shared/ports.ts';
+import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
+import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 
 export interface Emulator {
   /** The connection string of an account that nobody has used yet. */

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { callApi } from '../../api.ts';
 import { buildBundle } from '../../build.ts';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
-import { emulatorConnection, sandboxSettings } from '../../localSettings.ts';
-import { startSandboxProcess, startStorage } from '../../parts.ts';
 import { freePorts } from '../../shared/ports.ts';
+import { callApi } from '../../stack/callApi.ts';
+import { startSandboxProcess, startStorage } from '../../stack/emulatorAndSandbox.ts';
+import { emulatorConnection, sandboxSettings } from '../../stack/localSettings.ts';
 
 /** What an answer takes, and how many mailboxes of a batch Outlook answers at a time. */
 export const LATENCY_MS = 80;

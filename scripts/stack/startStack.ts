@@ -1,6 +1,7 @@
 // Everything that runs on a developer's machine: storage emulator, sandbox tenant and functions, started and stopped together.
 import { createServer } from 'node:net';
-import { type LocalHost, startLocalHost } from './localHost/host.ts';
+import { type LocalHost, startLocalHost } from '../localHost/host.ts';
+import { type Part, startSandboxProcess, startStorage } from './emulatorAndSandbox.ts';
 import {
   emulatorSettings,
   environmentOver,
@@ -10,7 +11,6 @@ import {
   usesEmulator,
   usesSandbox,
 } from './localSettings.ts';
-import { type Part, startSandboxProcess, startStorage } from './parts.ts';
 
 export interface StackOptions {
   readonly root: string;

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startChild, stopChild } from './shared/childProcesses.ts';
+import { startChild, stopChild } from '../shared/childProcesses.ts';
 
 export interface Part {
   /** Never settles while the part runs; rejects with a sentence that says how it ended. */
@@ -60,7 +60,7 @@ export interface SandboxPartOptions extends PartOptions {
 
 /** The sandbox tenant. */
 export async function startSandboxProcess({ port, webhookSecret, log }: SandboxPartOptions): Promise<Part> {
-  const main = fileURLToPath(new URL('./sandbox/main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../sandbox/main.ts', import.meta.url));
   const env = { ...process.env, ALERT_WEBHOOK_SECRET: webhookSecret };
   const child = startChild(main, { args: ['--port', String(port)], env, onLine: (line) => log(`[sandbox] ${line}`) });
   const ready = new Promise<void>((resolve, reject) => {
