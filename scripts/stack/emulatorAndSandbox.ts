@@ -60,7 +60,7 @@ export interface SandboxPartOptions extends PartOptions {
 
 /** The sandbox tenant. */
 export async function startSandboxProcess({ port, webhookSecret, log }: SandboxPartOptions): Promise<Part> {
-  const main = fileURLToPath(new URL('../sandbox/main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
   const env = { ...process.env, ALERT_WEBHOOK_SECRET: webhookSecret };
   const child = startChild(main, { args: ['--port', String(port)], env, onLine: (line) => log(`[sandbox] ${line}`) });
   const ready = new Promise<void>((resolve, reject) => {

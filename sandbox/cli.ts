@@ -1,6 +1,6 @@
 // `npm run sandbox -- …`: the tenant's switches from a shell.
 import { parseArgs } from 'node:util';
-import { OptionError, portOf } from '../shared/ports.ts';
+import { OptionError, portOf } from '../scripts/shared/ports.ts';
 import { FIRST_POLICY } from './tenant.ts';
 
 const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]

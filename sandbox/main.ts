@@ -1,4 +1,4 @@
-// The sandbox tenant as a process of its own: `node scripts/sandbox/main.ts --port 7075`.
+// The sandbox tenant as a process of its own: `node sandbox/main.ts --port 7075`.
 import { parseArgs } from 'node:util';
 import { startSandbox } from './server.ts';
 
