@@ -1,7 +1,7 @@
 // What the function adds to a call of Graph: the same question in turn, straight to Graph and through the app.
 import { fileURLToPath } from 'node:url';
+import { startLocalHost } from '../../localHost/host.ts';
 import { buildBundle } from '../build.ts';
-import { startLocalHost } from '../localHost/host.ts';
 import { freePorts } from '../shared/ports.ts';
 import { startSandboxProcess } from '../stack/emulatorAndSandbox.ts';
 import { sandboxSettings } from '../stack/localSettings.ts';

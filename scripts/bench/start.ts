@@ -2,8 +2,8 @@
 // without the app between.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { startLocalHost } from '../../localHost/host.ts';
 import { buildBundle } from '../build.ts';
-import { startLocalHost } from '../localHost/host.ts';
 import { freePorts } from '../shared/ports.ts';
 import { startSandboxProcess } from '../stack/emulatorAndSandbox.ts';
 import { sandboxSettings } from '../stack/localSettings.ts';

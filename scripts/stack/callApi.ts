@@ -1,6 +1,6 @@
 // The app's API as scripts call it.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LocalHost } from '../localHost/host.ts';
+import type { LocalHost } from '../../localHost/host.ts';
 
 export interface Answer {
   readonly status: number;

@@ -1,6 +1,6 @@
 // Everything that runs on a developer's machine: storage emulator, sandbox tenant and functions, started and stopped together.
 import { createServer } from 'node:net';
-import { type LocalHost, startLocalHost } from '../localHost/host.ts';
+import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { type Part, startSandboxProcess, startStorage } from './emulatorAndSandbox.ts';
 import {
   emulatorSettings,

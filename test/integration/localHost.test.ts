@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
+import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { ROOT } from '../support/http.ts';
 import { type Emulator, startEmulator } from '../support/storage.ts';
 

@@ -2,13 +2,13 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { RegisteredFunction } from '../../scripts/localHost/functionsCore.ts';
-import type { FromFunctions } from '../../scripts/localHost/messages.ts';
+import type { RegisteredFunction } from '../../localHost/functionsCore.ts';
+import type { FromFunctions } from '../../localHost/messages.ts';
 import { ROOT } from '../support/http.ts';
 
 /** Loads the bundle in a process of its own over a stand-in for the host's core. */
 function load(env: NodeJS.ProcessEnv): Promise<readonly RegisteredFunction[]> {
-  const child = fork(join(ROOT, 'scripts/localHost/functionsMain.ts'), [join(ROOT, 'dist/index.js')], {
+  const child = fork(join(ROOT, 'localHost/functionsMain.ts'), [join(ROOT, 'dist/index.js')], {
     env,
     serialization: 'advanced',
   });

@@ -4,8 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
-import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
 
 /** What the tenant's receiver checks signatures with. */
 export const WEBHOOK_SECRET = 'whsec_c2VjcmV0IG9mIHRoZSBzYW5kYm94';

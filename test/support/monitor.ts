@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { type LocalHost, startLocalHost } from '../../scripts/localHost/host.ts';
+import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { ROOT, type Switches, settingsFor, startTenant } from './http.ts';
 import { startEmulator } from './storage.ts';
 

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startChild, stopChild } from '../shared/childProcesses.ts';
+import { startChild, stopChild } from '../scripts/shared/childProcesses.ts';
 import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
 import type { FromFunctions, Metadata, ToFunctions, TriggerData } from './messages.ts';
 
