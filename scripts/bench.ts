@@ -1,14 +1,14 @@
 // `npm run bench -- NAME`: runs one of the benchmarks in bench/.
 import { readdirSync } from 'node:fs';
 
-const names = readdirSync(new URL('./bench', import.meta.url))
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => file.replace(/\.ts$/, ''));
+const names = readdirSync(new URL('../bench', import.meta.url))
+  .filter((file) => file.endsWith('.bench.ts'))
+  .map((file) => file.replace(/\.bench\.ts$/, ''));
 const [, , name = ''] = process.argv;
 // The benchmark reads what follows its name.
 process.argv.splice(2, 1);
 
-if (names.includes(name)) await import(`./bench/${name}.ts`);
+if (names.includes(name)) await import(`../bench/${name}.bench.ts`);
 else {
   console.error(`Usage: npm run bench -- ${names.join(' | ')}`);
   process.exitCode = 2;

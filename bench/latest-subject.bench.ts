@@ -1,18 +1,18 @@
 // What the function adds to a call of Graph: the same question in turn, straight to Graph and through the app.
 import { fileURLToPath } from 'node:url';
-import { startLocalHost } from '../../localHost/host.ts';
-import { buildBundle } from '../build.ts';
-import { freePorts } from '../shared/ports.ts';
-import { startSandboxProcess } from '../stack/emulatorAndSandbox.ts';
-import { sandboxSettings } from '../stack/localSettings.ts';
+import { startLocalHost } from '../localHost/host.ts';
+import { buildBundle } from '../scripts/build.ts';
+import { freePorts } from '../scripts/shared/ports.ts';
+import { startSandboxProcess } from '../scripts/stack/emulatorAndSandbox.ts';
+import { sandboxSettings } from '../scripts/stack/localSettings.ts';
 import { quantile, report } from './support/report.ts';
-import { fetchToken } from './support/tenant.ts';
+import { fetchToken } from './support/slowTenant.ts';
 
 const PAIRS = 3_000;
 const WARM_UP = 300;
 const MAILBOX = 'support@contoso.example';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 const port = await freePorts(1);
 await buildBundle();
 const sandbox = await startSandboxProcess({ port, log: console.error });

@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalHost, startLocalHost } from '../../../localHost/host.ts';
-import { buildBundle } from '../../build.ts';
-import { freePorts } from '../../shared/ports.ts';
-import { callApi } from '../../stack/callApi.ts';
-import { startSandboxProcess, startStorage } from '../../stack/emulatorAndSandbox.ts';
-import { emulatorConnection, sandboxSettings } from '../../stack/localSettings.ts';
+import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
+import { buildBundle } from '../../scripts/build.ts';
+import { freePorts } from '../../scripts/shared/ports.ts';
+import { callApi } from '../../scripts/stack/callApi.ts';
+import { startSandboxProcess, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
+import { emulatorConnection, sandboxSettings } from '../../scripts/stack/localSettings.ts';
 
 /** What an answer takes, and how many mailboxes of a batch Outlook answers at a time. */
 export const LATENCY_MS = 80;
 export const INSIDE_A_BATCH = 4;
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Workload {
   readonly users: readonly string[];

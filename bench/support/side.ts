@@ -1,6 +1,6 @@
 // The other side of a comparison, in a process of its own so that its memory and processor time are its own.
 // Asks about every mailbox, writes nothing, and prints what it took as JSON.
-import { createServices } from '../../../src/services.ts';
+import { createServices } from '../../src/services.ts';
 
 /** What a side took: milliseconds of the clock and of processors, and the most memory that was resident. */
 export interface SideMeasured {
@@ -41,7 +41,7 @@ async function askAllAtOnce(): Promise<void> {
 
 /** As a run does, but for what it writes. */
 async function askInBatches(): Promise<void> {
-  const { ask, listedPortions } = await import('../../../src/monitor/ask.ts');
+  const { ask, listedPortions } = await import('../../src/monitor/ask.ts');
   const { verdicts } = await ask(services, await listedPortions(services));
   if (verdicts.compliant !== plan.mailboxes) throw new Error(JSON.stringify(verdicts));
 }

@@ -2,16 +2,16 @@
 // without the app between.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { startLocalHost } from '../../localHost/host.ts';
-import { buildBundle } from '../build.ts';
-import { freePorts } from '../shared/ports.ts';
-import { startSandboxProcess } from '../stack/emulatorAndSandbox.ts';
-import { sandboxSettings } from '../stack/localSettings.ts';
+import { startLocalHost } from '../localHost/host.ts';
+import { buildBundle } from '../scripts/build.ts';
+import { freePorts } from '../scripts/shared/ports.ts';
+import { startSandboxProcess } from '../scripts/stack/emulatorAndSandbox.ts';
+import { sandboxSettings } from '../scripts/stack/localSettings.ts';
 import { median, report } from './support/report.ts';
 
 const ROUNDS = 20;
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 // Loads what `argv[1]` names, when it names something, as the host's worker would.
 const LOADER = `
   import { installFunctionsCore } from './scripts/localHost/functionsCore.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median, report } from './support/report.ts';
 import type { SideMeasured } from './support/side.ts';
-import { fetchToken } from './support/tenant.ts';
+import { fetchToken } from './support/slowTenant.ts';
 import { INSIDE_A_BATCH, LATENCY_MS, measureRun, type RunMeasured, startWorkload } from './support/workload.ts';
 
 /** Mailboxes that the loop asks about: all of them would take it hours. */
