@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { parseSchedule } from '../src/schedule.ts';
+import { parseSchedule } from '../src/settings/schedule.ts';
 import type { Binding, RegisteredFunction } from './functionsCore.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functionsProcess.ts';
 import { type HostJson, type QueueSettings, readHostJson } from './hostJson.ts';

@@ -1,5 +1,5 @@
 // Timer triggers: each tick invokes its function once, never while the last one still runs.
-import { parseSchedule, type Schedule } from '../src/schedule.ts';
+import { parseSchedule, type Schedule } from '../src/settings/schedule.ts';
 import type { TriggerData } from './messages.ts';
 
 export interface TimerOptions {

@@ -1,7 +1,7 @@
 // `npm run alert:test`: sends a test alert to the configured webhook and prints the answer.
 import { fileURLToPath } from 'node:url';
 import { deliverSample } from '../src/alerts/deliverSample.ts';
-import { readConfiguration } from '../src/settings.ts';
+import { readConfiguration } from '../src/settings/settings.ts';
 import { environmentOver, readLocalSettings, usesSandbox } from './stack/localSettings.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -7,7 +7,7 @@ import { createTokenFetcher } from './graph/credential.ts';
 import { createLimiter, type Limiter } from './graph/limiter.ts';
 import { createTokens } from './graph/tokens.ts';
 import { createLog, type Log, type LogSink } from './log.ts';
-import { type Configuration, type Environment, readConfiguration, type Settings } from './settings.ts';
+import { type Configuration, type Environment, readConfiguration, type Settings } from './settings/settings.ts';
 import { createList } from './storage/list.ts';
 import type { Plan } from './storage/plan.ts';
 import { openStorage, type Storage } from './storage/storage.ts';

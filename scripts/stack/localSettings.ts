@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettingsFile } from '../../src/cli/settingsFile.ts';
-import { isLoopback } from '../../src/settings.ts';
+import { isLoopback } from '../../src/settings/settings.ts';
 
 export interface LocalSettings {
   /** Which file was read. */

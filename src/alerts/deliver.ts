@@ -1,6 +1,6 @@
 // Posts an alert to the webhook and says what became of it.
 import { createHmac } from 'node:crypto';
-import type { AlertSettings, Secret } from '../settings.ts';
+import type { AlertSettings, Secret } from '../settings/settings.ts';
 import type { Alert } from './alert.ts';
 import { FORMATS } from './formats.ts';
 

@@ -1,5 +1,5 @@
 // Sends an alert that says it is a test.
-import type { AlertSettings } from '../settings.ts';
+import type { AlertSettings } from '../settings/settings.ts';
 import { noCounts } from './alert.ts';
 import { type Delivery, deliver } from './deliver.ts';
 

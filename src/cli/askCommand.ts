@@ -10,7 +10,7 @@ import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion
 import { askUntil, type Waiting } from '../monitor/askUntil.ts';
 import { span } from '../rules/span.ts';
 import type { Services } from '../services.ts';
-import { type Environment, isLoopback } from '../settings.ts';
+import { type Environment, isLoopback } from '../settings/settings.ts';
 import { junit } from './junit.ts';
 import { type AskOptions, readOptions, USAGE, UsageError } from './options.ts';
 import type { Screen } from './screen.ts';

@@ -1,6 +1,6 @@
 // The command line as a process: its command, its settings, its streams, Ctrl-C, and its exit code.
 import { createServices } from '../services.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../settings/settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
 import { createScreen, type Screen } from './screen.ts';

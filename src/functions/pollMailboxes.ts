@@ -2,7 +2,7 @@
 import { app } from '@azure/functions';
 import { poll } from '../monitor/poll.ts';
 import { servicesFor } from '../services.ts';
-import { registeredPollSchedule } from '../settings.ts';
+import { registeredPollSchedule } from '../settings/settings.ts';
 
 app.timer('pollMailboxes', {
   schedule: registeredPollSchedule(),

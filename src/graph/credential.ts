@@ -1,7 +1,7 @@
 // How a token for Graph is fetched, for each kind of identity.
 import type { TokenCredential } from '@azure/identity';
-import { PUBLIC_CLOUD } from '../clouds.ts';
-import { type GraphIdentity, isLoopback } from '../settings.ts';
+import { PUBLIC_CLOUD } from '../settings/clouds.ts';
+import { type GraphIdentity, isLoopback } from '../settings/settings.ts';
 import type { FetchToken, Token } from './tokens.ts';
 
 const RETRIES = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };

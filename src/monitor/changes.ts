@@ -3,7 +3,7 @@ import type { Message } from '../graph/latestMessage.ts';
 import { type Drift, type DriftClosing, type DriftOpening, driftChanges } from '../rules/drift.ts';
 import { type JudgingRun, judge } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxes.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 

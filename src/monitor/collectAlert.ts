@@ -10,7 +10,7 @@ import {
   urgency,
 } from '../alerts/alert.ts';
 import type { Services } from '../services.ts';
-import type { AlertSettings } from '../settings.ts';
+import type { AlertSettings } from '../settings/settings.ts';
 import type { Attempt, RunRange } from '../storage/cursor.ts';
 import type { DriftSummary } from '../storage/drift.ts';
 

@@ -8,7 +8,7 @@ import { deliver } from '../alerts/deliver.ts';
 import { nextAttempt } from '../alerts/due.ts';
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import type { AlertSettings } from '../settings.ts';
+import type { AlertSettings } from '../settings/settings.ts';
 import type { Attempt, Cursor } from '../storage/cursor.ts';
 import type { AlertMessage } from '../storage/queues.ts';
 import { quoted } from '../storage/rows.ts';

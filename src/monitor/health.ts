@@ -1,9 +1,9 @@
 // Says whether the app does its work, in words that anybody may read.
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
-import { parseSchedule } from '../schedule.ts';
 import type { Services } from '../services.ts';
-import type { FaultKind } from '../settings.ts';
+import { parseSchedule } from '../settings/schedule.ts';
+import type { FaultKind } from '../settings/settings.ts';
 import type { Run } from '../storage/runs.ts';
 import { staleLimit } from './mailboxes.ts';
 

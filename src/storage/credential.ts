@@ -1,6 +1,6 @@
 // Who asks the storage account when no connection string does.
 import type { TokenCredential } from '@azure/identity';
-import type { StorageSettings } from '../settings.ts';
+import type { StorageSettings } from '../settings/settings.ts';
 
 type IdentityBased = Extract<StorageSettings, { readonly kind: 'identity' }>;
 

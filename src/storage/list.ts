@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { MailscopeError } from '../errors.ts';
 import type { Expectation } from '../rules/mailbox.ts';
-import type { ListFile, Settings, StorageSettings } from '../settings.ts';
+import type { ListFile, Settings, StorageSettings } from '../settings/settings.ts';
 import { storageCredential } from './credential.ts';
 import { readListCsv } from './listCsv.ts';
 import { type Plan, planShards } from './plan.ts';

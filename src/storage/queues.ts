@@ -1,7 +1,7 @@
 // The queues between a run, its shards and its alert.
 import type { QueueClient } from '@azure/storage-queue';
 import { MailscopeError } from '../errors.ts';
-import type { StorageSettings } from '../settings.ts';
+import type { StorageSettings } from '../settings/settings.ts';
 import { storageCredential } from './credential.ts';
 
 export const SHARD_QUEUE = 'poll-shards';

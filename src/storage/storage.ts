@@ -1,5 +1,5 @@
 // Everything that is kept in the storage account.
-import type { StorageSettings } from '../settings.ts';
+import type { StorageSettings } from '../settings/settings.ts';
 import { type CursorStore, createCursorStore } from './cursor.ts';
 import { createDriftStore, type DriftStore } from './drift.ts';
 import { createMailboxStore, type MailboxStore } from './mailboxes.ts';

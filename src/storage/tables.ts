@@ -2,7 +2,7 @@
 import type { TableClient, TableServiceClient, TransactionAction } from '@azure/data-tables';
 import PQueue from 'p-queue';
 import { MailscopeError } from '../errors.ts';
-import type { StorageSettings } from '../settings.ts';
+import type { StorageSettings } from '../settings/settings.ts';
 import { storageCredential } from './credential.ts';
 
 /** A row as it is read: columns that are null were never written. */

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judge, type MailboxState } from '../../src/rules/judge.ts';
-import { readConfiguration, type StorageSettings } from '../../src/settings.ts';
+import { readConfiguration, type StorageSettings } from '../../src/settings/settings.ts';
 import { PARTITIONS, partitionOf } from '../../src/storage/keys.ts';
 import type { MailboxChange, MailboxRecord } from '../../src/storage/mailboxes.ts';
 import type { Run } from '../../src/storage/runs.ts';

@@ -10,8 +10,8 @@ import { judgeSchedule } from '../../src/rules/doctor/schedule.ts';
 import { judgeStorage } from '../../src/rules/doctor/storage.ts';
 import { judgeNoToken, judgeToken } from '../../src/rules/doctor/token.ts';
 import { judgeOnce } from '../../src/rules/judgeOnce.ts';
-import { parseSchedule } from '../../src/schedule.ts';
-import { readConfiguration } from '../../src/settings.ts';
+import { parseSchedule } from '../../src/settings/schedule.ts';
+import { readConfiguration } from '../../src/settings/settings.ts';
 import { observed, runAt } from '../support/rules.ts';
 
 const NOW = new Date('2026-11-23T10:00:00Z');

@@ -1,6 +1,6 @@
 // NCRONTAB as the Functions host reads it.
 import { describe, expect, it } from 'vitest';
-import { parseSchedule } from '../../src/schedule.ts';
+import { parseSchedule } from '../../src/settings/schedule.ts';
 
 const MONDAY_10 = new Date('2026-11-23T10:00:00Z');
 

@@ -1,7 +1,7 @@
 // Every way a setting can be wrong, with its exact text.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { readConfiguration, registeredPollSchedule } from '../../src/settings.ts';
+import { readConfiguration, registeredPollSchedule } from '../../src/settings/settings.ts';
 
 const GOOD = {
   ALLOWED_MAILBOXES: 'support@contoso.example',

@@ -2,7 +2,7 @@
 import { deliverSample } from '../../alerts/deliverSample.ts';
 import { type Finding, ok, problem, skipped, warning } from '../../rules/doctor/finding.ts';
 import { judgeConnection } from '../../rules/doctor/network.ts';
-import type { AlertSettings, Secret } from '../../settings.ts';
+import type { AlertSettings, Secret } from '../../settings/settings.ts';
 import type { Check } from './check.ts';
 import { connect } from './connect.ts';
 

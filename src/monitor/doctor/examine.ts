@@ -4,7 +4,7 @@
 // 2. The other checks are made side by side, and share what they find out.
 import { type Finding, type Result, skipped, worstOf } from '../../rules/doctor/finding.ts';
 import type { Services } from '../../services.ts';
-import type { Environment } from '../../settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import type { Check } from './check.ts';
 import { CHECKS } from './checks.ts';
 import { Facts } from './facts.ts';

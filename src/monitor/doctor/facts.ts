@@ -8,7 +8,7 @@ import type { StorageFault } from '../../rules/doctor/storage.ts';
 import type { Claims } from '../../rules/doctor/token.ts';
 import type { Expectation } from '../../rules/mailbox.ts';
 import type { Services } from '../../services.ts';
-import type { SettingFault } from '../../settings.ts';
+import type { SettingFault } from '../../settings/settings.ts';
 import type { Plan } from '../../storage/plan.ts';
 import { faultOf } from '../../storage/rights.ts';
 import { type AskReport, ask, type Portion, whyNoToken } from '../ask.ts';

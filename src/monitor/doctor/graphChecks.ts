@@ -5,7 +5,7 @@ import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../rule
 import { judgeClock, judgeGraph } from '../../rules/doctor/network.ts';
 import { judgePermission } from '../../rules/doctor/permission.ts';
 import { judgeNoToken, judgeToken } from '../../rules/doctor/token.ts';
-import type { GraphIdentity } from '../../settings.ts';
+import type { GraphIdentity } from '../../settings/settings.ts';
 import type { Check } from './check.ts';
 
 export const tokenCheck: Check = {

@@ -3,7 +3,7 @@ import { ok, problem, skipped } from '../../rules/doctor/finding.ts';
 import { judgeList } from '../../rules/doctor/mailboxes.ts';
 import { judgeSchedule } from '../../rules/doctor/schedule.ts';
 import { judgeStorage } from '../../rules/doctor/storage.ts';
-import { parseSchedule } from '../../schedule.ts';
+import { parseSchedule } from '../../settings/schedule.ts';
 import { ALIVE_MS } from '../runState.ts';
 import type { Check } from './check.ts';
 

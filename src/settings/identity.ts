@@ -1,6 +1,6 @@
 // Who asks Graph, read from the settings: each kind of identity with what it needs, and all of one cloud.
 import { cloudOf, PUBLIC_CLOUD } from './clouds.ts';
-import type { FaultKind, FieldValues, Secret } from './settingFields.ts';
+import type { FaultKind, FieldValues, Secret } from './fields.ts';
 
 /** An app registration, and where its tokens come from. */
 interface AppRegistration {

@@ -1,6 +1,6 @@
 // The application settings: read once, checked whole, every fault named in one answer.
-import { type GraphIdentity, readIdentity } from './identitySettings.ts';
-import type { Expectation } from './rules/mailbox.ts';
+
+import type { Expectation } from '../rules/mailbox.ts';
 import {
   DEFAULT_POLL_SCHEDULE,
   type FaultKind,
@@ -9,10 +9,11 @@ import {
   type ListFile,
   quote,
   type Secret,
-} from './settingFields.ts';
+} from './fields.ts';
+import { type GraphIdentity, readIdentity } from './identity.ts';
 
-export type { GraphIdentity } from './identitySettings.ts';
-export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, type ListFile, Secret } from './settingFields.ts';
+export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, type ListFile, Secret } from './fields.ts';
+export type { GraphIdentity } from './identity.ts';
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 // The fields of the settings: each takes the text of one setting, or undefined, and says what would be right.
 import { inspect } from 'node:util';
 import * as z from 'zod';
-import { parseMailbox } from './rules/mailbox.ts';
+import { parseMailbox } from '../rules/mailbox.ts';
 import { parseSchedule } from './schedule.ts';
 
 export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
