@@ -8,7 +8,7 @@ import { createLimiter, type Limiter } from './graph/limiter.ts';
 import { createTokens } from './graph/tokens.ts';
 import { createLog, type Log, type LogSink } from './log.ts';
 import { type Configuration, type Environment, readConfiguration, type Settings } from './settings/settings.ts';
-import { createList } from './storage/list.ts';
+import { createList } from './storage/mailboxList.ts';
 import type { Plan } from './storage/plan.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 

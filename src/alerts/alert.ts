@@ -2,8 +2,8 @@
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
-import type { Attempt, RunRange } from '../storage/cursor.ts';
-import type { DriftSummary } from '../storage/drift.ts';
+import type { Attempt, RunRange } from '../storage/cursorStore.ts';
+import type { DriftSummary } from '../storage/driftStore.ts';
 import { isReminderDue } from './due.ts';
 
 /** `recovered` was seen; `ended` was declared anew or is no longer listed, which is no recovery. */

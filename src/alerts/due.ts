@@ -1,7 +1,7 @@
 // What is due for an alert: pure, from the cursor and the runs since.
 import { READ_ROLES } from '../rules/cause.ts';
-import type { Attempt, Cursor } from '../storage/cursor.ts';
-import type { Run } from '../storage/runs.ts';
+import type { Attempt, Cursor } from '../storage/cursorStore.ts';
+import type { Run } from '../storage/runStore.ts';
 
 export interface DueOptions {
   readonly now: Date;

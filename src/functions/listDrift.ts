@@ -1,7 +1,7 @@
 // GET drift
 import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/list.ts';
+import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readChoice, readMailbox, readTop } from '../http/parameters.ts';
 import { listDrift } from '../monitor/history.ts';
 import { DRIFT_KINDS } from '../rules/judge.ts';

@@ -1,7 +1,7 @@
 // GET mailboxes
 import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/list.ts';
+import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readChoice, readPrefix, readTop } from '../http/parameters.ts';
 import { listMailboxes } from '../monitor/mailboxes.ts';
 import { VERDICTS } from '../rules/judge.ts';

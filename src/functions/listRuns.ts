@@ -1,7 +1,7 @@
 // GET runs
 import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/list.ts';
+import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readTop } from '../http/parameters.ts';
 import { listRuns } from '../monitor/runs.ts';
 import { servicesFor } from '../services.ts';

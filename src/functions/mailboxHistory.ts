@@ -1,7 +1,7 @@
 // GET mailboxes/{mailbox}/history
 import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/list.ts';
+import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readTime, readTop } from '../http/parameters.ts';
 import { mailboxHistory } from '../monitor/history.ts';
 import { servicesFor } from '../services.ts';

@@ -2,7 +2,7 @@
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import type { Services } from '../services.ts';
-import type { Run } from '../storage/runs.ts';
+import type { Run } from '../storage/runStore.ts';
 
 /** A drift as it is answered. */
 export interface DriftView extends Drift {

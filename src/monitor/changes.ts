@@ -4,7 +4,7 @@ import { type Drift, type DriftClosing, type DriftOpening, driftChanges } from '
 import { type JudgingRun, judge } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxes.ts';
+import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxStore.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 
 /** One listed mailbox as a run saw it. */

@@ -5,7 +5,7 @@
 // 3. What it saw is added up and written under the run's ETag; whoever finds it changed looks again.
 // 4. The heartbeat is sent, and once a day what is old is forgotten.
 import type { Services } from '../services.ts';
-import type { Run, RunResult } from '../storage/runs.ts';
+import type { Run, RunResult } from '../storage/runStore.ts';
 import { forgetOld } from './forgetOld.ts';
 import { heartbeat } from './heartbeat.ts';
 import { endRun } from './runState.ts';

@@ -11,8 +11,8 @@ import {
 } from '../alerts/alert.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
-import type { Attempt, RunRange } from '../storage/cursor.ts';
-import type { DriftSummary } from '../storage/drift.ts';
+import type { Attempt, RunRange } from '../storage/cursorStore.ts';
+import type { DriftSummary } from '../storage/driftStore.ts';
 
 interface Found {
   readonly happening: Happening;

@@ -9,10 +9,10 @@ import { nextAttempt } from '../alerts/due.ts';
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
-import type { Attempt, Cursor } from '../storage/cursor.ts';
+import type { Attempt, Cursor } from '../storage/cursorStore.ts';
 import type { AlertMessage } from '../storage/queues.ts';
 import { quoted } from '../storage/rows.ts';
-import type { Run, Stored } from '../storage/runs.ts';
+import type { Run, Stored } from '../storage/runStore.ts';
 import { collectAlert } from './collectAlert.ts';
 import { runNumberOf } from './runState.ts';
 

@@ -1,8 +1,8 @@
 // Retention: what is older than RETENTION_MONTHS goes, once a day.
 import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
-import { monthOf } from '../storage/observations.ts';
-import type { Run } from '../storage/runs.ts';
+import { monthOf } from '../storage/observationStore.ts';
+import type { Run } from '../storage/runStore.ts';
 
 /** Drops old observation tables, closed drift and runs, with the first run of a day. A failure is logged: the next day tries again. */
 export async function forgetOld(services: Services, run: Run): Promise<void> {

@@ -4,7 +4,7 @@ import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { FaultKind } from '../settings/settings.ts';
-import type { Run } from '../storage/runs.ts';
+import type { Run } from '../storage/runStore.ts';
 import { staleLimit } from './mailboxes.ts';
 
 /** One thing that is wrong. It never holds a value of a setting or the name of a mailbox. */

@@ -2,8 +2,8 @@
 import { MailscopeError } from '../errors.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
-import type { DriftFilter } from '../storage/drift.ts';
-import type { Page } from '../storage/merge.ts';
+import type { DriftFilter } from '../storage/driftStore.ts';
+import type { Page } from '../storage/mergePartitions.ts';
 import { type DriftView, withCauses } from './causes.ts';
 import { mailboxOf } from './mailboxes.ts';
 

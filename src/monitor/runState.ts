@@ -1,8 +1,8 @@
 // What a run's rows say of it: whether it is alive, and what it comes to. Pure.
 import { probableCause } from '../rules/cause.ts';
 import { sum } from '../rules/tally.ts';
-import type { Run, RunResult } from '../storage/runs.ts';
-import type { ShardRecord } from '../storage/shards.ts';
+import type { Run, RunResult } from '../storage/runStore.ts';
+import type { ShardRecord } from '../storage/shardStore.ts';
 
 /** Nobody writes in a run this long after its rows were last touched: a shard gives up earlier. */
 export const ALIVE_MS = 120_000;

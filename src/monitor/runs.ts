@@ -1,8 +1,8 @@
 // Reads runs as they are answered.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import type { Page } from '../storage/merge.ts';
-import type { Run, RunResult } from '../storage/runs.ts';
+import type { Page } from '../storage/mergePartitions.ts';
+import type { Run, RunResult } from '../storage/runStore.ts';
 import { resultOf, runNumberOf } from './runState.ts';
 
 /** A run with what it saw: of one under way, what the shards that are done have seen. */

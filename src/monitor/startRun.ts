@@ -5,7 +5,7 @@
 // 3. The shards go to their queue, or to whoever called; then the end of the dead one is announced.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import type { Run, RunTrigger, Stored } from '../storage/runs.ts';
+import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
 import { endRun, isAlive, runIdOf } from './runState.ts';
 

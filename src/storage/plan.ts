@@ -11,7 +11,7 @@ import {
   STATE_PREFIX,
   statePosition,
 } from './keys.ts';
-import type { Range } from './mailboxes.ts';
+import type { Range } from './mailboxStore.ts';
 
 export interface ListedMailbox {
   readonly mailbox: string;

@@ -2,7 +2,7 @@
 import type { QueueClient } from '@azure/storage-queue';
 import { MailscopeError } from '../errors.ts';
 import type { StorageSettings } from '../settings/settings.ts';
-import { storageCredential } from './credential.ts';
+import { storageCredential } from './storageCredential.ts';
 
 export const SHARD_QUEUE = 'poll-shards';
 export const ALERT_QUEUE = 'drift-alerts';

@@ -1,12 +1,12 @@
 // Everything that is kept in the storage account.
 import type { StorageSettings } from '../settings/settings.ts';
-import { type CursorStore, createCursorStore } from './cursor.ts';
-import { createDriftStore, type DriftStore } from './drift.ts';
-import { createMailboxStore, type MailboxStore } from './mailboxes.ts';
-import { createObservationStore, type ObservationStore } from './observations.ts';
+import { type CursorStore, createCursorStore } from './cursorStore.ts';
+import { createDriftStore, type DriftStore } from './driftStore.ts';
+import { createMailboxStore, type MailboxStore } from './mailboxStore.ts';
+import { createObservationStore, type ObservationStore } from './observationStore.ts';
 import { createQueues, type Queues } from './queues.ts';
-import { createRunStore, type RunStore } from './runs.ts';
-import { createShardStore, type ShardStore } from './shards.ts';
+import { createRunStore, type RunStore } from './runStore.ts';
+import { createShardStore, type ShardStore } from './shardStore.ts';
 import { createTables, type Tables } from './tables.ts';
 
 export interface Storage {

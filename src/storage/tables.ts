@@ -3,7 +3,7 @@ import type { TableClient, TableServiceClient, TransactionAction } from '@azure/
 import PQueue from 'p-queue';
 import { MailscopeError } from '../errors.ts';
 import type { StorageSettings } from '../settings/settings.ts';
-import { storageCredential } from './credential.ts';
+import { storageCredential } from './storageCredential.ts';
 
 /** A row as it is read: columns that are null were never written. */
 export interface Row extends Readonly<Record<string, unknown>> {

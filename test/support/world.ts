@@ -1,7 +1,7 @@
 // The app's services in this process, over a sandbox tenant and a storage account of their own.
 import { vi } from 'vitest';
 import { createServices, type Services } from '../../src/services.ts';
-import { createList } from '../../src/storage/list.ts';
+import { createList } from '../../src/storage/mailboxList.ts';
 import type { ShardMessage } from '../../src/storage/queues.ts';
 import { openStorage } from '../../src/storage/storage.ts';
 import { createTables, type Table, type Tables } from '../../src/storage/tables.ts';

@@ -6,9 +6,9 @@ import { type Alert, type AlertItem, happeningsOf, MOST_ITEMS, noCounts } from '
 import { isReminderDue, nextAttempt } from '../../src/alerts/due.ts';
 import { FORMATS } from '../../src/alerts/formats.ts';
 import { EMPTY_TALLY } from '../../src/rules/tally.ts';
-import type { Attempt, Cursor } from '../../src/storage/cursor.ts';
-import type { DriftSummary } from '../../src/storage/drift.ts';
-import type { Run } from '../../src/storage/runs.ts';
+import type { Attempt, Cursor } from '../../src/storage/cursorStore.ts';
+import type { DriftSummary } from '../../src/storage/driftStore.ts';
+import type { Run } from '../../src/storage/runStore.ts';
 import { runAt } from '../support/rules.ts';
 
 const HOUR = 3_600_000;

@@ -3,7 +3,7 @@ import type { TransactionAction } from '@azure/data-tables';
 import type { Control } from '../rules/observation.ts';
 import type { Tally } from '../rules/tally.ts';
 import { and, type Columns, collect, fromRow, quoted, toRow } from './rows.ts';
-import type { Stored } from './runs.ts';
+import type { Stored } from './runStore.ts';
 import type { Lease, Tables } from './tables.ts';
 
 export interface ShardRecord {

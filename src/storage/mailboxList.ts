@@ -6,9 +6,9 @@ import type { BlobClient } from '@azure/storage-blob';
 import { MailscopeError } from '../errors.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import type { ListFile, Settings, StorageSettings } from '../settings/settings.ts';
-import { storageCredential } from './credential.ts';
 import { readListCsv } from './listCsv.ts';
 import { type Plan, planShards } from './plan.ts';
+import { storageCredential } from './storageCredential.ts';
 
 /** Where a file is looked for, and what tells one version from another. */
 interface Source {

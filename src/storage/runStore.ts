@@ -2,7 +2,7 @@
 import type { TableEntity, TransactionAction } from '@azure/data-tables';
 import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
-import type { Page } from './merge.ts';
+import type { Page } from './mergePartitions.ts';
 import { and, between, type Columns, collect, following, fromRow, quoted, toRow } from './rows.ts';
 import type { Row, Tables } from './tables.ts';
 

@@ -2,7 +2,7 @@
 import type { Drift } from '../rules/drift.ts';
 import type { DriftKind } from '../rules/judge.ts';
 import { afterPrefix, DRIFT_PREFIX, driftRow, PARTITIONS, partitionOf } from './keys.ts';
-import { mergedPage, type Page } from './merge.ts';
+import { mergedPage, type Page } from './mergePartitions.ts';
 import { and, between, type Columns, collect, fromRow, quoted, toRow } from './rows.ts';
 import type { Row, Tables } from './tables.ts';
 

@@ -2,9 +2,9 @@
 import type { TransactionAction } from '@azure/data-tables';
 import type { Drift } from '../rules/drift.ts';
 import type { MailboxState } from '../rules/judge.ts';
-import { driftEntity } from './drift.ts';
+import { driftEntity } from './driftStore.ts';
 import { afterPrefix, encodeKey, PARTITIONS, type Position, partitionOf, STATE_PREFIX, statePosition } from './keys.ts';
-import { mergedPage, type Page } from './merge.ts';
+import { mergedPage, type Page } from './mergePartitions.ts';
 import { between, type Columns, collect, fromRow, toRow } from './rows.ts';
 import type { Lease, Row, Tables } from './tables.ts';
 

@@ -1,6 +1,6 @@
 // The row `alerts`, `cursor` of the table `Runs`: how far alerts were accepted.
 import { type Columns, fromRow, toRow } from './rows.ts';
-import type { Stored } from './runs.ts';
+import type { Stored } from './runStore.ts';
 import type { Tables } from './tables.ts';
 
 /** Runs after one, up to another, by number, with their starts; ISO 8601 UTC. */

@@ -4,7 +4,7 @@ import { MailscopeError } from '../errors.ts';
 import type { JudgingRun } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
-import type { Page } from './merge.ts';
+import type { Page } from './mergePartitions.ts';
 import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
 import type { Lease, Row, Table, Tables } from './tables.ts';
 
