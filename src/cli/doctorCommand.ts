@@ -1,5 +1,5 @@
 // The command `doctor`: looks at everything that a run needs, and prints each check with its result and what to do.
-import { type DoctorReport, examine } from '../monitor/doctor/examine.ts';
+import { type DoctorReport, examine } from '../doctor/examine.ts';
 import type { Environment } from '../settings/settings.ts';
 import type { ExitCode, MakeServices } from './askCommand.ts';
 import { doctorTable } from './doctorTable.ts';

@@ -1,5 +1,5 @@
 // A doctor's report for people: a line a finding, and under it what to do.
-import type { CheckReport, DoctorReport } from '../monitor/doctor/examine.ts';
+import type { CheckReport, DoctorReport } from '../doctor/examine.ts';
 import { RESULTS } from '../rules/doctor/finding.ts';
 
 const INDENT = ' '.repeat(22);

@@ -1,5 +1,5 @@
 // Whether Graph answers at all, and what time it is there: asked without a token.
-import type { GraphAnswer } from '../rules/doctor/network.ts';
+import type { GraphAnswer } from '../rules/doctor/networkFindings.ts';
 
 const TIMEOUT_MS = 10_000;
 

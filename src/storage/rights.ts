@@ -1,6 +1,6 @@
 // Whether the storage account lets us do what the app does there, tried on a table and a queue of our own that are removed again.
 import { MailscopeError } from '../errors.ts';
-import type { StorageFault } from '../rules/doctor/storage.ts';
+import type { StorageFault } from '../rules/doctor/storageFindings.ts';
 import type { StorageSettings } from '../settings/settings.ts';
 import { openQueue } from './queues.ts';
 import { createTables, failureOf } from './tables.ts';

@@ -14,7 +14,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
-import type { CheckReport, DoctorReport } from '../../src/monitor/doctor/examine.ts';
+import type { CheckReport, DoctorReport } from '../../src/doctor/examine.ts';
 import type { Finding, Result } from '../../src/rules/doctor/finding.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { ROOT, type Switches, startServer, startTenant, WEBHOOK_SECRET } from '../support/http.ts';

@@ -1,14 +1,14 @@
 // What the doctor makes of each fact, and which checks a fault of the settings leaves.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faultyParts, withoutFaults } from '../../src/monitor/doctor/parts.ts';
+import { faultyParts, withoutFaults } from '../../src/doctor/settingParts.ts';
 import { worstOf } from '../../src/rules/doctor/finding.ts';
-import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../src/rules/doctor/mailboxes.ts';
-import { judgeClock, judgeGraph } from '../../src/rules/doctor/network.ts';
-import { judgePermission } from '../../src/rules/doctor/permission.ts';
-import { judgeSchedule } from '../../src/rules/doctor/schedule.ts';
-import { judgeStorage } from '../../src/rules/doctor/storage.ts';
-import { judgeNoToken, judgeToken } from '../../src/rules/doctor/token.ts';
+import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../src/rules/doctor/mailboxFindings.ts';
+import { judgeClock, judgeGraph } from '../../src/rules/doctor/networkFindings.ts';
+import { judgePermission } from '../../src/rules/doctor/permissionFindings.ts';
+import { judgeSchedule } from '../../src/rules/doctor/scheduleFindings.ts';
+import { judgeStorage } from '../../src/rules/doctor/storageFindings.ts';
+import { judgeNoToken, judgeToken } from '../../src/rules/doctor/tokenFindings.ts';
 import { judgeOnce } from '../../src/rules/judgeOnce.ts';
 import { parseSchedule } from '../../src/settings/schedule.ts';
 import { readConfiguration } from '../../src/settings/settings.ts';

@@ -1,5 +1,5 @@
 // Which settings belong together, so that a fault in some leaves the others to be looked at. Pure.
-import type { Environment, SettingFault } from '../../settings/settings.ts';
+import type { Environment, SettingFault } from '../settings/settings.ts';
 
 /** What a check needs of the settings. */
 export type Part = 'mailboxes' | 'storage' | 'graph' | 'identity' | 'schedule' | 'alerts' | 'heartbeat';

@@ -1,8 +1,8 @@
 // Checks of the storage account: may the app do there what it does?
-import { judgeStorage, type StorageFault, type StorageService } from '../../rules/doctor/storage.ts';
-import type { StorageSettings } from '../../settings/settings.ts';
-import { tryQueues, tryTables } from '../../storage/rights.ts';
-import type { Check } from './check.ts';
+import { judgeStorage, type StorageFault, type StorageService } from '../rules/doctor/storageFindings.ts';
+import type { StorageSettings } from '../settings/settings.ts';
+import { tryQueues, tryTables } from '../storage/rights.ts';
+import type { Check } from './doctorCheck.ts';
 
 type Try = (settings: StorageSettings, id: string) => Promise<StorageFault | null>;
 

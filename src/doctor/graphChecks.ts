@@ -1,12 +1,12 @@
 // Checks of the identity and of Graph: the token, Graph itself, and a few listed mailboxes.
-import { audienceOf } from '../../graph/credential.ts';
-import { type Finding, skipped } from '../../rules/doctor/finding.ts';
-import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../rules/doctor/mailboxes.ts';
-import { judgeClock, judgeGraph } from '../../rules/doctor/network.ts';
-import { judgePermission } from '../../rules/doctor/permission.ts';
-import { judgeNoToken, judgeToken } from '../../rules/doctor/token.ts';
-import type { GraphIdentity } from '../../settings/settings.ts';
-import type { Check } from './check.ts';
+import { audienceOf } from '../graph/credential.ts';
+import { type Finding, skipped } from '../rules/doctor/finding.ts';
+import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../rules/doctor/mailboxFindings.ts';
+import { judgeClock, judgeGraph } from '../rules/doctor/networkFindings.ts';
+import { judgePermission } from '../rules/doctor/permissionFindings.ts';
+import { judgeNoToken, judgeToken } from '../rules/doctor/tokenFindings.ts';
+import type { GraphIdentity } from '../settings/settings.ts';
+import type { Check } from './doctorCheck.ts';
 
 export const tokenCheck: Check = {
   name: 'token',

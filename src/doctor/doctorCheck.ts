@@ -1,7 +1,7 @@
 // What a check of the doctor is.
-import type { Finding } from '../../rules/doctor/finding.ts';
+import type { Finding } from '../rules/doctor/finding.ts';
 import type { Facts } from './facts.ts';
-import type { Part } from './parts.ts';
+import type { Part } from './settingParts.ts';
 
 export interface Check {
   readonly name: string;

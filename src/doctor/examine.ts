@@ -2,13 +2,13 @@
 //
 // 1. Parts of the settings that are at fault are set aside; the checks that need them are skipped.
 // 2. The other checks are made side by side, and share what they find out.
-import { type Finding, type Result, skipped, worstOf } from '../../rules/doctor/finding.ts';
-import type { Services } from '../../services.ts';
-import type { Environment } from '../../settings/settings.ts';
-import type { Check } from './check.ts';
+import { type Finding, type Result, skipped, worstOf } from '../rules/doctor/finding.ts';
+import type { Services } from '../services.ts';
+import type { Environment } from '../settings/settings.ts';
 import { CHECKS } from './checks.ts';
+import type { Check } from './doctorCheck.ts';
 import { Facts } from './facts.ts';
-import { type FaultyParts, faultyParts, withoutFaults } from './parts.ts';
+import { type FaultyParts, faultyParts, withoutFaults } from './settingParts.ts';
 import { settingsCheck } from './settingsChecks.ts';
 
 export interface DoctorReport {

@@ -1,10 +1,10 @@
 // Checks of those who are told: the webhook and the heartbeat. Neither is called unasked.
-import { deliverSample } from '../../alerts/deliverSample.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../rules/doctor/finding.ts';
-import { judgeConnection } from '../../rules/doctor/network.ts';
-import type { AlertSettings, Secret } from '../../settings/settings.ts';
-import type { Check } from './check.ts';
+import { deliverSample } from '../alerts/deliverSample.ts';
+import { type Finding, ok, problem, skipped, warning } from '../rules/doctor/finding.ts';
+import { judgeConnection } from '../rules/doctor/networkFindings.ts';
+import type { AlertSettings, Secret } from '../settings/settings.ts';
 import { connect } from './connect.ts';
+import type { Check } from './doctorCheck.ts';
 
 export const webhookCheck: Check = {
   name: 'webhook',

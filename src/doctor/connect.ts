@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Connection } from '../../rules/doctor/network.ts';
+import type { Connection } from '../rules/doctor/networkFindings.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,11 +1,12 @@
 // Checks of what is declared: the settings, the list of mailboxes, the schedule.
-import { ok, problem, skipped } from '../../rules/doctor/finding.ts';
-import { judgeList } from '../../rules/doctor/mailboxes.ts';
-import { judgeSchedule } from '../../rules/doctor/schedule.ts';
-import { judgeStorage } from '../../rules/doctor/storage.ts';
-import { parseSchedule } from '../../settings/schedule.ts';
-import { ALIVE_MS } from '../runState.ts';
-import type { Check } from './check.ts';
+
+import { ALIVE_MS } from '../monitor/runState.ts';
+import { ok, problem, skipped } from '../rules/doctor/finding.ts';
+import { judgeList } from '../rules/doctor/mailboxFindings.ts';
+import { judgeSchedule } from '../rules/doctor/scheduleFindings.ts';
+import { judgeStorage } from '../rules/doctor/storageFindings.ts';
+import { parseSchedule } from '../settings/schedule.ts';
+import type { Check } from './doctorCheck.ts';
 
 /** All faults at once, those of the list's file among them. Its problems are the ones that make settings bad. */
 export const settingsCheck: Check = {

@@ -1,7 +1,7 @@
 // Whence the app may read mail, as far as roles and answers tell: Entra, RBAC for Applications, a policy. Pure.
 import { READ_ROLES } from '../cause.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
-import type { LookedAt } from './mailboxes.ts';
+import type { LookedAt } from './mailboxFindings.ts';
 
 /** What is enough to see that a mailbox answers, and the subject of its newest message. */
 const ENOUGH = ['Mail.ReadBasic', 'Mail.ReadBasic.All'];

@@ -1,6 +1,6 @@
 // The doctor's checks, in the order in which they are told.
 import { heartbeatCheck, webhookCheck } from './alertChecks.ts';
-import type { Check } from './check.ts';
+import type { Check } from './doctorCheck.ts';
 import {
   allowedCheck,
   clockCheck,

@@ -1,17 +1,17 @@
 // What several checks of the doctor rest on, each found out once, when it is first asked for.
-import { MailscopeError } from '../../errors.ts';
-import { reachGraph } from '../../graph/reach.ts';
-import { claimsOf, type Token } from '../../graph/tokens.ts';
-import type { ListCounts } from '../../rules/doctor/mailboxes.ts';
-import type { GraphAnswer } from '../../rules/doctor/network.ts';
-import type { StorageFault } from '../../rules/doctor/storage.ts';
-import type { Claims } from '../../rules/doctor/token.ts';
-import type { Expectation } from '../../rules/mailbox.ts';
-import type { Services } from '../../services.ts';
-import type { SettingFault } from '../../settings/settings.ts';
-import type { Plan } from '../../storage/plan.ts';
-import { faultOf } from '../../storage/rights.ts';
-import { type AskReport, ask, type Portion, whyNoToken } from '../ask.ts';
+import { MailscopeError } from '../errors.ts';
+import { reachGraph } from '../graph/reach.ts';
+import { claimsOf, type Token } from '../graph/tokens.ts';
+import { type AskReport, ask, type Portion, whyNoToken } from '../monitor/ask.ts';
+import type { ListCounts } from '../rules/doctor/mailboxFindings.ts';
+import type { GraphAnswer } from '../rules/doctor/networkFindings.ts';
+import type { StorageFault } from '../rules/doctor/storageFindings.ts';
+import type { Claims } from '../rules/doctor/tokenFindings.ts';
+import type { Expectation } from '../rules/mailbox.ts';
+import type { Services } from '../services.ts';
+import type { SettingFault } from '../settings/settings.ts';
+import type { Plan } from '../storage/plan.ts';
+import { faultOf } from '../storage/rights.ts';
 
 /** The list; or its faults by their lines; or how the storage that it lies in failed. */
 export type ListFact =
