@@ -41,7 +41,7 @@ async function askAllAtOnce(): Promise<void> {
 
 /** As a run does, but for what it writes. */
 async function askInBatches(): Promise<void> {
-  const { ask, listedPortions } = await import('../../src/monitor/ask.ts');
+  const { ask, listedPortions } = await import('../../src/ask/ask.ts');
   const { verdicts } = await ask(services, await listedPortions(services));
   if (verdicts.compliant !== plan.mailboxes) throw new Error(JSON.stringify(verdicts));
 }

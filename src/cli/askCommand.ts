@@ -5,9 +5,9 @@
 // 3. Graph is asked, again and again with --wait.
 // 4. The report is written and printed; its verdicts are the exit code.
 import { type FileHandle, open } from 'node:fs/promises';
+import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../ask/ask.ts';
+import { askUntil, type Waiting } from '../ask/askUntil.ts';
 import { MailscopeError } from '../errors.ts';
-import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../monitor/ask.ts';
-import { askUntil, type Waiting } from '../monitor/askUntil.ts';
 import { span } from '../rules/span.ts';
 import type { Services } from '../services.ts';
 import { type Environment, isLoopback } from '../settings/settings.ts';

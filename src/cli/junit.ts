@@ -1,7 +1,7 @@
 // A report as JUnit XML, which CI systems read: a test case a mailbox.
 //
 // A breach or lockout is a failure. What could not be proved is an error and not skipped, which most systems show as green.
-import type { Asked, AskReport } from '../monitor/ask.ts';
+import type { Asked, AskReport } from '../ask/ask.ts';
 import { meaning } from './words.ts';
 
 export function junit({ askedAt, mailboxes, verdicts }: AskReport): string {

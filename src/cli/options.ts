@@ -1,6 +1,6 @@
 // The command line: what it takes, and what is wrong with it.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { SingleQuestion } from '../monitor/ask.ts';
+import type { SingleQuestion } from '../ask/ask.ts';
 import { EXPECTATIONS, parseMailbox } from '../rules/mailbox.ts';
 
 export const USAGE = `Usage: mailscope [ask] [OPTIONS]

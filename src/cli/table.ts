@@ -1,5 +1,5 @@
 // A report as a table for people.
-import type { Asked, AskReport } from '../monitor/ask.ts';
+import type { Asked, AskReport } from '../ask/ask.ts';
 import { answerText, requestIdOf } from '../rules/observation.ts';
 import { counted, meaning } from './words.ts';
 

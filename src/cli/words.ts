@@ -1,5 +1,5 @@
 // A report in words, and as an exit code.
-import type { Asked, AskReport } from '../monitor/ask.ts';
+import type { Asked, AskReport } from '../ask/ask.ts';
 import { REASON_TEXTS } from '../rules/reasons.ts';
 
 /** What one answer means. */

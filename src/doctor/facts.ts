@@ -1,8 +1,9 @@
 // What several checks of the doctor rest on, each found out once, when it is first asked for.
+
+import { type AskReport, ask, type Portion, whyNoToken } from '../ask/ask.ts';
 import { MailscopeError } from '../errors.ts';
 import { reachGraph } from '../graph/reach.ts';
 import { claimsOf, type Token } from '../graph/tokens.ts';
-import { type AskReport, ask, type Portion, whyNoToken } from '../monitor/ask.ts';
 import type { ListCounts } from '../rules/doctor/mailboxFindings.ts';
 import type { GraphAnswer } from '../rules/doctor/networkFindings.ts';
 import type { StorageFault } from '../rules/doctor/storageFindings.ts';

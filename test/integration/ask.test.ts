@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AskReport } from '../../src/ask/ask.ts';
 import { askCommand } from '../../src/cli/askCommand.ts';
 import { createScreen, type Output } from '../../src/cli/screen.ts';
-import type { AskReport } from '../../src/monitor/ask.ts';
 import { createServices } from '../../src/services.ts';
 import { ROOT, type Switches, startTenant } from '../support/http.ts';
 

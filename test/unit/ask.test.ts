@@ -1,9 +1,9 @@
 // What one ask proves, how it is waited for, and how it is written.
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
+import type { AskReport } from '../../src/ask/ask.ts';
+import { askUntil, type Waiting } from '../../src/ask/askUntil.ts';
 import { junit } from '../../src/cli/junit.ts';
-import type { AskReport } from '../../src/monitor/ask.ts';
-import { askUntil, type Waiting } from '../../src/monitor/askUntil.ts';
 import { judgeOnce } from '../../src/rules/judgeOnce.ts';
 import { span } from '../../src/rules/span.ts';
 import { observed, runAt } from '../support/rules.ts';

@@ -9,9 +9,10 @@ const root = resolve(import.meta.dirname, '../..');
 /** For each room of src, the rooms it may import. `services:type` is the shape of the services without their making. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['functions'],
-  cli: ['cli', 'doctor', 'monitor', 'services', 'settings', 'errors', 'rules'],
+  cli: ['cli', 'ask', 'doctor', 'services', 'settings', 'errors', 'rules'],
   functions: ['monitor', 'alerts', 'http', 'services', 'settings', 'errors', 'log', 'rules'],
-  doctor: ['doctor', 'monitor', 'alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors'],
+  ask: ['ask', 'graph', 'storage', 'rules', 'services:type'],
+  doctor: ['doctor', 'ask', 'monitor', 'alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors'],
   monitor: ['monitor', 'alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors', 'log'],
   alerts: ['alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors', 'log'],
   http: ['http', 'rules', 'errors', 'log'],
