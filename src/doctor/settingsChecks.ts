@@ -1,10 +1,10 @@
 // Checks of what is declared: the settings, the list of mailboxes, the schedule.
 
-import { ALIVE_MS } from '../monitor/runState.ts';
 import { ok, problem, skipped } from '../rules/doctor/finding.ts';
 import { judgeList } from '../rules/doctor/mailboxFindings.ts';
 import { judgeSchedule } from '../rules/doctor/scheduleFindings.ts';
 import { judgeStorage } from '../rules/doctor/storageFindings.ts';
+import { ALIVE_MS } from '../runs/runState.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { Check } from './doctorCheck.ts';
 

@@ -1,8 +1,8 @@
 // Queue drift-alerts: what became due up to a run
 import { app } from '@azure/functions';
 import * as z from 'zod';
-import { ALERT_QUEUE } from '../monitor/closeRun.ts';
 import { deliverAlert } from '../monitor/deliverAlert.ts';
+import { ALERT_QUEUE } from '../runs/closeRun.ts';
 import { servicesFor } from '../services.ts';
 
 const message = z.object({ runId: z.string() });

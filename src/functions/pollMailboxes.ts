@@ -1,6 +1,6 @@
 // Timer: a run every POLL_SCHEDULE
 import { app } from '@azure/functions';
-import { poll } from '../monitor/poll.ts';
+import { poll } from '../runs/poll.ts';
 import { servicesFor } from '../services.ts';
 import { registeredPollSchedule } from '../settings/settings.ts';
 

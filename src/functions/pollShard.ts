@@ -1,7 +1,7 @@
 // Queue poll-shards: one shard of a run
 import { app } from '@azure/functions';
 import * as z from 'zod';
-import { doShard, SHARD_QUEUE } from '../monitor/doShard.ts';
+import { doShard, SHARD_QUEUE } from '../runs/doShard.ts';
 import { servicesFor } from '../services.ts';
 
 const message = z.object({ runId: z.string(), shard: z.int().min(0), listHash: z.string() });

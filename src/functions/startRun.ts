@@ -1,7 +1,7 @@
 // POST runs
 import { app } from '@azure/functions';
 import { endpoint, json } from '../http/endpoint.ts';
-import { startRun } from '../monitor/startRun.ts';
+import { startRun } from '../runs/startRun.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('startRun', {

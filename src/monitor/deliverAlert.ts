@@ -7,6 +7,7 @@
 import { deliver } from '../alerts/deliver.ts';
 import { nextAttempt } from '../alerts/due.ts';
 import { MailscopeError } from '../errors.ts';
+import { runNumberOf } from '../runs/runState.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
 import type { Attempt, Cursor } from '../storage/cursorStore.ts';
@@ -14,7 +15,6 @@ import type { AlertMessage } from '../storage/queues.ts';
 import { quoted } from '../storage/rows.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import { collectAlert } from './collectAlert.ts';
-import { runNumberOf } from './runState.ts';
 
 /** Longer than the webhook may take; then somebody else may send the attempt. */
 const CLAIM_MS = 15_000;

@@ -3,9 +3,9 @@ import { MailscopeError } from '../errors.ts';
 import { type LatestMessage, latestMessage } from '../graph/latestMessage.ts';
 import type { Reason } from '../rules/classify.ts';
 import type { Expectation } from '../rules/mailbox.ts';
+import { recordBreach } from '../runs/recordBreach.ts';
 import type { Services } from '../services.ts';
 import { listedMailbox } from './mailboxes.ts';
-import { recordBreach } from './recordBreach.ts';
 
 export interface LatestSubject {
   readonly mailbox: string;

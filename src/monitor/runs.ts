@@ -1,9 +1,9 @@
 // Reads runs as they are answered.
 import { MailscopeError } from '../errors.ts';
+import { resultOf, runNumberOf } from '../runs/runState.ts';
 import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
-import { resultOf, runNumberOf } from './runState.ts';
 
 /** A run with what it saw: of one under way, what the shards that are done have seen. */
 export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'problem'> &

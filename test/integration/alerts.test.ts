@@ -3,9 +3,9 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deliverAlert } from '../../src/monitor/deliverAlert.ts';
 import { health } from '../../src/monitor/health.ts';
-import { poll } from '../../src/monitor/poll.ts';
 import { listRuns } from '../../src/monitor/runs.ts';
-import { planRun } from '../../src/monitor/startRun.ts';
+import { poll } from '../../src/runs/poll.ts';
+import { planRun } from '../../src/runs/startRun.ts';
 import { startServer, WEBHOOK_SECRET } from '../support/http.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { doShard } from '../../src/monitor/doShard.ts';
 import { health } from '../../src/monitor/health.ts';
 import { listMailboxes } from '../../src/monitor/mailboxes.ts';
-import { poll } from '../../src/monitor/poll.ts';
 import { getRun } from '../../src/monitor/runs.ts';
-import { startRun } from '../../src/monitor/startRun.ts';
+import { doShard } from '../../src/runs/doShard.ts';
+import { poll } from '../../src/runs/poll.ts';
+import { startRun } from '../../src/runs/startRun.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;

@@ -7,14 +7,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
-import { doShard } from '../../src/monitor/doShard.ts';
 import { health } from '../../src/monitor/health.ts';
 import { listDrift, mailboxHistory } from '../../src/monitor/history.ts';
 import { latestSubject } from '../../src/monitor/latestSubject.ts';
 import { getMailbox, listMailboxes } from '../../src/monitor/mailboxes.ts';
-import { poll } from '../../src/monitor/poll.ts';
 import { getRun, listRuns } from '../../src/monitor/runs.ts';
-import { planRun, startRun } from '../../src/monitor/startRun.ts';
+import { doShard } from '../../src/runs/doShard.ts';
+import { poll } from '../../src/runs/poll.ts';
+import { planRun, startRun } from '../../src/runs/startRun.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;

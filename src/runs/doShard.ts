@@ -18,9 +18,9 @@ import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts
 import type { ShardMessage } from '../storage/queues.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
-import { changeOf, removalOf, type Sighting } from './changes.ts';
 import { closeRun } from './closeRun.ts';
 import { type HeldLease, startLease } from './lease.ts';
+import { changeOf, removalOf, type Sighting } from './mailboxChanges.ts';
 import { runNumberOf } from './runState.ts';
 
 export { SHARD_QUEUE } from '../storage/queues.ts';
