@@ -1,7 +1,7 @@
 // Queue drift-alerts: what became due up to a run
 import { app } from '@azure/functions';
 import * as z from 'zod';
-import { deliverAlert } from '../monitor/deliverAlert.ts';
+import { deliverAlert } from '../alerts/deliverAlert.ts';
 import { ALERT_QUEUE } from '../runs/closeRun.ts';
 import { servicesFor } from '../services.ts';
 

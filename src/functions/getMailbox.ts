@@ -1,7 +1,7 @@
 // GET mailboxes/{mailbox}
 import { app } from '@azure/functions';
 import { endpoint, json } from '../http/endpoint.ts';
-import { getMailbox } from '../monitor/mailboxes.ts';
+import { getMailbox } from '../reads/mailboxes.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('getMailbox', {

@@ -1,7 +1,7 @@
 // GET runs/{id}
 import { app } from '@azure/functions';
 import { endpoint, json } from '../http/endpoint.ts';
-import { getRun } from '../monitor/runs.ts';
+import { getRun } from '../reads/runs.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('getRun', {

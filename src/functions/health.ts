@@ -1,7 +1,7 @@
 // GET health
 import { app } from '@azure/functions';
 import { endpoint, json } from '../http/endpoint.ts';
-import { health } from '../monitor/health.ts';
+import { health } from '../reads/health.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('health', {

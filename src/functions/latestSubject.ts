@@ -1,7 +1,7 @@
 // GET mailboxes/{mailbox}/latest-subject
 import { app } from '@azure/functions';
 import { endpoint, json } from '../http/endpoint.ts';
-import { latestSubject } from '../monitor/latestSubject.ts';
+import { latestSubject } from '../reads/latestSubject.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('latestSubject', {

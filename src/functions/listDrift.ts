@@ -3,7 +3,7 @@ import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
 import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readChoice, readMailbox, readTop } from '../http/parameters.ts';
-import { listDrift } from '../monitor/history.ts';
+import { listDrift } from '../reads/history.ts';
 import { DRIFT_KINDS } from '../rules/judge.ts';
 import { servicesFor } from '../services.ts';
 

@@ -3,7 +3,7 @@ import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
 import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readChoice, readPrefix, readTop } from '../http/parameters.ts';
-import { listMailboxes } from '../monitor/mailboxes.ts';
+import { listMailboxes } from '../reads/mailboxes.ts';
 import { VERDICTS } from '../rules/judge.ts';
 import { EXPECTATIONS } from '../rules/mailbox.ts';
 import { servicesFor } from '../services.ts';

@@ -3,7 +3,7 @@ import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
 import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readTop } from '../http/parameters.ts';
-import { listRuns } from '../monitor/runs.ts';
+import { listRuns } from '../reads/runs.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('listRuns', {

@@ -3,7 +3,7 @@ import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint.ts';
 import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
 import { readAfter, readTime, readTop } from '../http/parameters.ts';
-import { mailboxHistory } from '../monitor/history.ts';
+import { mailboxHistory } from '../reads/history.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('mailboxHistory', {

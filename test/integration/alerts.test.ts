@@ -1,9 +1,9 @@
 // Alerts over real tables and a real receiver: every fault it can have, a death at each step, and what each alert says.
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deliverAlert } from '../../src/monitor/deliverAlert.ts';
-import { health } from '../../src/monitor/health.ts';
-import { listRuns } from '../../src/monitor/runs.ts';
+import { deliverAlert } from '../../src/alerts/deliverAlert.ts';
+import { health } from '../../src/reads/health.ts';
+import { listRuns } from '../../src/reads/runs.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { planRun } from '../../src/runs/startRun.ts';
 import { startServer, WEBHOOK_SECRET } from '../support/http.ts';

@@ -1,6 +1,6 @@
 // The latest subject over real HTTP: the built bundle, the local host and a sandbox tenant.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { latestSubject } from '../../src/monitor/latestSubject.ts';
+import { latestSubject } from '../../src/reads/latestSubject.ts';
 import { createServices } from '../../src/services.ts';
 import { type App, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/http.ts';
 import { type Emulator, startEmulator } from '../support/storage.ts';

@@ -4,8 +4,8 @@ import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
 import type { DriftFilter } from '../storage/driftStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
-import { type DriftView, withCauses } from './causes.ts';
 import { mailboxOf } from './mailboxes.ts';
+import { type DriftView, withCauses } from './withCauses.ts';
 
 /** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
 export interface TimeRange {

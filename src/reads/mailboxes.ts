@@ -9,7 +9,7 @@ import type { MailboxRecord } from '../storage/mailboxStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { quoted } from '../storage/rows.ts';
-import { type DriftView, withCauses } from './causes.ts';
+import { type DriftView, withCauses } from './withCauses.ts';
 
 /** A mailbox as it is answered. Times are ISO 8601 UTC. */
 export interface MailboxView {
