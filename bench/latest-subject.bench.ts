@@ -1,7 +1,7 @@
 // What the function adds to a call of Graph: the same question in turn, straight to Graph and through the app.
 import { fileURLToPath } from 'node:url';
 import { startLocalHost } from '../localHost/host.ts';
-import { buildBundle } from '../scripts/build.ts';
+import { buildBundle } from '../scripts/shared/buildBundle.ts';
 import { freePorts } from '../scripts/shared/ports.ts';
 import { startSandboxProcess } from '../scripts/stack/emulatorAndSandbox.ts';
 import { sandboxSettings } from '../scripts/stack/localSettings.ts';

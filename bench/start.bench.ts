@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startLocalHost } from '../localHost/host.ts';
-import { buildBundle } from '../scripts/build.ts';
+import { buildBundle } from '../scripts/shared/buildBundle.ts';
 import { freePorts } from '../scripts/shared/ports.ts';
 import { startSandboxProcess } from '../scripts/stack/emulatorAndSandbox.ts';
 import { sandboxSettings } from '../scripts/stack/localSettings.ts';

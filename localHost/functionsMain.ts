@@ -2,7 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { installFunctionsCore } from './functionsCore.ts';
-import type { FromFunctions, ToFunctions } from './messages.ts';
+import type { FromFunctions, ToFunctions } from './processMessages.ts';
 
 const core = installFunctionsCore();
 const [entry = ''] = process.argv.slice(2);

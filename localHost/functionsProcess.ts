@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild, stopChild } from '../scripts/shared/childProcesses.ts';
 import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
-import type { FromFunctions, Metadata, ToFunctions, TriggerData } from './messages.ts';
+import type { FromFunctions, Metadata, ToFunctions, TriggerData } from './processMessages.ts';
 
 export interface FunctionsProcess {
   readonly functions: readonly RegisteredFunction[];

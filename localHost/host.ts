@@ -7,11 +7,11 @@ import { parseSchedule } from '../src/settings/schedule.ts';
 import type { Binding, RegisteredFunction } from './functionsCore.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functionsProcess.ts';
 import { type HostJson, type QueueSettings, readHostJson } from './hostJson.ts';
-import { createHttpServer, type HttpFunction, type Keys } from './http.ts';
-import type { Metadata, TriggerData } from './messages.ts';
-import { startQueueTrigger } from './queues.ts';
+import { createHttpServer, type HttpFunction, type Keys } from './httpServer.ts';
+import type { Metadata, TriggerData } from './processMessages.ts';
+import { startQueueTrigger } from './queueTrigger.ts';
 import { compileRoute, type Route } from './routes.ts';
-import { startTimer, timerData } from './timers.ts';
+import { startTimer, timerData } from './timerTrigger.ts';
 
 export interface LocalHostOptions {
   /** The package's folder, with host.json. */

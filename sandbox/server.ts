@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { answerAdmin } from './admin.ts';
 import { failure, type GraphAnswer, type GraphRequest } from './answers.ts';
-import { answerBatch } from './batch.ts';
-import { answerGraph } from './graph.ts';
-import { issueToken, tokenFault } from './identity.ts';
+import { answerBatch } from './batchEndpoint.ts';
+import { answerGraph } from './graphEndpoint.ts';
+import { issueToken, tokenFault } from './identityEndpoint.ts';
+import { answerAdmin } from './switches.ts';
 import { count, createTenant, type Tenant } from './tenant.ts';
 
 export interface Sandbox {

@@ -1,7 +1,7 @@
 // The tenant's state: who has a mailbox, what lies in it, which roles and which policy hold.
 import { createHash, randomUUID } from 'node:crypto';
 import { createFaults, type Faults } from './faults.ts';
-import { createReceiver, type Receiver } from './receiver.ts';
+import { createReceiver, type Receiver } from './webhookReceiver.ts';
 
 export interface Message {
   readonly id: string;

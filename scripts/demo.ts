@@ -1,7 +1,7 @@
 // `npm run demo`: the whole story unattended. Exits 0 only when every step was seen.
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { buildBundle } from './build.ts';
+import { buildBundle } from './shared/buildBundle.ts';
 import { freePorts } from './shared/ports.ts';
 import { callApi, startRunSoon } from './stack/callApi.ts';
 import { tell } from './stack/logSentences.ts';

@@ -1,7 +1,7 @@
 // `npm start`: the whole of Mailscope on this machine, and what to try with it.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildBundle } from './build.ts';
+import { buildBundle } from './shared/buildBundle.ts';
 import { portOf } from './shared/ports.ts';
 import { startRunSoon } from './stack/callApi.ts';
 import { tell } from './stack/logSentences.ts';

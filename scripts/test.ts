@@ -1,6 +1,7 @@
 // `npm test`: format and lint, types, and every test.
-import { buildBundle } from './build.ts';
+
 import { runAll } from './runTools.ts';
+import { buildBundle } from './shared/buildBundle.ts';
 
 await buildBundle();
 process.exitCode = await runAll([

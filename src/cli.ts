@@ -2,7 +2,7 @@
 // The entry of the command line's bundle: settings from the environment, and from local.settings.json of the current folder.
 import { existsSync } from 'node:fs';
 import { runProcess } from './cli/runProcess.ts';
-import { readSettingsFile } from './cli/settingsFile.ts';
+import { readSettingsFile } from './settings/settingsFile.ts';
 
 const FILE = 'local.settings.json';
 

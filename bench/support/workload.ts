@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
-import { buildBundle } from '../../scripts/build.ts';
+import { buildBundle } from '../../scripts/shared/buildBundle.ts';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { callApi } from '../../scripts/stack/callApi.ts';
 import { startSandboxProcess, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';

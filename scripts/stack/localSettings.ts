@@ -1,8 +1,8 @@
 // The settings of a developer's machine: local.settings.json, or the example beside it, under the environment.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSettingsFile } from '../../src/cli/settingsFile.ts';
 import { isLoopback } from '../../src/settings/settings.ts';
+import { readSettingsFile } from '../../src/settings/settingsFile.ts';
 
 export interface LocalSettings {
   /** Which file was read. */

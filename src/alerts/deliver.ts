@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { AlertSettings, Secret } from '../settings/settings.ts';
 import type { Alert } from './alert.ts';
-import { FORMATS } from './formats.ts';
+import { FORMATS } from './formats/formats.ts';
 
 /** `accepted`; `again`: it may pass, to be tried again soon; `refused`: trying again is for the next run. */
 export interface Delivery {

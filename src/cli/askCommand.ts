@@ -13,9 +13,9 @@ import type { Services } from '../services.ts';
 import { type Environment, isLoopback } from '../settings/settings.ts';
 import { junit } from './junit.ts';
 import { type AskOptions, readOptions, USAGE, UsageError } from './options.ts';
+import { table } from './reportTable.ts';
+import { counted, exitCodeOf } from './reportWords.ts';
 import type { Screen } from './screen.ts';
-import { table } from './table.ts';
-import { counted, exitCodeOf } from './words.ts';
 
 export type ExitCode = 0 | 1 | 2 | 3;
 

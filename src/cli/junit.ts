@@ -2,7 +2,7 @@
 //
 // A breach or lockout is a failure. What could not be proved is an error and not skipped, which most systems show as green.
 import type { Asked, AskReport } from '../ask/ask.ts';
-import { meaning } from './words.ts';
+import { meaning } from './reportWords.ts';
 
 export function junit({ askedAt, mailboxes, verdicts }: AskReport): string {
   const seconds = mailboxes.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000;

@@ -9,9 +9,9 @@ import type { MailboxChange, MailboxRecord } from '../../src/storage/mailboxStor
 import type { Run } from '../../src/storage/runStore.ts';
 import { openStorage, type Storage } from '../../src/storage/storage.ts';
 import { createTables } from '../../src/storage/tables.ts';
-import { startServer } from '../support/http.ts';
+import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { startServer } from '../support/localApp.ts';
 import { observed, runAt } from '../support/rules.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
 
 let emulator: Emulator;
 

@@ -6,7 +6,7 @@ import { health } from '../../src/reads/health.ts';
 import { listRuns } from '../../src/reads/runs.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { planRun } from '../../src/runs/startRun.ts';
-import { startServer, WEBHOOK_SECRET } from '../support/http.ts';
+import { startServer, WEBHOOK_SECRET } from '../support/localApp.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;

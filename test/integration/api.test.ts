@@ -1,7 +1,7 @@
 // The API over real HTTP: the built bundle under the local host, a real storage emulator, a sandbox tenant.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
+import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
 
 let tenant: Switches;
 let emulator: Emulator;

@@ -10,7 +10,7 @@ import type { AskReport } from '../../src/ask/ask.ts';
 import { askCommand } from '../../src/cli/askCommand.ts';
 import { createScreen, type Output } from '../../src/cli/screen.ts';
 import { createServices } from '../../src/services.ts';
-import { ROOT, type Switches, startTenant } from '../support/http.ts';
+import { ROOT, type Switches, startTenant } from '../support/localApp.ts';
 
 const SUPPORT = 'support@contoso.example';
 const CCH = 'cch@contoso.example';

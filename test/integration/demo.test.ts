@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ROOT } from '../support/http.ts';
+import { ROOT } from '../support/localApp.ts';
 
 async function demo(env: NodeJS.ProcessEnv = {}): Promise<{ readonly code: number; readonly output: string }> {
   const child = spawn(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'demo'], { env: { ...process.env, ...env } });

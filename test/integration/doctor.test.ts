@@ -17,8 +17,8 @@ import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 import type { CheckReport, DoctorReport } from '../../src/doctor/examine.ts';
 import type { Finding, Result } from '../../src/rules/doctor/finding.ts';
 import { createCertificate } from '../support/certificate.ts';
-import { ROOT, type Switches, startServer, startTenant, WEBHOOK_SECRET } from '../support/http.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
+import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { ROOT, type Switches, startServer, startTenant, WEBHOOK_SECRET } from '../support/localApp.ts';
 import { CLIENT_ID, startTokenService, TENANT_ID } from '../support/tokenService.ts';
 
 const SUPPORT = 'support@contoso.example';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGraph, type Graph } from '../../src/graph/client.ts';
 import { retryAfterMs } from '../../src/graph/retryAfter.ts';
 import { createTokens, type Token, TokenUnavailableError } from '../../src/graph/tokens.ts';
-import { startServer } from '../support/http.ts';
+import { startServer } from '../support/localApp.ts';
 
 const READABLE = JSON.stringify({ value: [] });
 const HOUR = 3_600_000;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ROOT, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/http.ts';
+import { ROOT, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/localApp.ts';
 import { CLIENT_ID, claimsOf, startTokenService, TENANT_ID, type TokenService } from '../support/tokenService.ts';
 
 const USER_ASSIGNED = '11111111-2222-4333-8444-555555555555';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
 import { type Certificate, createCertificate } from '../support/certificate.ts';
-import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
+import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
 
 let certificate: Certificate;
 let tenant: Switches;

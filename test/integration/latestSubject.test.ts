@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { latestSubject } from '../../src/reads/latestSubject.ts';
 import { createServices } from '../../src/services.ts';
-import { type App, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/http.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
+import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { type App, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/localApp.ts';
 
 let tenant: Switches;
 let emulator: Emulator;

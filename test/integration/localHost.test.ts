@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
-import { ROOT } from '../support/http.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
+import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { ROOT } from '../support/localApp.ts';
 
 let folder: string;
 const logs: string[] = [];

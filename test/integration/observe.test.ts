@@ -5,7 +5,7 @@ import { createGraph } from '../../src/graph/client.ts';
 import { createLimiter } from '../../src/graph/limiter.ts';
 import { observe } from '../../src/graph/observe.ts';
 import { createTokens, type Token } from '../../src/graph/tokens.ts';
-import { type Switches, startServer, startTenant } from '../support/http.ts';
+import { type Switches, startServer, startTenant } from '../support/localApp.ts';
 
 let tenant: Switches;
 

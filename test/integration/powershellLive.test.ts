@@ -1,8 +1,8 @@
 // The scripts that ask the running app: the built bundle over a sandbox tenant, and the stand-ins for the cmdlets.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/http.ts';
+import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
 import { engine, runCases } from '../support/powershell.ts';
-import { type Emulator, startEmulator } from '../support/storage.ts';
 
 const APP_ID = '71487acd-ec93-476d-bd0e-6c8b31831053';
 const OBJECT_ID = '6233fba6-0198-4277-892f-9275bf728bcc';

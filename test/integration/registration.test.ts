@@ -3,8 +3,8 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RegisteredFunction } from '../../localHost/functionsCore.ts';
-import type { FromFunctions } from '../../localHost/messages.ts';
-import { ROOT } from '../support/http.ts';
+import type { FromFunctions } from '../../localHost/processMessages.ts';
+import { ROOT } from '../support/localApp.ts';
 
 /** Loads the bundle in a process of its own over a stand-in for the host's core. */
 function load(env: NodeJS.ProcessEnv): Promise<readonly RegisteredFunction[]> {

@@ -1,6 +1,6 @@
 // The sandbox tenant as any Graph client meets it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Switches, startTenant } from '../support/http.ts';
+import { type Switches, startTenant } from '../support/localApp.ts';
 
 let tenant: Switches;
 let token: string;

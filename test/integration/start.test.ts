@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ROOT } from '../support/http.ts';
+import { ROOT } from '../support/localApp.ts';
 
 const started: ChildProcess[] = [];
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
-import { ROOT, type Switches, settingsFor, startTenant } from './http.ts';
-import { startEmulator } from './storage.ts';
+import { startEmulator } from './emulator.ts';
+import { ROOT, type Switches, settingsFor, startTenant } from './localApp.ts';
 
 type Json = Record<string, unknown>;
 

@@ -5,8 +5,8 @@ import { createList } from '../../src/storage/mailboxList.ts';
 import type { ShardMessage } from '../../src/storage/queues.ts';
 import { openStorage } from '../../src/storage/storage.ts';
 import { createTables, type Table, type Tables } from '../../src/storage/tables.ts';
-import { type Switches, settingsFor, startTenant } from './http.ts';
-import { type Emulator, startEmulator } from './storage.ts';
+import { type Emulator, startEmulator } from './emulator.ts';
+import { type Switches, settingsFor, startTenant } from './localApp.ts';
 
 export interface World {
   readonly tenant: Switches;

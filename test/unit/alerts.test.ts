@@ -4,7 +4,7 @@ import { CloudEvent, HTTP } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
 import { type Alert, type AlertItem, happeningsOf, MOST_ITEMS, noCounts } from '../../src/alerts/alert.ts';
 import { isReminderDue, nextAttempt } from '../../src/alerts/due.ts';
-import { FORMATS } from '../../src/alerts/formats.ts';
+import { FORMATS } from '../../src/alerts/formats/formats.ts';
 import { EMPTY_TALLY } from '../../src/rules/tally.ts';
 import type { Attempt, Cursor } from '../../src/storage/cursorStore.ts';
 import type { DriftSummary } from '../../src/storage/driftStore.ts';

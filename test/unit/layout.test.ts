@@ -1,40 +1,58 @@
-// The layout's rule: who may import whom.
+// The layout's rule, as docs/architecture.md shows it: who may import whom.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
+const HOMES = ['src', 'sandbox', 'localHost', 'scripts', 'bench'];
 
-/** For each room of src, the rooms it may import. `services:type` is the shape of the services without their making. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  index: ['functions'],
-  cli: ['cli', 'ask', 'doctor', 'services', 'settings', 'errors', 'rules'],
-  functions: ['runs', 'reads', 'alerts', 'http', 'services', 'settings', 'errors', 'log', 'rules'],
-  ask: ['ask', 'graph', 'storage', 'rules', 'services:type'],
-  doctor: ['doctor', 'ask', 'runs', 'alerts', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors'],
-  runs: ['runs', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors', 'log'],
-  reads: ['reads', 'runs', 'graph', 'storage', 'rules', 'services:type', 'settings', 'errors', 'log'],
-  alerts: ['alerts', 'runs', 'storage', 'rules', 'services:type', 'settings', 'errors', 'log'],
-  http: ['http', 'rules', 'errors', 'log'],
-  graph: ['graph', 'rules', 'settings', 'errors', 'log'],
-  storage: ['storage', 'rules', 'settings', 'errors', 'log'],
-  services: ['graph', 'storage', 'rules', 'settings', 'errors', 'log'],
-  settings: ['settings', 'rules'],
-  rules: ['rules'],
-  errors: [],
-  log: [],
-};
+/** A row of the table: a room, and the rooms that it may import beside itself. */
+interface Room {
+  readonly path: string;
+  readonly name: string;
+  /** Whether every room of src may import it. */
+  readonly isForAll: boolean;
+  readonly mayImport: readonly string[];
+  /** Rooms of which it may import the types alone. */
+  readonly mayImportTypes: readonly string[];
+}
 
-function sourceFiles(folder: string): string[] {
+const rooms = readRooms();
+
+/** The rows of `| room | what belongs there | may import |`. */
+function readRooms(): Room[] {
+  const [, table = ''] = readFileSync(join(root, 'docs/architecture.md'), 'utf8').split('\n## ');
+  return [...table.matchAll(/^\| `([^`]+)` *\|([^|]*)\|([^|]*)\|$/gm)].map(([, path = '', purpose = '', cell = '']) => {
+    const named = [...cell.matchAll(/`([^`]+)`( \(types\))?/g)];
+    return {
+      path,
+      name: nameOf(path),
+      isForAll: purpose.includes('for all of `src/`'),
+      mayImport: named.filter(([, , types]) => types === undefined).map(([, name = '']) => name),
+      mayImportTypes: named.filter(([, , types]) => types !== undefined).map(([, name = '']) => name),
+    };
+  });
+}
+
+/** As the last column names a room: `src/runs/` is `runs`, `src/log.ts` is `log`. */
+function nameOf(path: string): string {
+  return path.replace(/^src\//, '').replace(/\/$|\.ts$/, '');
+}
+
+/** The innermost room that a file lies in. */
+function roomOf(file: string): Room | undefined {
+  const holds = ({ path }: Room) => file === path || (path.endsWith('/') && file.startsWith(path));
+  return rooms.filter(holds).sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => join(root, folder, file));
+    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .map((file) => `${folder}/${file.split(sep).join('/')}`);
 }
 
-function roomOf(file: string): string {
-  return relative(join(root, 'src'), file).split(sep)[0]?.replace(/\.ts$/, '') ?? '';
-}
+const files = HOMES.flatMap(filesIn);
 
 interface Import {
   readonly target: string;
@@ -42,7 +60,8 @@ interface Import {
 }
 
 function importsOf(file: string): Import[] {
-  const { module, errors } = parseSync(file, readFileSync(file, 'utf8'));
+  const text = readFileSync(join(root, file), 'utf8');
+  const { module, errors } = parseSync(file, text);
   expect(errors).toEqual([]);
   const statics = module.staticImports.map(({ moduleRequest, entries }) => ({
     target: moduleRequest.value,
@@ -54,37 +73,61 @@ function importsOf(file: string): Import[] {
     ),
   );
   const dynamic = module.dynamicImports.map(({ moduleRequest }) => ({
-    target: readFileSync(file, 'utf8').slice(moduleRequest.start + 1, moduleRequest.end - 1),
+    target: text.slice(moduleRequest.start + 1, moduleRequest.end - 1),
     typeOnly: false,
   }));
   return [...statics, ...exported, ...dynamic];
 }
 
+/** What a file imports from other rooms: the room's name, and whether it takes types alone. */
+function importsFromRooms(file: string): { readonly name: string; readonly typeOnly: boolean }[] {
+  return importsOf(file)
+    .filter(({ target }) => target.startsWith('.'))
+    .map(({ target, typeOnly }) => {
+      const [path = ''] = target.split('?');
+      const imported = relative(root, resolve(root, file, '..', path))
+        .split(sep)
+        .join('/');
+      return { room: roomOf(imported), imported, typeOnly };
+    })
+    .filter(({ room }) => room !== roomOf(file) && !(room?.isForAll && file.startsWith('src/')))
+    .map(({ room, imported, typeOnly }) => ({ name: room?.name ?? imported, typeOnly }));
+}
+
 describe('the layout', () => {
-  it.each(sourceFiles('src').map((file) => [relative(root, file), file]))('%s imports what its room may', (_, file) => {
-    const allowed = MAY_IMPORT[roomOf(file)];
-    expect(allowed, 'the room is not in the table').toBeDefined();
-    for (const { target, typeOnly } of importsOf(file).filter((one) => one.target.startsWith('.'))) {
-      const path = resolve(file, '..', target);
-      expect(path.startsWith(join(root, 'src')), `${target} leaves src`).toBe(true);
-      const room = roomOf(path);
-      const fits = allowed?.includes(room) || (typeOnly && allowed?.includes(`${room}:type`));
-      expect(fits, `${target} is not for ${roomOf(file)}`).toBe(true);
-    }
+  it.each(files)('%s imports what its room may', (file) => {
+    const room = roomOf(file);
+    expect(room, 'docs/architecture.md has no room for it').toBeDefined();
+    const { mayImport = [], mayImportTypes = [] } = room ?? {};
+    const foreign = importsFromRooms(file).filter(
+      ({ name, typeOnly }) => !mayImport.includes(name) && !(typeOnly && mayImportTypes.includes(name)),
+    );
+    expect(foreign).toEqual([]);
   });
 
-  it.each(sourceFiles('src/rules').map((file) => [relative(root, file), file]))(
-    '%s is pure: no package, no clock',
-    (_, file) => {
-      expect(importsOf(file).filter(({ target }) => !target.startsWith('.'))).toEqual([]);
-      expect(readFileSync(file, 'utf8')).not.toMatch(
-        /Date\.now|new Date\(\)|Math\.random|process\.|fetch\(|setTimeout/,
-      );
-    },
-  );
+  it.each(rooms.map((room) => [room.path, room] as const))('%s imports all that its row names', (_, room) => {
+    const imported = files.filter((file) => roomOf(file) === room).flatMap(importsFromRooms);
+    const named = [...room.mayImport, ...room.mayImportTypes];
+    expect(named.filter((name) => !imported.some((one) => one.name === name))).toEqual([]);
+  });
+
+  it.each(filesIn('src/rules'))('%s is pure: no package, no clock', (file) => {
+    expect(importsOf(file).filter(({ target }) => !target.startsWith('.'))).toEqual([]);
+    expect(readFileSync(join(root, file), 'utf8')).not.toMatch(
+      /Date\.now|new Date\(\)|Math\.random|process\.|fetch\(|setTimeout/,
+    );
+  });
+
+  it('gives a name to one thing: two files share theirs only as a function or command and its verb', () => {
+    const entrances = ['src/functions/', 'scripts/'];
+    const inner = files.filter((file) => !entrances.includes(file.slice(0, -basename(file).length)));
+    const names = inner.map((file) => basename(file));
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
 
   it('finds the imports it judges', () => {
-    expect(importsOf(join(root, 'src/index.ts')).length).toBeGreaterThan(0);
-    expect(importsOf(join(root, 'src/graph/credential.ts')).map(({ target }) => target)).toContain('@azure/msal-node');
+    expect(importsOf('src/index.ts').length).toBeGreaterThan(0);
+    expect(importsOf('src/graph/credential.ts').map(({ target }) => target)).toContain('@azure/msal-node');
+    expect(rooms.length).toBeGreaterThan(HOMES.length);
   });
 });

@@ -1,7 +1,7 @@
 // The directory: users, listed and one by one. It needs a token, but no role.
 import { failure, type GraphAnswer, type GraphRequest, ok } from './answers.ts';
-import { displayName } from './messages.ts';
-import { type Collection, QueryError, readQuery } from './query.ts';
+import { displayName } from './inbox.ts';
+import { type Collection, QueryError, readQuery } from './odataQuery.ts';
 import type { Tenant, User } from './tenant.ts';
 
 type Show = (user: User) => unknown;

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { HttpOutput } from './functionsCore.ts';
-import type { HttpInput } from './messages.ts';
+import type { HttpInput } from './processMessages.ts';
 import { findRoute, type Route } from './routes.ts';
 
 /** The keys of a host. A host key opens every function, the master key the administrator's calls too. */

@@ -1,7 +1,7 @@
 // A report as a table for people.
 import type { Asked, AskReport } from '../ask/ask.ts';
 import { answerText, requestIdOf } from '../rules/observation.ts';
-import { counted, meaning } from './words.ts';
+import { counted, meaning } from './reportWords.ts';
 
 const HEADER = ['mailbox', 'declared', 'seen', 'what it means', 'code', 'request id'];
 

@@ -1,10 +1,10 @@
 // Graph's side of the tenant: one request in, one answer out, whether it came alone or inside a batch.
 import { setTimeout as wait } from 'node:timers/promises';
-import { accessTo } from './access.ts';
 import { failure, faultAnswer, type GraphAnswer, type GraphRequest, TEXTS } from './answers.ts';
-import { getMessage, listMessages } from './messages.ts';
+import { getUser, listUsers } from './directory.ts';
+import { accessTo } from './exchangeAccess.ts';
+import { getMessage, listMessages } from './inbox.ts';
 import { count, findUser, policyInForce, type Tenant, type User } from './tenant.ts';
-import { getUser, listUsers } from './users.ts';
 
 /** "Outlook service limits": requests of one app at work in one mailbox. */
 const MAILBOX_CONCURRENCY = 4;

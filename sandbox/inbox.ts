@@ -1,7 +1,8 @@
 // A mailbox's inbox and its messages, as Graph shows them.
-import { mayReadBodies } from './access.ts';
+
 import { failure, type GraphAnswer, type GraphRequest, ok } from './answers.ts';
-import { type Collection, type Query, QueryError, readQuery } from './query.ts';
+import { mayReadBodies } from './exchangeAccess.ts';
+import { type Collection, type Query, QueryError, readQuery } from './odataQuery.ts';
 import type { Message, User } from './tenant.ts';
 
 type Show = (message: Message, user: User) => unknown;

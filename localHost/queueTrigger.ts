@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { QueueSettings } from './hostJson.ts';
-import type { Metadata, TriggerData } from './messages.ts';
+import type { Metadata, TriggerData } from './processMessages.ts';
 
 export interface QueueTriggerOptions {
   readonly queueName: string;

@@ -1,6 +1,6 @@
 // Timer triggers: each tick invokes its function once, never while the last one still runs.
 import { parseSchedule, type Schedule } from '../src/settings/schedule.ts';
-import type { TriggerData } from './messages.ts';
+import type { TriggerData } from './processMessages.ts';
 
 export interface TimerOptions {
   readonly schedule: string;
