@@ -9,7 +9,7 @@ app.http('getMailbox', {
   methods: ['GET'],
   authLevel: 'function',
   handler: endpoint(
-    [],
+    {},
     async (request, context) => json(await getMailbox(servicesFor(context), request.params.mailbox ?? '')),
     { 'mailbox-not-listed': 404 },
   ),

@@ -8,5 +8,5 @@ app.http('getRun', {
   route: 'runs/{id}',
   methods: ['GET'],
   authLevel: 'function',
-  handler: endpoint([], async (request, context) => json(await getRun(servicesFor(context), request.params.id ?? ''))),
+  handler: endpoint({}, async (request, context) => json(await getRun(servicesFor(context), request.params.id ?? ''))),
 });

@@ -8,7 +8,7 @@ app.http('health', {
   route: 'health',
   methods: ['GET'],
   authLevel: 'anonymous',
-  handler: endpoint([], async (_request, context) => {
+  handler: endpoint({}, async (_request, context) => {
     const report = await health(servicesFor(context));
     return json(report, report.status === 'healthy' ? 200 : 503);
   }),

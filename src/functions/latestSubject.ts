@@ -8,7 +8,7 @@ app.http('latestSubject', {
   route: 'mailboxes/{mailbox}/latest-subject',
   methods: ['GET'],
   authLevel: 'function',
-  handler: endpoint([], async (request, context) =>
+  handler: endpoint({}, async (request, context) =>
     json(await latestSubject(servicesFor(context), request.params.mailbox ?? '')),
   ),
 });

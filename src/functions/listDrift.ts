@@ -1,9 +1,8 @@
 // GET drift
 import { app } from '@azure/functions';
-import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
-import { readAfter, readChoice, readMailbox, readTop } from '../http/parameters.ts';
-import { listDrift } from '../reads/history.ts';
+import { listEndpoint } from '../http/listAnswer.ts';
+import { oneOf, readFlag, readMailbox } from '../http/parameters.ts';
+import { type DriftFilter, listDrift } from '../reads/history.ts';
 import { DRIFT_KINDS } from '../rules/judge.ts';
 import { servicesFor } from '../services.ts';
 
@@ -11,15 +10,8 @@ app.http('listDrift', {
   route: 'drift',
   methods: ['GET'],
   authLevel: 'function',
-  handler: endpoint(['open', 'kind', 'mailbox', ...LIST_PARAMETERS], async (request, context) => {
-    const { query } = request;
-    const open = readChoice(query, 'open', ['true', 'false']);
-    const filter = {
-      open: open === undefined ? undefined : open === 'true',
-      kind: readChoice(query, 'kind', DRIFT_KINDS),
-      mailbox: readMailbox(query, 'mailbox'),
-    };
-    const page = await listDrift(servicesFor(context), filter, readTop(query), readAfter(query));
-    return listAnswer(request, page);
-  }),
+  handler: listEndpoint(
+    { open: readFlag, kind: oneOf(DRIFT_KINDS), mailbox: readMailbox },
+    (filter: DriftFilter, { top, after }, context) => listDrift(servicesFor(context), filter, top, after),
+  ),
 });

@@ -1,8 +1,6 @@
 // GET runs
 import { app } from '@azure/functions';
-import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
-import { readAfter, readTop } from '../http/parameters.ts';
+import { listEndpoint } from '../http/listAnswer.ts';
 import { listRuns } from '../reads/runs.ts';
 import { servicesFor } from '../services.ts';
 
@@ -10,8 +8,5 @@ app.http('listRuns', {
   route: 'runs',
   methods: ['GET'],
   authLevel: 'function',
-  handler: endpoint(LIST_PARAMETERS, async (request, context) => {
-    const page = await listRuns(servicesFor(context), readTop(request.query), readAfter(request.query));
-    return listAnswer(request, page);
-  }),
+  handler: listEndpoint({}, (_question: object, { top, after }, context) => listRuns(servicesFor(context), top, after)),
 });

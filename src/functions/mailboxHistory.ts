@@ -1,20 +1,17 @@
 // GET mailboxes/{mailbox}/history
 import { app } from '@azure/functions';
-import { endpoint } from '../http/endpoint.ts';
-import { LIST_PARAMETERS, listAnswer } from '../http/listAnswer.ts';
-import { readAfter, readTime, readTop } from '../http/parameters.ts';
-import { mailboxHistory } from '../reads/history.ts';
+import { listEndpoint } from '../http/listAnswer.ts';
+import { readTime } from '../http/parameters.ts';
+import { mailboxHistory, type OpenRange } from '../reads/history.ts';
 import { servicesFor } from '../services.ts';
 
 app.http('mailboxHistory', {
   route: 'mailboxes/{mailbox}/history',
   methods: ['GET'],
   authLevel: 'function',
-  handler: endpoint(['from', 'to', ...LIST_PARAMETERS], async (request, context) => {
-    const { query, params } = request;
-    const range = { from: readTime(query, 'from'), to: readTime(query, 'to') };
-    const { mailbox = '' } = params;
-    const page = await mailboxHistory(servicesFor(context), mailbox, range, readTop(query), readAfter(query));
-    return listAnswer(request, page);
-  }),
+  handler: listEndpoint(
+    { from: readTime, to: readTime },
+    (range: OpenRange, { top, after }, context, { params: { mailbox = '' } }) =>
+      mailboxHistory(servicesFor(context), mailbox, range, top, after),
+  ),
 });

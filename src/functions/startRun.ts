@@ -8,7 +8,7 @@ app.http('startRun', {
   route: 'runs',
   methods: ['POST'],
   authLevel: 'function',
-  handler: endpoint([], async (request, context) => {
+  handler: endpoint({}, async (request, context) => {
     const { id } = await startRun(servicesFor(context), 'request');
     const { origin, pathname } = new URL(request.url);
     const answer = json({ id }, 202);

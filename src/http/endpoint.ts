@@ -2,12 +2,17 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { type ErrorCode, MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
+import type { Parameters, Read } from './parameters.ts';
 import { problemResponse } from './problem.ts';
 
 /** The platform's own query parameters: the function key, and the name it is logged under. */
 export const PLATFORM_PARAMETERS: readonly string[] = ['code', 'clientId'];
 
-type Answer = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+type Answer<Question> = (
+  request: HttpRequest,
+  context: InvocationContext,
+  question: Question,
+) => Promise<HttpResponseInit>;
 
 /** Where a route answers a code with another status than the others do. */
 type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
@@ -16,11 +21,14 @@ type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
  * A handler that answers what `answer` answers, or a problem for what it throws. A query parameter that is not among
  * `parameters` is refused: a misspelt filter must not look like an answer to the question.
  */
-export function endpoint(parameters: readonly string[], answer: Answer, statuses: Statuses = {}): HttpHandler {
+export function endpoint<Question>(
+  parameters: Parameters<NoInfer<Question>>,
+  answer: Answer<Question>,
+  statuses: Statuses = {},
+): HttpHandler {
   return async (request, context) => {
     try {
-      checkParameters(request, parameters);
-      return await answer(request, context);
+      return await answer(request, context, readQuestion<Question>(request, parameters));
     } catch (error) {
       const problem = toProblem(error, context);
       return problemResponse(problem, request.url, statuses[problem.code]);
@@ -33,12 +41,17 @@ export function json(body: unknown, status = 200): HttpResponseInit {
   return { status, jsonBody: body, headers: { 'cache-control': 'no-store' } };
 }
 
-function checkParameters(request: HttpRequest, parameters: readonly string[]): void {
-  for (const name of request.query.keys()) {
-    if (parameters.includes(name) || PLATFORM_PARAMETERS.includes(name)) continue;
-    const known = parameters.length > 0 ? `It takes ${parameters.join(', ')}.` : 'It takes none.';
-    throw new MailscopeError('parameter-invalid', `The query parameter "${name}" is unknown here. ${known}`);
+function readQuestion<Question>({ query }: HttpRequest, parameters: Parameters<Question>): Question {
+  const names = Object.keys(parameters);
+  const unknown = [...query.keys()].find((name) => !names.includes(name) && !PLATFORM_PARAMETERS.includes(name));
+  if (unknown !== undefined) {
+    const known = names.length > 0 ? `It takes ${names.join(', ')}.` : 'It takes none.';
+    throw new MailscopeError('parameter-invalid', `The query parameter "${unknown}" is unknown here. ${known}`);
   }
+  const readers = Object.entries<Read<unknown>>(parameters);
+  const values = readers.map(([name, read]) => [name, read(query.get(name) ?? undefined, name)]);
+  // Each field of a question has its reader among the parameters.
+  return Object.fromEntries(values) as Question;
 }
 
 function toProblem(error: unknown, context: InvocationContext): MailscopeError {

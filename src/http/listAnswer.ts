@@ -1,18 +1,36 @@
 // Lists in pages: `{"value": […], "nextLink": "…"}`.
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { json, PLATFORM_PARAMETERS } from './endpoint.ts';
-import { writeAfter } from './parameters.ts';
-
-/** The parameters that every list takes. */
-export const LIST_PARAMETERS: readonly string[] = ['top', 'after'];
+import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { endpoint, json, PLATFORM_PARAMETERS } from './endpoint.ts';
+import { PAGE_PARAMETERS, type PageQuestion, type Parameters, writeAfter } from './parameters.ts';
 
 interface AnsweredPage {
   readonly items: readonly unknown[];
   readonly continuation: string | null;
 }
 
+type ListVerb<Question> = (
+  question: Question,
+  page: PageQuestion,
+  context: InvocationContext,
+  request: HttpRequest,
+) => Promise<AnsweredPage>;
+
+/** A handler that answers one page of what `list` finds. */
+export function listEndpoint<Question>(
+  parameters: Parameters<NoInfer<Question>>,
+  list: ListVerb<Question>,
+): HttpHandler {
+  // Together they read every field of both.
+  const all = { ...parameters, ...PAGE_PARAMETERS } as Parameters<Question & PageQuestion>;
+  return endpoint(all, async (request, context, { top, after, ...question }: Question & PageQuestion) => {
+    // What is left without the page's own parameters is the question.
+    const page = await list(question as Question, { top, after }, context, request);
+    return listAnswer(request, page);
+  });
+}
+
 /** One page. The link to the next one repeats the question, and never a key. */
-export function listAnswer(request: HttpRequest, { items: value, continuation }: AnsweredPage): HttpResponseInit {
+function listAnswer(request: HttpRequest, { items: value, continuation }: AnsweredPage): HttpResponseInit {
   if (continuation === null) return json({ value });
   const url = new URL(request.url);
   for (const name of PLATFORM_PARAMETERS) url.searchParams.delete(name);

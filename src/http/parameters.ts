@@ -5,57 +5,67 @@ import { parseMailbox } from '../rules/mailbox.ts';
 const DEFAULT_TOP = 100;
 const LARGEST_TOP = 1_000;
 
-/** How many to answer: `top`, 1 to 1000, 100 without it. */
-export function readTop(query: URLSearchParams): number {
-  const text = query.get('top');
-  if (text === null) return DEFAULT_TOP;
-  const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  return top >= 1 && top <= LARGEST_TOP ? top : refuse('top', text, `a whole number from 1 to ${LARGEST_TOP}`);
+/** Reads the text of one query parameter; undefined where it is absent. Throws MailscopeError `parameter-invalid`. */
+export type Read<T> = (text: string | undefined, name: string) => T;
+
+/** A reader for each field of a question: a route takes exactly what its verb answers. */
+export type Parameters<Question> = { readonly [Name in keyof Question]-?: Read<Question[Name]> };
+
+/** One page of a list: how many, and where it goes on. */
+export interface PageQuestion {
+  readonly top: number;
+  readonly after: string;
 }
 
-/** Where a list goes on: `after`, as a `nextLink` holds it. */
-export function readAfter(query: URLSearchParams): string {
-  const text = query.get('after') ?? '';
-  const after = Buffer.from(text, 'base64url').toString();
-  return writeAfter(after) === text ? after : refuse('after', text, 'what a nextLink holds');
+export const PAGE_PARAMETERS: Parameters<PageQuestion> = { top: readTop, after: readAfter };
+
+/** How many to answer: 1 to 1000, 100 without it. */
+function readTop(text: string | undefined, name: string): number {
+  if (text === undefined) return DEFAULT_TOP;
+  const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return top >= 1 && top <= LARGEST_TOP ? top : refuse(name, text, `a whole number from 1 to ${LARGEST_TOP}`);
+}
+
+/** Where a list goes on, as a `nextLink` holds it. */
+function readAfter(text: string | undefined, name: string): string {
+  const after = Buffer.from(text ?? '', 'base64url').toString();
+  return writeAfter(after) === (text ?? '') ? after : refuse(name, text ?? '', 'what a nextLink holds');
 }
 
 export function writeAfter(continuation: string): string {
   return Buffer.from(continuation).toString('base64url');
 }
 
-export function readChoice<const T extends string>(
-  query: URLSearchParams,
-  name: string,
-  all: readonly T[],
-): T | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  return all.find((one) => one === text) ?? refuse(name, text, all.join(', '));
+export function oneOf<const T extends string>(all: readonly T[]): Read<T | undefined> {
+  return ifGiven((text, name) => all.find((one) => one === text) ?? refuse(name, text, all.join(', ')));
 }
 
+export const readFlag: Read<boolean | undefined> = (text, name) => {
+  const word = oneOf(['true', 'false'])(text, name);
+  return word === undefined ? undefined : word === 'true';
+};
+
 /** A time, ISO 8601 with its zone, as UTC. */
-export function readTime(query: URLSearchParams, name: string): string | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
+export const readTime = ifGiven((text, name) => {
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
   const time = isTime ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return new Date(time).toISOString();
   return refuse(name, text, 'a time such as 2026-11-23T08:15:00Z, or a date');
-}
+});
 
-export function readMailbox(query: URLSearchParams, name: string): string | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  return parseMailbox(text) ?? refuse(name, text, 'a user principal name or a directory object id');
-}
+export const readMailbox = ifGiven(
+  (text, name) => parseMailbox(text) ?? refuse(name, text, 'a user principal name or a directory object id'),
+);
 
 /** The beginning of a mailbox's name. */
-export function readPrefix(query: URLSearchParams, name: string): string {
-  const text = (query.get(name) ?? '').normalize('NFC').toLowerCase();
-  return text.length <= 320 && !/[/\p{Cc}]/u.test(text)
-    ? text
-    : refuse(name, text.slice(0, 40), 'the beginning of a mailbox’s name');
+export const readPrefix: Read<string> = (text = '', name) => {
+  const prefix = text.normalize('NFC').toLowerCase();
+  if (prefix.length <= 320 && !/[/\p{Cc}]/u.test(prefix)) return prefix;
+  return refuse(name, prefix.slice(0, 40), 'the beginning of a mailbox’s name');
+};
+
+function ifGiven<T>(read: (text: string, name: string) => T): Read<T | undefined> {
+  return (text, name) => (text === undefined ? undefined : read(text, name));
 }
 
 function refuse(name: string, text: string, takes: string): never {

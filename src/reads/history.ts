@@ -4,14 +4,15 @@ import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
 import type { DriftFilter } from '../storage/driftStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
+import type { TimeRange } from '../storage/observationStore.ts';
 import { mailboxOf } from './mailboxes.ts';
+
+export type { DriftFilter } from '../storage/driftStore.ts';
+
 import { type DriftView, withCauses } from './withCauses.ts';
 
-/** ISO 8601 UTC; `from` inclusive, `to` exclusive. Without one the range has no such end. */
-export interface TimeRange {
-  readonly from: string | undefined;
-  readonly to: string | undefined;
-}
+/** A range that may be open at either end. */
+export type OpenRange = { readonly [End in keyof TimeRange]: TimeRange[End] | undefined };
 
 const BEGINNING = '1970-01-01T00:00:00.000Z';
 const END = '9999-12-31T00:00:00.000Z';
@@ -24,7 +25,7 @@ const END = '9999-12-31T00:00:00.000Z';
 export async function mailboxHistory(
   services: Services,
   name: string,
-  { from = BEGINNING, to = END }: TimeRange,
+  { from = BEGINNING, to = END }: OpenRange,
   top: number,
   after: string,
 ): Promise<Page<Observation>> {

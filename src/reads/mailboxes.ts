@@ -8,7 +8,7 @@ import { parseSchedule } from '../settings/schedule.ts';
 import type { MailboxRecord } from '../storage/mailboxStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
-import { quoted } from '../storage/rows.ts';
+import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
 import { type DriftView, withCauses } from './withCauses.ts';
 
 /** A mailbox as it is answered. Times are ISO 8601 UTC. */
@@ -30,10 +30,13 @@ export interface MailboxView {
   readonly openDrift?: DriftView;
 }
 
-export interface MailboxQuestion {
+export interface MailboxQuestion extends MailboxConditions {
+  readonly startsWith: string;
+}
+
+interface MailboxConditions {
   readonly verdict?: Verdict | undefined;
   readonly expectation?: Expectation | undefined;
-  readonly startsWith: string;
 }
 
 /** States in alphabetical order. A stale `compliant` is shown, and found, as `unverified`: a dead monitor proves nothing. */
@@ -44,8 +47,8 @@ export async function listMailboxes(
   after: string,
 ): Promise<Page<MailboxView>> {
   const staleBefore = staleLimit(services);
-  const { startsWith } = question;
-  const conditions = conditionsOf(question, staleBefore);
+  const { startsWith, ...wanted } = question;
+  const conditions = conditionsOf(wanted, conditionsAsOf(staleBefore));
   const { items, continuation } = await services.storage().mailboxes.list({ startsWith, conditions }, top, after);
   const open = await withCauses(
     services,
@@ -126,14 +129,17 @@ function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, staleBe
   };
 }
 
-function conditionsOf({ verdict, expectation }: MailboxQuestion, staleBefore: string): string[] {
-  const is = verdict === undefined ? '' : `verdict eq ${quoted(verdict)}`;
+/** A stale `compliant` counts as `unverified`. */
+function conditionsAsOf(staleBefore: string): Conditions<MailboxConditions> {
   const before = quoted(staleBefore);
-  return [
-    verdict === 'unverified' ? `${is} or (verdict eq 'compliant' and lastCheckedAt lt ${before})` : is,
-    verdict === 'compliant' ? `lastCheckedAt ge ${before}` : '',
-    expectation === undefined ? '' : `expectation eq ${quoted(expectation)}`,
-  ];
+  return {
+    verdict(verdict) {
+      const is = `verdict eq ${quoted(verdict)}`;
+      if (verdict === 'compliant') return `${is} and lastCheckedAt ge ${before}`;
+      return verdict === 'unverified' ? `${is} or (verdict eq 'compliant' and lastCheckedAt lt ${before})` : is;
+    },
+    expectation: (expectation) => `expectation eq ${quoted(expectation)}`,
+  };
 }
 
 /** The third-last scheduled time: what was last looked at before then is stale. */

@@ -6,6 +6,10 @@ import { parseSchedule } from './schedule.ts';
 
 export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
 
+/** The formats of an alert; `src/alerts/formats/` writes each. */
+export const ALERT_FORMATS = ['cloudevents', 'teams', 'slack'] as const;
+export type AlertFormat = (typeof ALERT_FORMATS)[number];
+
 /** What is wrong with a setting, in a word that may be shown to anybody. */
 export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory';
 
@@ -167,7 +171,7 @@ export const FIELDS = z.object({
   SHARD_SIZE: wholeNumber(500, 1, 5_000),
   POLL_CONCURRENCY: wholeNumber(16, 1, 256),
   ALERT_WEBHOOK_URL: optional((value, context) => new Secret(address(false)(value, context))),
-  ALERT_WEBHOOK_FORMAT: choice('cloudevents', ['cloudevents', 'teams', 'slack']),
+  ALERT_WEBHOOK_FORMAT: choice('cloudevents', ALERT_FORMATS),
   ALERT_WEBHOOK_SECRET: optional((value, context) =>
     /^(whsec_)?[A-Za-z0-9+/]{8,}={0,2}$/.test(value)
       ? new Secret(value)

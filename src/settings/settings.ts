@@ -2,6 +2,7 @@
 
 import type { Expectation } from '../rules/mailbox.ts';
 import {
+  type AlertFormat,
   DEFAULT_POLL_SCHEDULE,
   type FaultKind,
   FIELDS,
@@ -12,7 +13,15 @@ import {
 } from './fields.ts';
 import { type GraphIdentity, readIdentity } from './identity.ts';
 
-export { DEFAULT_POLL_SCHEDULE, type FaultKind, isLoopback, type ListFile, Secret } from './fields.ts';
+export {
+  ALERT_FORMATS,
+  type AlertFormat,
+  DEFAULT_POLL_SCHEDULE,
+  type FaultKind,
+  isLoopback,
+  type ListFile,
+  Secret,
+} from './fields.ts';
 export type { GraphIdentity } from './identity.ts';
 
 /** Environment variables, as `process.env` holds them. */
@@ -35,7 +44,7 @@ export type StorageSettings =
 export interface AlertSettings {
   /** The address is a secret: whoever has it may post. */
   readonly url: Secret;
-  readonly format: 'cloudevents' | 'teams' | 'slack';
+  readonly format: AlertFormat;
   readonly secret: Secret | undefined;
   /** 0 never reminds. */
   readonly reminderHours: number;

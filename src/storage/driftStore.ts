@@ -3,7 +3,7 @@ import type { Drift } from '../rules/drift.ts';
 import type { DriftKind } from '../rules/judge.ts';
 import { afterPrefix, DRIFT_PREFIX, driftRow, PARTITIONS, partitionOf } from './keys.ts';
 import { mergedPage, type Page } from './mergePartitions.ts';
-import { and, between, type Columns, collect, fromRow, quoted, toRow } from './rows.ts';
+import { and, between, type Columns, type Conditions, collect, conditionsOf, fromRow, quoted, toRow } from './rows.ts';
 import type { Row, Tables } from './tables.ts';
 
 export interface DriftFilter {
@@ -40,18 +40,20 @@ const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   evidence: 'json',
 };
 
+const CONDITIONS: Conditions<DriftFilter> = {
+  open: (open) => `open eq ${open}`,
+  kind: (kind) => `kind eq ${quoted(kind)}`,
+  mailbox: (mailbox) => `mailbox eq ${quoted(mailbox)}`,
+};
+
 const SUMMARY_COLUMNS = Object.keys(DRIFT_COLUMNS).filter((name) => name !== 'evidence');
 
 export function createDriftStore(tables: Tables): DriftStore {
   const table = () => tables.open('Mailboxes');
 
   return {
-    async list({ open, kind, mailbox }, top, after) {
-      const conditions = [
-        open === undefined ? '' : `open eq ${open}`,
-        kind === undefined ? '' : `kind eq ${quoted(kind)}`,
-        mailbox === undefined ? '' : `mailbox eq ${quoted(mailbox)}`,
-      ];
+    async list(filter, top, after) {
+      const conditions = conditionsOf(filter, CONDITIONS);
       return mergedPage(await table(), { prefix: DRIFT_PREFIX, conditions, top, after }, toDrift);
     },
 

@@ -5,8 +5,24 @@ import type { JudgingRun } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
 import type { Page } from './mergePartitions.ts';
-import { and, between, type Columns, following, fromRow, quoted, toRow } from './rows.ts';
+import {
+  and,
+  between,
+  type Columns,
+  type Conditions,
+  conditionsOf,
+  following,
+  fromRow,
+  quoted,
+  toRow,
+} from './rows.ts';
 import type { Lease, Row, Table, Tables } from './tables.ts';
+
+/** ISO 8601 UTC; `from` inclusive, `to` exclusive. */
+export interface TimeRange {
+  readonly from: string;
+  readonly to: string;
+}
 
 export interface ObservationStore {
   /**
@@ -15,8 +31,8 @@ export interface ObservationStore {
    * @param startedAt the run's start: its month names the table
    */
   insert(observations: readonly Observation[], run: JudgingRun, lease: Lease): Promise<readonly Observation[]>;
-  /** A mailbox's observations, newest first; `from` inclusive, `to` exclusive, both ISO 8601 UTC. */
-  history(mailbox: string, range: { from: string; to: string }, top: number, after: string): Promise<Page<Observation>>;
+  /** A mailbox's observations, newest first. */
+  history(mailbox: string, range: TimeRange, top: number, after: string): Promise<Page<Observation>>;
   /** Drops the tables of months before `month`, `yyyyMM`. */
   forget(month: string): Promise<void>;
 }
@@ -43,6 +59,11 @@ const COLUMNS: Columns<Observation> = {
   controlHeld: 'value',
 };
 
+const CONDITIONS: Conditions<TimeRange> = {
+  from: (from) => `checkedAt ge ${quoted(from)}`,
+  to: (to) => `checkedAt lt ${quoted(to)}`,
+};
+
 export function createObservationStore(tables: Tables): ObservationStore {
   return {
     async insert(observations, run, lease) {
@@ -62,7 +83,8 @@ export function createObservationStore(tables: Tables): ObservationStore {
       return existing;
     },
 
-    async history(mailbox, { from, to }, top, after) {
+    async history(mailbox, range, top, after) {
+      const { from, to } = range;
       const lowest = monthOf(new Date(Date.parse(from) - LONGEST_RUN_MS).toISOString());
       const months = (await tables.names(PREFIX)).map((name) => name.slice(PREFIX.length)).filter(isMonth);
       const [afterMonth = '', afterRow = ''] = after === '' ? [] : after.split('/');
@@ -74,13 +96,12 @@ export function createObservationStore(tables: Tables): ObservationStore {
         throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
       }
       const rows: { readonly month: string; readonly row: Row }[] = [];
-      const inTime = `checkedAt ge ${quoted(from)} and checkedAt lt ${quoted(to)}`;
       for (const month of newestFirst) {
         const table = await tables.existing(PREFIX + month);
         const partition = partitionOf(mailbox);
         const high = afterPrefix(prefix);
         const rest = month === afterMonth ? following(partition, afterRow, high) : between(partition, prefix, high);
-        const filter = and(rest, inTime);
+        const filter = and(rest, ...conditionsOf(range, CONDITIONS));
         for await (const page of table.list(filter, { pageSize: Math.min(1_000, top + 1) })) {
           rows.push(...page.map((row) => ({ month, row })));
           if (rows.length > top) break;

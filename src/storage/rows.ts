@@ -39,6 +39,18 @@ export function following(partition: string, row: string, high: string): string 
   return `PartitionKey eq ${quoted(partition)} and RowKey gt ${quoted(row)} and RowKey lt ${quoted(high)}`;
 }
 
+/** An OData condition for each field of a filter: a filter that gains a field asks for one here. */
+export type Conditions<Filter> = { readonly [Name in keyof Filter]-?: (value: NonNullable<Filter[Name]>) => string };
+
+/** The conditions for the fields that a filter sets. */
+export function conditionsOf<Filter extends object>(filter: Filter, conditions: Conditions<Filter>): string[] {
+  // Object.keys forgets that these are the filter's own names.
+  return (Object.keys(conditions) as (keyof Filter)[]).flatMap((name) => {
+    const value = filter[name];
+    return value === undefined || value === null ? [] : [conditions[name](value)];
+  });
+}
+
 /** `filter` with further conditions, those that are not empty. */
 export function and(filter: string, ...conditions: readonly string[]): string {
   return [filter, ...conditions.filter((one) => one !== '').map((one) => `(${one})`)].join(' and ');

@@ -55,7 +55,7 @@ async function askAs(identity: Record<string, string>) {
 async function fetchAs(identity: object, env: NodeJS.ProcessEnv, graph = tenant.sandbox.url): Promise<string[]> {
   const script = `
     import { createTokenFetcher } from './src/graph/credential.ts';
-    import { Secret } from './src/settings.ts';
+    import { Secret } from './src/settings/settings.ts';
     const identity = ${JSON.stringify(identity)};
     if (identity.proof?.secret) identity.proof.secret = new Secret(identity.proof.secret);
     const fetchToken = createTokenFetcher(identity, '${graph}');

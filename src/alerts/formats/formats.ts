@@ -1,10 +1,12 @@
-// The formats of a webhook.
+// The formats of a webhook: one for each that the setting takes.
+import type { AlertFormat } from '../../settings/settings.ts';
 import type { Alert, Formatted } from '../alert.ts';
 import { toCloudEvent } from './cloudevents.ts';
 import { toSlack } from './slack.ts';
 import { toTeams } from './teams.ts';
 
-export const FORMATS = { cloudevents: toCloudEvent, teams: toTeams, slack: toSlack } as const satisfies Record<
-  string,
-  (alert: Alert) => Formatted
->;
+export const FORMATS: Readonly<Record<AlertFormat, (alert: Alert) => Formatted>> = {
+  cloudevents: toCloudEvent,
+  teams: toTeams,
+  slack: toSlack,
+};
