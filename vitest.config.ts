@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENCE_MS } from './test/support/patience.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Most tests wait for processes of their own, not for a processor.
     maxWorkers: 4,
-    // A machine may be busy: what hangs is found a little later.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A test waits for several conditions, each with its own limit: this one only ends what hangs.
+    testTimeout: 3 * PATIENCE_MS,
+    hookTimeout: 3 * PATIENCE_MS,
   },
 });

@@ -17,15 +17,18 @@ export interface QueueTriggerOptions {
 // A message in work is invisible this long, and renewed at half of it for as long as the work lasts.
 const INVISIBLE_SECONDS = 600;
 const SHORTEST_POLL_MS = 100;
+// The emulator closes idle connections. A request that reuses such a connection fails, and so may the next ones.
+const AGAIN = { maxTries: 8, retryDelayInMs: 100, maxRetryDelayInMs: 2_000 };
 
 /** Listens until the answer is called, which waits for nothing: messages in work come back by themselves. */
 export function startQueueTrigger(options: QueueTriggerOptions): () => void {
   const { queueName, connection, settings, log } = options;
   const stopping = new AbortController();
-  // Its own pace of trying again is this loop's.
-  const once = { retryOptions: { maxTries: 1 } };
-  const queue = new QueueClient(connection, queueName, once);
-  const poison = new QueueClient(connection, `${queueName}-poison`, once);
+  // The pace of looking for messages is this loop's.
+  const queue = new QueueClient(connection, queueName, { retryOptions: { maxTries: 1 } });
+  // A message that is taken and not put back stays hidden for ten minutes: these calls are tried again.
+  const taken = new QueueClient(connection, queueName, { retryOptions: AGAIN });
+  const poison = new QueueClient(connection, `${queueName}-poison`, { retryOptions: AGAIN });
   let exists = false;
   let reported = false;
   void listen();
@@ -54,8 +57,8 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     try {
       if (!exists) await queue.createIfNotExists({ abortSignal: stopping.signal });
       exists = true;
-      const taken = { numberOfMessages: settings.batchSize, visibilityTimeout: INVISIBLE_SECONDS };
-      const { receivedMessageItems } = await queue.receiveMessages({ ...taken, abortSignal: stopping.signal });
+      const wanted = { numberOfMessages: settings.batchSize, visibilityTimeout: INVISIBLE_SECONDS };
+      const { receivedMessageItems } = await queue.receiveMessages({ ...wanted, abortSignal: stopping.signal });
       reported = false;
       return receivedMessageItems;
     } catch (error) {
@@ -72,7 +75,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     let { popReceipt } = message;
     const renewal = setInterval(async () => {
       try {
-        const renewed = await queue.updateMessage(
+        const renewed = await taken.updateMessage(
           message.messageId,
           popReceipt,
           message.messageText,
@@ -86,7 +89,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     try {
       await options.run({ string: Buffer.from(message.messageText, 'base64').toString() }, metadataOf(message));
       clearInterval(renewal);
-      await queue.deleteMessage(message.messageId, popReceipt);
+      await taken.deleteMessage(message.messageId, popReceipt);
     } catch (error) {
       clearInterval(renewal);
       if (stopping.signal.aborted) return;
@@ -100,12 +103,12 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     try {
       if (message.dequeueCount < settings.maxDequeueCount) {
         const delay = Math.round(settings.visibilityTimeoutMs / 1000);
-        await queue.updateMessage(message.messageId, popReceipt, message.messageText, delay);
+        await taken.updateMessage(message.messageId, popReceipt, message.messageText, delay);
         return;
       }
       await poison.createIfNotExists();
       await poison.sendMessage(message.messageText);
-      await queue.deleteMessage(message.messageId, popReceipt);
+      await taken.deleteMessage(message.messageId, popReceipt);
       log(`A message of ${queueName} failed ${message.dequeueCount} times and was moved to ${queueName}-poison.`);
     } catch (error) {
       log(`A message of ${queueName} could not be put back: ${(error as Error).message}`);

@@ -1,6 +1,8 @@
 // kill -9 of the functions process in the middle of runs: no drift or alert is lost, doubled, or left open without a state.
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { announced, type Monitor, startMonitor } from '../support/monitor.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
+import { until } from '../support/until.ts';
 
 /** A soak takes more of them: `KILLS=200 npx vitest run test/e2e`. */
 const KILLS = Number(process.env.KILLS ?? 10);
@@ -32,7 +34,7 @@ async function killAfter(ms: number): Promise<void> {
   await monitor.kill(0);
 }
 
-it(`${KILLS} kills lose, double and leave nothing`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
+it(`${KILLS} kills lose, double and leave nothing`, { timeout: PATIENCE_MS + KILLS * 30_000 }, async () => {
   await run(null);
   for (let kill = 0; kill < KILLS; kill += 1) {
     const open = kill % 2 === 0;
@@ -64,5 +66,5 @@ it(`${KILLS} kills lose, double and leave nothing`, { timeout: 60_000 + KILLS * 
     expect(announced(alerts, 'opened')).toBe(periods * MAILBOXES);
     expect(announced(alerts, 'recovered')).toBe(Math.floor(KILLS / 2) * MAILBOXES);
   };
-  await vi.waitFor(allAnnounced, { timeout: 40_000, interval: 500 });
+  await until(allAnnounced);
 });

@@ -1,7 +1,8 @@
 // The API over real HTTP: the built bundle under the local host, a real storage emulator, a sandbox tenant.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 
 let tenant: Switches;
 let emulator: Emulator;
@@ -36,13 +37,17 @@ async function post(path: string) {
 
 /** Starts a run and waits until the queue has done it. */
 async function run(): Promise<Record<string, unknown>> {
-  const { body } = await post('runs');
+  const { body } = await until(async () => {
+    const answer = await post('runs');
+    expect(answer.status).toBe(202);
+    return answer;
+  });
   const ended = async () => {
     const { body: seen } = await app.get(`runs/${body.id}`);
     expect(seen.status).toBe('completed');
     return seen;
   };
-  return vi.waitFor(ended, { timeout: 10_000, interval: 50 });
+  return until(ended);
 }
 
 /** Follows a list to its end; calls `between` after each page. */
@@ -68,7 +73,7 @@ describe('a run that is asked for', () => {
     expect(headers.get('location')).toBe(`${app.host.url}/api/runs/${body.id}`);
     const other = await post('runs');
     expect(other).toMatchObject({ status: 409, body: { code: 'run-in-progress', runId: body.id } });
-    await vi.waitFor(async () => expect((await app.get(`runs/${body.id}`)).body.status).toBe('completed'), 10_000);
+    await until(async () => expect((await app.get(`runs/${body.id}`)).body.status).toBe('completed'));
     expect((await app.get(`runs/${body.id}`)).body).toEqual({
       id: body.id,
       number: 1,

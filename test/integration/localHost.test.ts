@@ -1,12 +1,16 @@
 // The local host with small apps of its own: triggers, keys, and handlers that misbehave.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as ask, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { QueueClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { ROOT } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 
 let folder: string;
 const logs: string[] = [];
@@ -124,7 +128,7 @@ describe('timer triggers', () => {
       } });
     `);
     try {
-      await vi.waitFor(() => expect(seen(before).length).toBeGreaterThanOrEqual(3), 10_000);
+      await until(() => expect(seen(before).length).toBeGreaterThanOrEqual(3));
       expect(seen(before).every((line) => line.includes('"running":1'))).toBe(true);
       expect(seen(before).some((line) => line.includes('"isPastDue":true'))).toBe(true);
     } finally {
@@ -139,7 +143,7 @@ describe('timer triggers', () => {
     );
     try {
       expect(await status(host, '/admin/functions/tick', { method: 'POST', body: '{}' })).toBe(202);
-      await vi.waitFor(() => expect(seen(before)).toEqual(['[tick] ran']), 5_000);
+      await until(() => expect(seen(before)).toEqual(['[tick] ran']));
       expect(await status(host, '/admin/functions/unknown', { method: 'POST' })).toBe(404);
     } finally {
       await host.close();
@@ -181,13 +185,13 @@ describe('queue triggers', () => {
       await send(env, '{"a":1}');
       await send(env, 'plain');
       const seen = () => logs.slice(before).filter((line) => line.startsWith('[work] {'));
-      await vi.waitFor(() => expect(seen()).toHaveLength(2), 5_000);
+      await until(() => expect(seen()).toHaveLength(2));
       expect(seen()[0]).toContain('"item":{"a":1},"dequeueCount":1,"hasId":true');
       expect(seen()[1]).toContain('"item":"plain"');
-      await vi.waitFor(async () => expect(await waiting(env, 'work')).toBe(0), 5_000);
+      await until(async () => expect(await waiting(env, 'work')).toBe(0));
       const body = JSON.stringify({ input: 'by hand' });
       expect(await status(host, '/admin/functions/work', { method: 'POST', body })).toBe(202);
-      await vi.waitFor(() => expect(seen()[2]).toContain('"item":"by hand"'), 5_000);
+      await until(() => expect(seen()[2]).toContain('"item":"by hand"'));
     } finally {
       await host.close();
     }
@@ -202,16 +206,47 @@ describe('queue triggers', () => {
     const host = await start(trigger(code), { env });
     try {
       await send(env, 'poison');
-      await vi.waitFor(async () => expect(await waiting(env, 'work-poison')).toBe(1), {
-        timeout: 10_000,
-        interval: 100,
-      });
+      await until(async () => expect(await waiting(env, 'work-poison')).toBe(1));
       const tries = logs.slice(before).filter((line) => line.includes('A message of work failed (try'));
       expect(tries).toHaveLength(3);
       // It is put aside first and deleted then, so that no death in between loses it.
-      await vi.waitFor(async () => expect(await waiting(env, 'work')).toBe(0), 5_000);
+      await until(async () => expect(await waiting(env, 'work')).toBe(0));
     } finally {
       await host.close();
+    }
+  });
+
+  it('put a message back whose connection is closed at that moment', async () => {
+    const env = settings();
+    let cut = 0;
+    const between = createServer((request, response) => {
+      const { method, url, headers } = request;
+      if (method === 'PUT' && url?.includes('/messages/') && cut < 2) {
+        cut += 1;
+        request.socket.destroy();
+        return;
+      }
+      const forwarded = ask({ port: emulator.port + 1, method, path: url, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(forwarded);
+    }).listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    const { port } = between.address() as AddressInfo;
+    const through = env.AzureWebJobsStorage.replace(`:${emulator.port + 1}/`, `:${port}/`);
+    const before = logs.length;
+    const code = `if (dequeueCount < 2) throw new Error('on purpose');`;
+    const host = await start(trigger(code), { env: { ...env, AzureWebJobsStorage: through } });
+    try {
+      await send(env, 'once more');
+      const seen = () => logs.slice(before).filter((line) => line.startsWith('[work] {'));
+      await until(() => expect(seen()).toHaveLength(2));
+      expect(cut).toBe(2);
+    } finally {
+      await host.close();
+      between.close();
+      between.closeAllConnections();
     }
   });
 
@@ -225,11 +260,11 @@ describe('queue triggers', () => {
       expect(new Set(host.pids()).size).toBe(2);
       for (let index = 0; index < 60; index += 1) await send(env, `message ${index}`);
       const seen = () => logs.slice(before).filter((line) => /\[work\] \{/.test(line));
-      await vi.waitFor(() => expect(seen()).toHaveLength(60), { timeout: 15_000, interval: 50 });
+      await until(() => expect(seen()).toHaveLength(60));
       const by = new Set(seen().map((line) => Number(/"pid":(\d+)/.exec(line)?.[1])));
       expect([...by].sort()).toEqual([...host.pids()].sort());
       const ticks = () => logs.slice(before).filter((line) => /\[tick\] pid/.test(line));
-      await vi.waitFor(() => expect(ticks().length).toBeGreaterThan(1), 5_000);
+      await until(() => expect(ticks().length).toBeGreaterThan(1));
       expect(new Set(ticks().map((line) => line.split('pid ')[1])).size).toBe(1);
     } finally {
       await host.close();
@@ -265,9 +300,9 @@ describe('an app', () => {
     try {
       await rm(entry);
       process.kill(host.pids()[0] ?? 0, 'SIGKILL');
-      await vi.waitFor(() => expect(logs.at(-1)).toContain('It cannot be started'), 5_000);
+      await until(() => expect(logs.at(-1)).toContain('It cannot be started'));
       await writeFile(entry, source);
-      await vi.waitFor(async () => expect(await status(host, '/api/good')).toBe(200), 5_000);
+      await until(async () => expect(await status(host, '/api/good')).toBe(200));
     } finally {
       await host.close();
     }
@@ -303,7 +338,8 @@ describe('an app', () => {
   ])('whose handler %s is reported and served on', async (_, code, report) => {
     const host = await start(
       `app.http('bad', { handler: async () => { ${code}; } }); app.http('good', { handler: () => ({ body: 'good' }) });`,
-      { deafMs: 1_500 },
+      // Long enough for a new process to start on a busy machine.
+      { deafMs: 6_000 },
     );
     try {
       expect(await status(host, '/api/bad')).toBe(500);
@@ -322,9 +358,9 @@ describe('an app', () => {
       app.http('block', { handler: () => { process.stdout.write('blocked ' + process.pid + '\\n'); for (;;); } });`,
     );
     const script = `
-      import { startLocalHost } from './scripts/localHost/host.ts';
+      import { startLocalHost } from './localHost/host.ts';
       const options = { root: ${JSON.stringify(folder)}, entry: ${JSON.stringify(entry)}, port: 0, env: process.env, withKeys: false };
-      const host = await startLocalHost({ ...options, deafMs: 60_000, log: (line) => console.log(line) });
+      const host = await startLocalHost({ ...options, deafMs: 600_000, log: (line) => console.log(line) });
       fetch(host.url + '/api/block').catch(() => undefined);
     `;
     const parent = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: ROOT });
@@ -332,10 +368,14 @@ describe('an app', () => {
     parent.stdout.on('data', (chunk) => {
       output += chunk;
     });
-    const pid = await vi.waitFor(() => Number(/blocked (\d+)/.exec(output)?.[1] ?? expect.unreachable()), 5_000);
-    expect(isRunning(pid)).toBe(true);
-    parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 5_000);
+    try {
+      const pid = await until(() => Number(/blocked (\d+)/.exec(output)?.[1] ?? expect.unreachable()));
+      expect(isRunning(pid)).toBe(true);
+      parent.kill('SIGKILL');
+      await until(() => expect(isRunning(pid)).toBe(false));
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 });
 

@@ -1,8 +1,9 @@
 // The scripts that ask the running app: the built bundle over a sandbox tenant, and the stand-ins for the cmdlets.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
 import { engine, runCases } from '../support/powershell.ts';
+import { until } from '../support/until.ts';
 
 const APP_ID = '71487acd-ec93-476d-bd0e-6c8b31831053';
 const OBJECT_ID = '6233fba6-0198-4277-892f-9275bf728bcc';
@@ -25,9 +26,7 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
       DENIED_MAILBOXES: CCH,
       AzureWebJobsStorage: emulator.nextAccount(),
     });
-    // The engine may have to be built first.
-    await runCases([]);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await app.host.close();
@@ -51,9 +50,9 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
       expect(answer.status).toBe(202);
       return (await answer.json()) as { readonly id: string };
     };
-    const { id } = await vi.waitFor(begun, { timeout: 10_000, interval: 50 });
+    const { id } = await until(begun);
     const ended = async () => expect((await app.get(`runs/${id}`)).body.status).toBe('completed');
-    await vi.waitFor(ended, { timeout: 10_000, interval: 50 });
+    await until(ended);
   }
 
   it('the test tells readable, refused and breached mailboxes apart', async () => {

@@ -340,9 +340,7 @@ describe('a shard', () => {
     expect(items).toHaveLength(2);
   });
 
-  it('killed before any of its writes is taken up where it stopped, and ends as if it had not been', {
-    timeout: 60_000,
-  }, async () => {
+  it('killed before any of its writes is taken up where it stopped, and ends as if it had not been', async () => {
     const denied = `${CCH} ${users(12).join(' ')}`;
     for (let fatal = 1; ; fatal += 1) {
       let writes = 0;

@@ -3,8 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { freePorts } from '../../scripts/shared/ports.ts';
 import { ROOT } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 
 const started: ChildProcess[] = [];
 
@@ -31,12 +33,11 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   return { child, output: () => output };
 }
 
-/** Three ports in a row from a base that follows from the worker, so that test files side by side do not meet. */
-const base = 20_000 + Number(process.env.VITEST_POOL_ID ?? 1) * 100 + (process.pid % 90) * 300;
+const base = await freePorts(13);
 const PORTS = ['--port', `${base}`, '--sandbox-port', `${base + 1}`, '--storage-port', `${base + 10}`];
 
 function untilRunning({ output }: Started): Promise<void> {
-  return vi.waitFor(() => expect(output()).toContain('Ctrl-C stops everything.'), { timeout: 20_000, interval: 50 });
+  return until(() => expect(output()).toContain('Ctrl-C stops everything.'));
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -74,7 +75,7 @@ describe('npm start', () => {
     const it = run(PORTS);
     await untilRunning(it);
     it.child.kill('SIGKILL');
-    await vi.waitFor(async () => expect(await serving()).toEqual(NONE), { timeout: 5_000, interval: 50 });
+    await until(async () => expect(await serving()).toEqual(NONE));
   });
 
   it('leaves nothing behind when npm is killed', async () => {
@@ -86,7 +87,7 @@ describe('npm start', () => {
     });
     await untilRunning({ child: npm, output: () => output });
     npm.kill('SIGKILL');
-    await vi.waitFor(async () => expect(await serving()).toEqual(NONE), { timeout: 5_000, interval: 50 });
+    await until(async () => expect(await serving()).toEqual(NONE));
   });
 
   it('notices two options that ask for the same port', async () => {

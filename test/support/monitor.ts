@@ -2,10 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { startEmulator } from './emulator.ts';
 import { ROOT, type Switches, settingsFor, startTenant } from './localApp.ts';
+import { until } from './until.ts';
 
 type Json = Record<string, unknown>;
 
@@ -18,11 +19,11 @@ export interface Monitor {
   everything(path: string): Promise<Json[]>;
   /** Starts a run as soon as one may start; answers its id. */
   startRun(): Promise<string>;
-  /** The run once it is completed. */
-  completed(id: string, timeoutMs?: number): Promise<Json>;
+  /** The run once it has ended. Rejects unless it is completed. */
+  completed(id: string): Promise<Json>;
   /** What the receiver accepted, one of each id; repetitions have to be the same. */
   alerts(): Promise<readonly AlertBody[]>;
-  /** kill -9 of one instance; settles when another has taken its place. */
+  /** kill -9 of one instance. Settles when another process is there in its place. */
   kill(instance: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -81,16 +82,16 @@ export async function startMonitor({ mailboxes, instances = 1, settings = {} }: 
       }
       return values;
     },
-    startRun: async () => String((await vi.waitFor(() => api('runs', 'POST'), { timeout: 20_000, interval: 50 })).id),
-    completed: (id, timeoutMs = 30_000) =>
-      vi.waitFor(
-        async () => {
-          const seen = await api(`runs/${id}`);
-          expect(seen.status).toBe('completed');
-          return seen;
-        },
-        { timeout: timeoutMs, interval: 50 },
-      ),
+    startRun: async () => String((await until(() => api('runs', 'POST'))).id),
+    async completed(id) {
+      const ended = await until(async () => {
+        const seen = await api(`runs/${id}`);
+        expect(seen.status).not.toBe('running');
+        return seen;
+      });
+      expect(ended.status, String(ended.problem)).toBe('completed');
+      return ended;
+    },
     async alerts() {
       const response = await fetch(`${tenant.sandbox.url}/sandbox/alerts`);
       const { value } = (await response.json()) as { readonly value: readonly { readonly body: AlertBody }[] };
@@ -104,7 +105,7 @@ export async function startMonitor({ mailboxes, instances = 1, settings = {} }: 
     async kill(instance) {
       const pid = host.pids()[instance] ?? 0;
       process.kill(pid, 'SIGKILL');
-      await vi.waitFor(() => expect(host.pids()).not.toContain(pid), 5_000);
+      await until(() => expect(host.pids()).not.toContain(pid));
     },
     async close() {
       await host.close();
