@@ -1,4 +1,4 @@
-// Documents name only files that exist, and the project speaks of itself alone.
+// Documents name only files that exist, keep their lines short, and the project speaks of itself alone.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -27,12 +27,32 @@ function namedFiles(document: string): string[] {
   return [...links, ...[...text.matchAll(known)].map(([, path = '']) => path)];
 }
 
+const LONGEST_LINE = 120;
+/** A line that is nothing but one link or one address. */
+const UNBREAKABLE = /^\s*(?:[-*] |\d+\. )?(?:!?\[[^\]]*\]\([^)]*\)|<?https?:\/\/\S+)[.,:;]?$/;
+
+/** Lines of prose that are too long. Tables, code and unbreakable lines may be longer. */
+function longLines(document: string): string[] {
+  const lines = readFileSync(join(root, document), 'utf8').split(/\r?\n/);
+  let isCode = false;
+  return lines.flatMap((line, index) => {
+    const isFence = /^\s*(```|~~~)/.test(line);
+    if (isFence) isCode = !isCode;
+    if (isCode || isFence || /^\s*\|/.test(line) || UNBREAKABLE.test(line)) return [];
+    return line.length > LONGEST_LINE ? [`line ${index + 1}: ${line.length} characters`] : [];
+  });
+}
+
 describe('documents', () => {
   it.each(documents)('%s names only files that exist', (document) => {
     const missing = namedFiles(document).filter(
       (path) => !NOT_IN_THE_CLONE.test(path) && !existsSync(join(root, path)),
     );
     expect(missing).toEqual([]);
+  });
+
+  it.each(documents)('%s wraps its prose at 120 characters', (document) => {
+    expect(longLines(document)).toEqual([]);
   });
 
   it('are there', () => {
