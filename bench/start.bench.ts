@@ -14,7 +14,7 @@ const ROUNDS = 20;
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Loads what `argv[1]` names, when it names something, as the host's worker would.
 const LOADER = `
-  import { installFunctionsCore } from './scripts/localHost/functionsCore.ts';
+  import { installFunctionsCore } from './localHost/functionsCore.ts';
   installFunctionsCore();
   if (process.argv[1]) await import(process.argv[1]);
 `;

@@ -68,22 +68,23 @@ const RECENT_RUNS = 48;
 const LETTERS: Readonly<Record<Outcome, string>> = { readable: 'o', refused: 'x', inconclusive: '?' };
 
 /**
- * The next state of a mailbox. The first row that fits gives the verdict:
+ * The next state of a mailbox. The first row that fits gives the verdict; `docs/verdicts.md` shows the same table:
  *
- * | expectation | shown        | and                                                                     | verdict    |
- * | ----------- | ------------ | ----------------------------------------------------------------------- | ---------- |
- * | denied      | refused      |                                                                         | compliant  |
- * | denied      | readable     | a breach is open, it was proven before, or the window is over           | breach     |
- * | denied      | readable     |                                                                         | pending    |
- * | allowed     | readable     |                                                                         | compliant  |
- * | allowed     | refused      | a lockout is open, or refusals in a row, and proven before or window over | lockout  |
- * | allowed     | refused      |                                                                         | pending    |
- * | any         | inconclusive | a breach or lockout is open                                             | unchanged  |
- * | any         | inconclusive | enough runs in a row, and proven before or the window is over           | unverified |
- * | any         | inconclusive |                                                                         | unchanged  |
+ * | expectation | outcome      | and                                                     | verdict                 |
+ * | ----------- | ------------ | ------------------------------------------------------- | ----------------------- |
+ * | denied      | refused      | the control held                                        | `compliant`             |
+ * | denied      | refused      | the control did not hold                                | as inconclusive         |
+ * | denied      | readable     | a breach is open, or settled                            | `breach`, at once       |
+ * | denied      | readable     | otherwise                                               | `pending`               |
+ * | allowed     | readable     |                                                         | `compliant`             |
+ * | allowed     | refused      | a lockout is open; or enough refusals, and settled      | `lockout`               |
+ * | allowed     | refused      | otherwise                                               | `pending`               |
+ * | any         | inconclusive | a breach or lockout is open                             | unchanged, however long |
+ * | any         | inconclusive | no result for `UNVERIFIED_AFTER_RUNS` runs, and settled | `unverified`            |
+ * | any         | inconclusive | otherwise                                               | unchanged, or `pending` |
  *
- * A refusal of a denied mailbox counts only when the control held; otherwise it shows nothing, as an inconclusive one. Under a
- * new expectation everything remembered starts anew. A state that this run or a later one has judged stays as it is.
+ * Settled: an earlier run saw the mailbox as declared, or its grace period is over. Under a new expectation everything
+ * remembered starts from the beginning. A state that this run or a later one has judged stays as it is.
  */
 export function judge(previous: MailboxState | null, observation: Observation, judgement: Judgement): MailboxState {
   const { expectation, run } = judgement;

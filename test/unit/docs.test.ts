@@ -65,4 +65,13 @@ describe('documents', () => {
     expect(Object.keys(Values).filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
     expect(readConfiguration(Values).faults).toEqual([]);
   });
+
+  it('show the rules that the code states', () => {
+    const rulesIn = (file: string) => {
+      const rows = readFileSync(join(root, file), 'utf8').matchAll(/^(?: \* )?(\| (?:denied|allowed|any) .*\|)$/gm);
+      return [...rows].map(([, row = '']) => row.replaceAll(/ +/g, ' '));
+    };
+    expect(rulesIn('docs/verdicts.md')).toEqual(rulesIn('src/rules/judge.ts'));
+    expect(rulesIn('docs/verdicts.md')).toHaveLength(10);
+  });
 });
