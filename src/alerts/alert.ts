@@ -2,9 +2,6 @@
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
-import type { Attempt, RunRange } from '../storage/cursorStore.ts';
-import type { DriftSummary } from '../storage/driftStore.ts';
-import { isReminderDue } from './due.ts';
 
 /** `recovered` was seen; `ended` was declared anew or is no longer listed, which is no recovery. */
 export type Happening = (typeof HAPPENINGS)[number];
@@ -41,27 +38,6 @@ export interface Alert {
 }
 
 export const MOST_ITEMS = 20;
-
-/** What of a drift an attempt announces; a drift may have opened and recovered in one range. */
-export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHours: number): Happening[] {
-  const range = drift.kind === 'breach' ? attempt.breaches : attempt.rest;
-  if (range === null) return [];
-  const isOpen = drift.closedRun === null || drift.closedRun > range.upTo;
-  const opened = within(drift.openedRun, range) || (attempt.first && isOpen && drift.openedRun <= range.upTo);
-  const closed = drift.closedRun !== null && within(drift.closedRun, range);
-  const recovered = drift.closedBecause === 'refused' || drift.closedBecause === 'readable';
-  const reminds = !opened && isOpen && drift.kind !== 'unverified' && drift.openedRun <= range.upTo;
-  const happenings: Happening[] = [];
-  // What was not as declared from the beginning is no news, unless it is a breach.
-  if (opened && (drift.kind === 'breach' || !drift.firstSight)) happenings.push('opened');
-  if (closed) happenings.push(recovered ? 'recovered' : 'ended');
-  if (reminds && isReminderDue(drift.openedAt, range, reminderHours)) happenings.push('reminder');
-  return happenings;
-}
-
-function within(number: number, { after, upTo }: RunRange): boolean {
-  return number > after && number <= upTo;
-}
 
 /** Smaller is more urgent: open breaches, then what else is open, then what is over. */
 export function urgency(happening: Happening, kind: DriftKind): number {

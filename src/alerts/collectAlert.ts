@@ -1,18 +1,15 @@
 // Reads what an attempt announces: counts of everything, the first mailboxes with their evidence.
-import {
-  type Alert,
-  type AlertItem,
-  type Happening,
-  happeningsOf,
-  MOST_ITEMS,
-  noCounts,
-  toItem,
-  urgency,
-} from '../alerts/alert.ts';
+import { type Alert, type AlertItem, type Happening, MOST_ITEMS, noCounts, toItem, urgency } from '../alerts/alert.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
-import type { Attempt, RunRange } from '../storage/cursorStore.ts';
+import { type Attempt, type RunRange, stampOf } from '../storage/cursorStore.ts';
 import type { DriftSummary } from '../storage/driftStore.ts';
+import { quoted } from '../storage/rows.ts';
+import { happeningsOf } from './announcement.ts';
+import { runsSince } from './runsSince.ts';
+
+/** The newest notices about runs that one alert tells. */
+const MOST_NOTICES = 10;
 
 interface Found {
   readonly happening: Happening;
@@ -28,11 +25,13 @@ export async function collectAlert(
   const { drift: driftStore } = services.storage();
   const counts = noCounts();
   const first: Found[] = [];
-  for await (const drift of driftStore.each(conditionOf(attempt))) {
-    for (const happening of happeningsOf(drift, attempt, settings.reminderHours)) {
-      counts[happening][drift.kind] += 1;
-      // While the monitor is blind, what it cannot see is told once, as its blindness.
-      if (drift.kind !== 'unverified' || !attempt.blind) keepFirst(first, { happening, drift });
+  for await (const page of driftStore.pages(conditionOf(attempt))) {
+    for (const drift of page) {
+      for (const happening of happeningsOf(drift, attempt, settings.reminderHours)) {
+        counts[happening][drift.kind] += 1;
+        // While the monitor is blind, what it cannot see is told once, as its blindness.
+        if (drift.kind !== 'unverified' || !attempt.blind) keepFirst(first, { happening, drift });
+      }
     }
   }
   const notices = await noticesOf(services, attempt, counts.opened.unverified);
@@ -54,10 +53,13 @@ export async function collectAlert(
   };
 }
 
-/** What is open, and what was opened or closed since. */
-function conditionOf({ breaches, rest }: Attempt): string {
+/** What the attempt has taken, what is open, and for rows without stamps what was opened or closed since. */
+function conditionOf(attempt: Attempt): string {
+  const { breaches, rest } = attempt;
+  const stamp = quoted(stampOf(attempt));
   const after = Math.min(breaches.after, rest?.after ?? breaches.after);
-  return `open eq true or openedRun gt ${after} or closedRun gt ${after}`;
+  const taken = `openedAlert eq ${stamp} or closedAlert eq ${stamp}`;
+  return `${taken} or open eq true or openedRun gt ${after} or closedRun gt ${after}`;
 }
 
 /** Keeps the most urgent, in the order of their names: a hundred thousand may pass. */
@@ -101,12 +103,11 @@ async function noticesOf(services: Services, attempt: Attempt, unverified: numbe
 
 async function runNotices(services: Services, range: RunRange): Promise<string[]> {
   const notices: string[] = [];
-  for (let number = range.upTo; number > range.after; number -= 1) {
-    const run = (await services.storage().runs.get(number))?.value;
-    // Runs that are forgotten are too old to tell of.
-    if (!run) break;
+  for await (const run of runsSince(services, range.after)) {
+    if (run.number > range.upTo) continue;
     if (run.status === 'incomplete') notices.push(`The run ${run.id} is incomplete: ${run.problem}`);
     if (run.probableCause?.startsWith('The mechanism changed')) notices.push(run.probableCause);
+    if (notices.length >= MOST_NOTICES) break;
   }
-  return notices.reverse().slice(-10);
+  return notices.reverse();
 }

@@ -2,22 +2,24 @@
 //
 // 1. An attempt that stands in the cursor is finished first, under its own id, by whoever comes next.
 // 2. Then what is due up to the newest run is taken: the range is written into the cursor as the attempt, and claimed.
-// 3. One message is sent. Accepted, the cursor moves; otherwise the attempt stays, with the error.
-// 4. When there is nothing to tell, the cursor moves without a message.
+// 3. The drift that it announces is stamped, and the attempt is sealed.
+// 4. One message is sent. If it is accepted the cursor moves; otherwise the attempt stays, with the error.
+// 5. When there is nothing to tell, the cursor moves without a message.
 import { deliver } from '../alerts/deliver.ts';
 import { nextAttempt } from '../alerts/due.ts';
 import { MailscopeError } from '../errors.ts';
 import { runNumberOf } from '../runs/runState.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
-import type { Attempt, Cursor } from '../storage/cursorStore.ts';
+import { type Attempt, type Cursor, type Due, stampOf } from '../storage/cursorStore.ts';
 import type { AlertMessage } from '../storage/queues.ts';
 import { quoted } from '../storage/rows.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
+import { claimEnd, isClaimed } from './claim.ts';
 import { collectAlert } from './collectAlert.ts';
+import { runsSince } from './runsSince.ts';
+import { sealAttempt } from './sealAttempt.ts';
 
-/** Longer than the webhook may take; then somebody else may send the attempt. */
-const CLAIM_MS = 15_000;
 /** Runs looked at beside those since the cursor: enough to know what was before. */
 const RUNS_BEFORE = 12;
 /** A run's message comes a moment before its end. */
@@ -38,28 +40,37 @@ async function step(services: Services, settings: AlertSettings): Promise<boolea
   const stored = await store.get();
   const cursor = stored?.value ?? null;
   if (stored && cursor?.attempt) {
-    if (isClaimed(cursor, services.now())) {
+    if (isClaimed(cursor.claimedUntil, services.now())) {
       await services.sleep(LOOK_MS);
       return true;
     }
-    const claimed = { ...cursor, claimedUntil: claimEnd(services) };
-    return (await store.write(claimed, stored.etag)) ? send(services, settings, cursor.attempt) : true;
+    // What an attempt has taken stays with it. One that has not taken everything yet is begun again, under another pass.
+    const attempt = cursor.attempt.sealed ? cursor.attempt : unsealed(services, cursor.attempt);
+    const claimed = { ...cursor, attempt, claimedUntil: claimEnd(services.now()) };
+    return (await store.write(claimed, stored.etag)) ? send(services, settings, attempt) : true;
   }
-  const attempt = await take(services, settings, cursor);
-  if (!attempt) return false;
-  const next: Cursor = { ...(cursor ?? emptyCursor(attempt)), attempt, claimedUntil: claimEnd(services) };
+  const due = await take(services, settings, cursor);
+  if (!due) return false;
+  const attempt = unsealed(services, due);
+  const next: Cursor = { ...(cursor ?? emptyCursor(attempt)), attempt, claimedUntil: claimEnd(services.now()) };
   return (await store.write(next, stored?.etag ?? null)) ? send(services, settings, attempt) : true;
 }
 
-async function take(services: Services, { pauseUntil }: AlertSettings, cursor: Cursor | null): Promise<Attempt | null> {
+function unsealed(services: Services, due: Due): Attempt {
+  return { ...due, pass: services.newId(), sealed: false };
+}
+
+async function take(services: Services, { pauseUntil }: AlertSettings, cursor: Cursor | null): Promise<Due | null> {
   const runs = await endedRuns(services, cursor);
   const now = services.now();
   const paused = pauseUntil !== undefined && now < pauseUntil;
   return nextAttempt(cursor, runs, { now, paused, couldSee: await couldSee(services) });
 }
 
-/** Sends an attempt that is claimed; true when it is settled. */
-async function send(services: Services, settings: AlertSettings, attempt: Attempt): Promise<boolean> {
+/** Sends an attempt that is claimed; true when there may be more to do. */
+async function send(services: Services, settings: AlertSettings, claimed: Attempt): Promise<boolean> {
+  const attempt = claimed.sealed ? claimed : await sealAttempt(services, claimed);
+  if (!attempt) return true;
   const alert = await collectAlert(services, attempt, settings);
   if (!alert) {
     await settle(services, attempt, null);
@@ -87,9 +98,11 @@ async function settle(services: Services, attempt: Attempt, lastError: string | 
   }
 }
 
-function moved(cursor: Cursor, { breaches, rest, monitor, roles }: Attempt, now: Date): Cursor {
+function moved(cursor: Cursor, attempt: Attempt, now: Date): Cursor {
+  const { breaches, rest, monitor, roles } = attempt;
   return {
     ...cursor,
+    lastStamp: stampOf(attempt),
     breachesUpTo: breaches.upTo,
     breachesAt: breaches.to,
     restUpTo: rest?.upTo ?? cursor.restUpTo,
@@ -104,27 +117,19 @@ function moved(cursor: Cursor, { breaches, rest, monitor, roles }: Attempt, now:
 function emptyCursor({ breaches, roles }: Attempt): Cursor {
   const { after, from } = breaches;
   const place = { breachesUpTo: after, breachesAt: from, restUpTo: after, restAt: from };
-  return { ...place, blind: false, roles, attempt: null, claimedUntil: null, lastError: null, lastAcceptedAt: null };
+  const nothing = { attempt: null, lastStamp: null, claimedUntil: null, lastError: null, lastAcceptedAt: null };
+  return { ...place, blind: false, roles, ...nothing };
 }
 
-function isClaimed({ claimedUntil }: Cursor, now: Date): boolean {
-  return claimedUntil !== null && Date.parse(claimedUntil) > now.getTime();
-}
-
-function claimEnd(services: Services): string {
-  return new Date(services.now().getTime() + CLAIM_MS).toISOString();
-}
-
-/** Newest first: all since the cursor that have ended, and some before. One that still runs is none of them. */
+/** Newest first: all since the cursor that have ended, and some before. */
 async function endedRuns(services: Services, cursor: Cursor | null): Promise<readonly Run[]> {
-  const { runs } = services.storage();
   const after = cursor ? Math.min(cursor.breachesUpTo, cursor.restUpTo) : Number.POSITIVE_INFINITY;
   const found: Run[] = [];
-  for (let continuation: string | null = ''; continuation !== null; ) {
-    const page = await runs.list(100, continuation);
-    found.push(...page.items);
-    const enough = (found.at(-RUNS_BEFORE)?.number ?? Number.POSITIVE_INFINITY) <= after;
-    continuation = enough || cursor === null ? null : page.continuation;
+  let before = 0;
+  for await (const run of runsSince(services, 0)) {
+    found.push(run);
+    if (run.number <= after) before += 1;
+    if (before >= RUNS_BEFORE) break;
   }
   return found.filter(({ status }) => status !== 'running');
 }

@@ -1,6 +1,6 @@
 // What is due for an alert: pure, from the cursor and the runs since.
 import { READ_ROLES } from '../rules/cause.ts';
-import type { Attempt, Cursor } from '../storage/cursorStore.ts';
+import type { Cursor, Due } from '../storage/cursorStore.ts';
 import type { Run } from '../storage/runStore.ts';
 
 export interface DueOptions {
@@ -16,7 +16,7 @@ export interface DueOptions {
  *
  * @param runs the newest runs that have ended, newest first; at least those since the cursor, and a few before
  */
-export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options: DueOptions): Attempt | null {
+export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options: DueOptions): Due | null {
   const [newest] = runs;
   if (!newest) return null;
   const { now, paused, couldSee } = options;
@@ -29,7 +29,9 @@ export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options
   if (!isDue) return null;
 
   const range = ({ number, at }: { number: number; at: string }) => {
-    return { after: number, upTo: newest.number, from: at, to: newest.startedAt };
+    // A clock that was ahead must not make the range end before it begins.
+    const from = at < newest.startedAt ? at : newest.startedAt;
+    return { after: number, upTo: newest.number, from, to: newest.startedAt };
   };
   const roles = rolesChange(cursor, runs, newest, paused);
   const blind = isBlind(runs) && couldSee;

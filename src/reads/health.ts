@@ -5,7 +5,7 @@ import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { FaultKind } from '../settings/settings.ts';
 import type { Run } from '../storage/runStore.ts';
-import { staleLimit } from './mailboxes.ts';
+import { freshSpan } from './freshness.ts';
 
 /** One thing that is wrong. It never holds a value of a setting or the name of a mailbox. */
 export type HealthProblem =
@@ -100,11 +100,17 @@ async function checkStorage(
 
 function judgeRun(services: Services, run: Run | null): HealthProblem[] {
   if (run === null) return problem('no-run-yet', 'No run has been completed yet.');
-  const overdue = run.startedAt < staleLimit(services);
+  const fresh = freshSpan(services);
   const blind = run.result?.controlHeld === false;
   return [
-    ...(overdue
+    ...(run.startedAt < fresh.from
       ? problem('run-overdue', `The last completed run began at ${run.startedAt}, three intervals ago or more.`)
+      : []),
+    ...(run.startedAt > fresh.to
+      ? problem(
+          'run-overdue',
+          `The last completed run began at ${run.startedAt}, which is in the future: a clock is wrong.`,
+        )
       : []),
     ...(blind
       ? problem('control-not-held', 'In the last completed run a control did not hold: its refusals prove nothing.')

@@ -4,11 +4,11 @@ import type { Outcome, Reason } from '../rules/classify.ts';
 import type { Verdict } from '../rules/judge.ts';
 import { type Expectation, parseMailbox } from '../rules/mailbox.ts';
 import type { Services } from '../services.ts';
-import { parseSchedule } from '../settings/schedule.ts';
 import type { MailboxRecord } from '../storage/mailboxStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
+import { type FreshSpan, freshSpan, isFresh } from './freshness.ts';
 import { type DriftView, withCauses } from './withCauses.ts';
 
 /** A mailbox as it is answered. Times are ISO 8601 UTC. */
@@ -46,16 +46,16 @@ export async function listMailboxes(
   top: number,
   after: string,
 ): Promise<Page<MailboxView>> {
-  const staleBefore = staleLimit(services);
+  const fresh = freshSpan(services);
   const { startsWith, ...wanted } = question;
-  const conditions = conditionsOf(wanted, conditionsAsOf(staleBefore));
+  const conditions = conditionsOf(wanted, conditionsAsOf(fresh));
   const { items, continuation } = await services.storage().mailboxes.list({ startsWith, conditions }, top, after);
   const open = await withCauses(
     services,
     items.flatMap(({ openDrift }) => openDrift ?? []),
   );
   const byId = new Map(open.map((drift) => [drift.id, drift]));
-  const views = items.map((record) => viewOf(record, byId.get(record.openDrift?.id ?? ''), staleBefore));
+  const views = items.map((record) => viewOf(record, byId.get(record.openDrift?.id ?? ''), fresh));
   return { items: views, continuation };
 }
 
@@ -67,7 +67,7 @@ export async function getMailbox(services: Services, name: string): Promise<Mail
   if (found?.record.expectation === expectation) {
     const { openDrift } = found.record;
     const [drift] = await withCauses(services, openDrift ? [openDrift] : []);
-    return viewOf(found.record, drift, staleLimit(services));
+    return viewOf(found.record, drift, freshSpan(services));
   }
   return { ...UNSEEN, mailbox, expectation };
 }
@@ -108,8 +108,8 @@ const UNSEEN: Omit<MailboxView, 'mailbox' | 'expectation'> = {
   recent: '',
 };
 
-function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, staleBefore: string): MailboxView {
-  const stale = record.lastCheckedAt < staleBefore;
+function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, fresh: FreshSpan): MailboxView {
+  const stale = !isFresh(record.lastCheckedAt, fresh);
   const { mailbox, expectation, since, provenAt, declaredAt, lastOutcome, lastReason, lastCheckedAt, recent } = record;
   const { latestSubject, latestReceivedDateTime } = record;
   return {
@@ -130,20 +130,15 @@ function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, staleBe
 }
 
 /** A stale `compliant` counts as `unverified`. */
-function conditionsAsOf(staleBefore: string): Conditions<MailboxConditions> {
-  const before = quoted(staleBefore);
+function conditionsAsOf({ from, to }: FreshSpan): Conditions<MailboxConditions> {
+  const [first, last] = [quoted(from), quoted(to)];
   return {
     verdict(verdict) {
       const is = `verdict eq ${quoted(verdict)}`;
-      if (verdict === 'compliant') return `${is} and lastCheckedAt ge ${before}`;
-      return verdict === 'unverified' ? `${is} or (verdict eq 'compliant' and lastCheckedAt lt ${before})` : is;
+      if (verdict === 'compliant') return `${is} and lastCheckedAt ge ${first} and lastCheckedAt le ${last}`;
+      const isStale = `(lastCheckedAt lt ${first} or lastCheckedAt gt ${last})`;
+      return verdict === 'unverified' ? `${is} or (verdict eq 'compliant' and ${isStale})` : is;
     },
     expectation: (expectation) => `expectation eq ${quoted(expectation)}`,
   };
-}
-
-/** The third-last scheduled time: what was last looked at before then is stale. */
-export function staleLimit(services: Services): string {
-  const ticks = parseSchedule(services.settings().pollSchedule).previous(services.now(), 3);
-  return (ticks.at(-1) ?? new Date(0)).toISOString();
 }

@@ -6,7 +6,7 @@ import type { Page } from '../storage/mergePartitions.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 
 /** A run with what it saw: of one under way, what the shards that are done have seen. */
-export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'problem'> &
+export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'endedBy' | 'problem'> &
   Omit<RunResult, 'mailboxes' | 'openedNames'> & { readonly problem?: string };
 
 /** Newest first. */
@@ -26,10 +26,10 @@ export async function getRun(services: Services, id: string): Promise<RunView> {
 }
 
 async function viewOf(services: Services, run: Run): Promise<RunView> {
-  const { result, listHash: _, touchedAt: __, problem, ...rest } = run;
+  const { result, listHash: _, touchedAt: __, endedBy: ___, problem, ...rest } = run;
   const {
-    mailboxes: ___,
-    openedNames: ____,
+    mailboxes: ____,
+    openedNames: _____,
     ...seen
   } = result ?? resultOf(run, await services.storage().shards.all(run.id));
   return { ...rest, ...seen, ...(problem === null ? {} : { problem }) };

@@ -94,7 +94,7 @@ export function judge(previous: MailboxState | null, observation: Observation, j
   const proves = shown === (expectation === 'denied' ? 'refused' : 'readable');
 
   const memory = {
-    declaredAt: known?.declaredAt ?? run.startedAt,
+    declaredAt: earlier(known?.declaredAt ?? run.startedAt, run.startedAt),
     declaredRun: known?.declaredRun ?? run.number,
     lastConclusiveRun: shown === 'inconclusive' ? (known?.lastConclusiveRun ?? null) : run.number,
     refusals: countRefusals(known, shown, expectation),
@@ -120,6 +120,11 @@ export function judge(previous: MailboxState | null, observation: Observation, j
     closedRun: closes ? run.number : (known?.closedRun ?? null),
     recent: ((known?.recent ?? '') + LETTERS[observation.outcome]).slice(-RECENT_RUNS),
   };
+}
+
+/** A clock that was ahead when the mailbox was declared must not keep its grace period open for so long. */
+function earlier(a: string, b: string): string {
+  return a < b ? a : b;
 }
 
 /** Whether a verdict is one that a drift is opened for. */

@@ -18,20 +18,26 @@ const LOOK_BACK = 20;
 /** Closes the run unless a shard is still missing, or somebody else closed it. To be called after each shard's commit. */
 export async function closeRun(services: Services, number: number): Promise<void> {
   const { runs, shards: shardStore } = services.storage();
+  const endedBy = services.newId();
   for (;;) {
     const found = await runs.get(number);
+    // An end that was written although its answer was lost is ours all the same.
+    if (found?.value.endedBy === endedBy) return follow(services, found.value);
     if (found?.value.status !== 'running') return;
     if ((await shardStore.committed(found.value.id)) < found.value.shards) return;
     const shards = await shardStore.all(found.value.id);
     await services.storage().queues.sendAlert({ runId: found.value.id });
-    const ended = endRun(found.value, shards, services.now(), await lastCompleted(services, number));
+    const last = await lastCompleted(services, number);
+    const ended = { ...endRun(found.value, shards, services.now(), last), endedBy };
     // A shard that is being done again has touched the run meanwhile: look again.
-    if (!(await runs.replace(ended, found.etag))) continue;
-    report(services, ended);
-    await heartbeat(services);
-    await forgetOld(services, ended);
-    return;
+    if (await runs.replace(ended, found.etag)) return follow(services, ended);
   }
+}
+
+async function follow(services: Services, ended: Run): Promise<void> {
+  report(services, ended);
+  await heartbeat(services);
+  await forgetOld(services, ended);
 }
 
 /** What the last completed run before `number` saw. */

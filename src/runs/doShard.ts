@@ -94,8 +94,9 @@ async function joinRun(services: Services, runId: string): Promise<Joined | null
     const beganAt = performance.now();
     const found = await runs.get(runNumberOf(runId) ?? 0);
     if (found?.value.status !== 'running' || found.value.id !== runId) return null;
-    const ageMs = Math.max(0, services.now().getTime() - Date.parse(found.value.touchedAt));
-    if (ageMs < MARK_AGAIN_MS) return { run: found.value, lease: startLease(beganAt - ageMs) };
+    const ageMs = services.now().getTime() - Date.parse(found.value.touchedAt);
+    // The clock of whoever marked it may be a little ahead; a mark far ahead is replaced.
+    if (Math.abs(ageMs) < MARK_AGAIN_MS) return { run: found.value, lease: startLease(beganAt - Math.max(0, ageMs)) };
     const run = { ...found.value, touchedAt: services.now().toISOString() };
     if (await runs.replace(run, found.etag)) return { run, lease: startLease(beganAt) };
   }
@@ -138,7 +139,10 @@ async function begin(
 ): Promise<void> {
   const { shards } = services.storage();
   const drifting = unlisted.filter(({ record }) => record.openDrift !== null);
+  let begunAt: string | null = null;
   for (let before = found; !before?.value.committedAt; before = await shards.get(run.id, shard.index)) {
+    // A row that was written although its answer was lost is ours: what it counts is not counted again.
+    if (begunAt !== null && before?.value.begunAt === begunAt) return;
     const roles = new Set([...(before?.value.roles ?? []), ...(asked?.roles ?? [])]);
     const record: ShardRecord = {
       shard: shard.index,
@@ -154,6 +158,7 @@ async function begin(
       waitedMs: (before?.value.waitedMs ?? 0) + (asked?.waitedMs ?? 0),
     };
     if (await shards.write(run.id, record, before?.etag ?? null, lease)) return;
+    begunAt = record.begunAt;
   }
 }
 
@@ -197,8 +202,16 @@ async function judgeAll(work: Work, stored: States, sightings: readonly Sighting
     }
     open = open.filter(({ mailbox }) => conflicts.has(mailbox));
     await Promise.all(open.map(({ mailbox }) => readAgain(work, stored, mailbox)));
+    for (const change of changes.filter(({ next }) => conflicts.has(next.mailbox))) {
+      // Written although the answer was lost. Somebody who does the same shard may log it too: better twice than never.
+      if (isWritten(change, stored.get(change.next.mailbox))) reportDrift(work, change);
+    }
   }
   return written;
+}
+
+function isWritten({ next }: MailboxChange, found: StoredMailbox | undefined): boolean {
+  return found?.record.lastRun === next.lastRun && found.record.openDrift?.id === next.openDrift?.id;
 }
 
 async function readAgain({ services }: Work, stored: States, mailbox: string): Promise<void> {

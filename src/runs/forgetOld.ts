@@ -9,7 +9,9 @@ export async function forgetOld(services: Services, run: Run): Promise<void> {
   const { runs, observations, drift } = services.storage();
   const before = await runs.get(run.number - 1);
   if (before?.value.startedAt.slice(0, 10) === run.startedAt.slice(0, 10)) return;
-  const cutoff = new Date(run.startedAt);
+  // The earlier of two starts: one run with a clock far ahead must not delete what is young.
+  const starts = [run.startedAt, before?.value.startedAt ?? run.startedAt].sort();
+  const cutoff = new Date(starts[0] ?? run.startedAt);
   cutoff.setUTCDate(1);
   cutoff.setUTCMonth(cutoff.getUTCMonth() - services.settings().retentionMonths);
   cutoff.setUTCHours(0, 0, 0, 0);

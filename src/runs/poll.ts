@@ -18,6 +18,6 @@ export async function poll(services: Services): Promise<void> {
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'run-in-progress') throw error;
     services.log('warn', 'run.skipped', { runUnderWay: error.facts.runId });
-    await services.storage().runs.skipTick();
+    await services.storage().runs.skipTick(services.newId());
   }
 }

@@ -1,15 +1,17 @@
 // What a run's rows say of it: whether it is alive, and what it comes to. Pure.
 import { probableCause } from '../rules/cause.ts';
+import { isRecent } from '../rules/clock.ts';
 import { sum } from '../rules/tally.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
 
-/** Nobody writes in a run this long after its rows were last touched: a shard gives up earlier. */
+/** A shard gives up earlier than this. What a late one writes all the same, the next alert announces. */
 export const ALIVE_MS = 120_000;
 
+/** Whether one of its rows was touched a short time ago. A time in the future is no sign of life. */
 export function isAlive(run: Run, shards: readonly ShardRecord[], now: Date): boolean {
   const touched = [run.touchedAt, ...shards.flatMap(({ begunAt, committedAt }) => [begunAt, committedAt ?? begunAt])];
-  return touched.some((time) => Date.parse(time) > now.getTime() - ALIVE_MS);
+  return touched.some((time) => isRecent(time, ALIVE_MS, now));
 }
 
 /** The run at its end: completed when every shard was committed. */

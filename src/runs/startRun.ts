@@ -51,6 +51,7 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
     result: null,
     probableCause: null,
     problem: null,
+    endedBy: null,
   };
   const isOurs = await runs.start(run, services.newId(), current, ended);
   if (!isOurs) throw inProgress((await runs.current())?.value.id);

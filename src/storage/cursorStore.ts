@@ -11,8 +11,8 @@ export interface RunRange {
   readonly to: string;
 }
 
-/** What is being announced. It follows from this and the tables alone, so that it is the same however often it is tried. */
-export interface Attempt {
+/** What is to be announced, and up to which run. */
+export interface Due {
   /** The id of the run whose message took it: the id that the receiver sees. */
   readonly id: string;
   /** ISO 8601 UTC. */
@@ -31,6 +31,19 @@ export interface Attempt {
   readonly roles: readonly string[];
 }
 
+/** What is being announced. Once it is sealed it follows from this and the tables alone: it is the same however often it is sent. */
+export interface Attempt extends Due {
+  /** Tells apart those who stamp the drift of this attempt, one after the other or by mistake at the same time. */
+  readonly pass: string;
+  /** Whether its drift is stamped: from then on nothing joins it. */
+  readonly sealed: boolean;
+}
+
+/** What an attempt writes on the drift that it announces. */
+export function stampOf({ id, pass }: Pick<Attempt, 'id' | 'pass'>): string {
+  return `${id}~${pass}`;
+}
+
 export interface Cursor {
   /** Numbers and starts of the runs up to which alerts were accepted. */
   readonly breachesUpTo: number;
@@ -41,6 +54,8 @@ export interface Cursor {
   readonly blind: boolean;
   readonly roles: readonly string[];
   readonly attempt: Attempt | null;
+  /** The stamp of the attempt before: drift with another one of the same id was stamped too late and is still due. */
+  readonly lastStamp: string | null;
   /** Until when somebody is sending the attempt; ISO 8601 UTC. */
   readonly claimedUntil: string | null;
   readonly lastError: string | null;
@@ -63,6 +78,7 @@ const COLUMNS: Columns<Cursor> = {
   blind: 'value',
   roles: 'json',
   attempt: 'json',
+  lastStamp: 'value',
   claimedUntil: 'value',
   lastError: 'value',
   lastAcceptedAt: 'value',

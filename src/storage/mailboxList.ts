@@ -36,7 +36,9 @@ export function createList(settings: Settings, now: () => Date): () => Promise<P
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   return async () => {
-    if (list && now().getTime() - lookedAt < LOOK_AGAIN_MS) return list;
+    const ageMs = now().getTime() - lookedAt;
+    // A clock that was set back would make it wait for that long.
+    if (list && ageMs >= 0 && ageMs < LOOK_AGAIN_MS) return list;
     const found = await source.version();
     lookedAt = now().getTime();
     if (list && found === version) return list;

@@ -6,7 +6,7 @@ import { driftEntity } from './driftStore.ts';
 import { afterPrefix, encodeKey, PARTITIONS, type Position, partitionOf, STATE_PREFIX, statePosition } from './keys.ts';
 import { mergedPage, type Page } from './mergePartitions.ts';
 import { between, type Columns, collect, fromRow, toRow } from './rows.ts';
-import type { Lease, Row, Tables } from './tables.ts';
+import { LARGEST_TRANSACTION, type Lease, type Row, type Tables, writeGroups } from './tables.ts';
 
 /** What is kept of a mailbox: its state, its open drift with the evidence, and what was last shown of an allowed one. */
 export interface MailboxRecord extends MailboxState {
@@ -52,7 +52,6 @@ export interface MailboxStore {
 }
 
 const TABLE = 'Mailboxes';
-const LARGEST_TRANSACTION = 100;
 
 const STATE_COLUMNS: Columns<MailboxRecord> = {
   mailbox: 'value',
@@ -96,18 +95,8 @@ export function createMailboxStore(tables: Tables): MailboxStore {
     },
 
     async write(changes, lease) {
-      const target = await table();
-      const conflicts: string[] = [];
-      const apply = async (group: readonly MailboxChange[]): Promise<void> => {
-        const done = await target.write(group.flatMap(actionsOf), lease);
-        const [only] = group;
-        if (done || !only) return;
-        // One row stands in the way of the others: each is tried by itself.
-        if (group.length === 1) conflicts.push(only.next.mailbox);
-        else await Promise.all(group.map((one) => apply([one])));
-      };
-      await Promise.all(inTransactions(changes).map(apply));
-      return conflicts;
+      const refused = await writeGroups(await table(), grouped(changes), actionsOf, lease);
+      return refused.map(({ next }) => next.mailbox);
     },
 
     async remove({ record, etag }, lease) {
@@ -136,11 +125,12 @@ function actionsOf({ previous, next, closed, opened }: MailboxChange): Transacti
     ? ['update', state, 'Replace', { etag: previous.etag }]
     : ['create', state];
   const drifts = [closed, opened].filter((one) => one !== null);
-  return [stateAction, ...drifts.map((drift): TransactionAction => ['upsert', driftEntity(drift), 'Replace'])];
+  // Merged, so that the end of a drift keeps what is known of the alert that announced its opening.
+  return [stateAction, ...drifts.map((drift): TransactionAction => ['upsert', driftEntity(drift), 'Merge'])];
 }
 
 /** Changes that fit into one transaction: one partition, a hundred rows. */
-function inTransactions(changes: readonly MailboxChange[]): MailboxChange[][] {
+function grouped(changes: readonly MailboxChange[]): MailboxChange[][] {
   const groups: MailboxChange[][] = [];
   const open = new Map<string, { readonly group: MailboxChange[]; rows: number }>();
   for (const change of changes) {

@@ -16,7 +16,7 @@ import {
   quoted,
   toRow,
 } from './rows.ts';
-import type { Lease, Row, Table, Tables } from './tables.ts';
+import { inTransactions, type Lease, type Row, type Table, type Tables, writeGroups } from './tables.ts';
 
 /** ISO 8601 UTC; `from` inclusive, `to` exclusive. */
 export interface TimeRange {
@@ -38,7 +38,6 @@ export interface ObservationStore {
 }
 
 const PREFIX = 'Observations';
-const LARGEST_TRANSACTION = 100;
 /** No run takes longer, so that one that began in the month before is still found. */
 const LONGEST_RUN_MS = 24 * 3_600_000;
 
@@ -68,19 +67,10 @@ export function createObservationStore(tables: Tables): ObservationStore {
   return {
     async insert(observations, run, lease) {
       const table = await tables.open(PREFIX + monthOf(run.startedAt));
-      const existing: Observation[] = [];
-      const insert = async (group: readonly Observation[]): Promise<void> => {
-        const done = await table.write(
-          group.map((one) => createAction(one, run.number)),
-          lease,
-        );
-        const [only] = group;
-        if (done || !only) return;
-        if (group.length > 1) await Promise.all(group.map((one) => insert([one])));
-        else existing.push(await found(table, only.mailbox, run.number));
-      };
-      await Promise.all(inTransactions(observations).map(insert));
-      return existing;
+      const actionsOf = (one: Observation) => [createAction(one, run.number)];
+      const groups = inTransactions(observations, ({ mailbox }) => partitionOf(mailbox));
+      const refused = await writeGroups(table, groups, actionsOf, lease);
+      return Promise.all(refused.map(({ mailbox }) => found(table, mailbox, run.number)));
     },
 
     async history(mailbox, range, top, after) {
@@ -145,15 +135,4 @@ async function found(table: Table, mailbox: string, runNumber: number): Promise<
   // A row that stands in the way of an insertion is there, and nobody deletes a single one.
   if (row === null) throw new Error('an observation was refused as a duplicate, and is not there');
   return fromRow(row, COLUMNS);
-}
-
-function inTransactions(observations: readonly Observation[]): Observation[][] {
-  const partitions = Object.values(Object.groupBy(observations, ({ mailbox }) => partitionOf(mailbox)));
-  return partitions.flatMap((group = []) => chunks(group, LARGEST_TRANSACTION));
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

@@ -43,6 +43,8 @@ export interface Run {
   readonly result: RunResult | null;
   readonly probableCause: string | null;
   readonly problem: string | null;
+  /** Tells whose end it was: the library may send an end twice, and the second is refused. */
+  readonly endedBy: string | null;
 }
 
 export interface Stored<T> {
@@ -58,6 +60,8 @@ export interface Current {
   /** Tells whose start it was: the library may send a start twice, and the second is refused. */
   readonly startedBy: string;
   readonly skippedTicks: number;
+  /** Who counted the last of them: the library may send a count twice, and the second is refused. */
+  readonly skippedBy: string | null;
 }
 
 export interface RunStore {
@@ -69,8 +73,8 @@ export interface RunStore {
   start(run: Run, startedBy: string, current: Stored<Current> | null, ended: Stored<Run> | null): Promise<boolean>;
   /** Replaces a run as it was read; false when it has changed meanwhile. */
   replace(run: Run, etag: string): Promise<boolean>;
-  /** Counts a tick that was left out. */
-  skipTick(): Promise<void>;
+  /** Counts a tick that was left out, once for each `skippedBy`. */
+  skipTick(skippedBy: string): Promise<void>;
   /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
   forget(before: string): Promise<void>;
 }
@@ -87,6 +91,7 @@ const CURRENT_COLUMNS: Columns<Current> = {
   startedAt: 'value',
   startedBy: 'value',
   skippedTicks: 'value',
+  skippedBy: 'value',
 };
 
 const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
@@ -103,6 +108,7 @@ const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
   touchedAt: 'value',
   probableCause: 'value',
   problem: 'value',
+  endedBy: 'value',
 };
 
 /** A result as columns beside those of its run, where `mailboxes` are those listed. */
@@ -157,7 +163,11 @@ export function createRunStore(tables: Tables): RunStore {
 
     async start(run, startedBy, current, ended) {
       const { number, id, startedAt } = run;
-      const next = toRow(CURRENT, { number, id, startedAt, startedBy, skippedTicks: 0 }, CURRENT_COLUMNS);
+      const next = toRow(
+        CURRENT,
+        { number, id, startedAt, startedBy, skippedTicks: 0, skippedBy: null },
+        CURRENT_COLUMNS,
+      );
       const actions: TransactionAction[] = [
         current ? ['update', next, 'Replace', { etag: current.etag }] : ['create', next],
         ['create', runEntity(run)],
@@ -171,12 +181,12 @@ export function createRunStore(tables: Tables): RunStore {
       return (await table()).write([['update', runEntity(run), 'Replace', { etag }]]);
     },
 
-    async skipTick() {
+    async skipTick(skippedBy) {
       const target = await table();
       for (;;) {
         const current = await this.current();
-        if (current === null) return;
-        const counted = { ...current.value, skippedTicks: current.value.skippedTicks + 1 };
+        if (current === null || current.value.skippedBy === skippedBy) return;
+        const counted = { ...current.value, skippedTicks: current.value.skippedTicks + 1, skippedBy };
         const entity = toRow(CURRENT, counted, CURRENT_COLUMNS);
         if (await target.write([['update', entity, 'Replace', { etag: current.etag }]])) return;
       }

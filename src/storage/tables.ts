@@ -136,6 +136,41 @@ function toTable(client: TableClient, writes: PQueue, onMissing: () => void): Ta
   };
 }
 
+/** "Performing entity group transactions": a hundred rows of one partition. */
+export const LARGEST_TRANSACTION = 100;
+
+/** Items of one row each, in groups that fit into one transaction. */
+export function inTransactions<T>(items: readonly T[], partitionOf: (item: T) => string): T[][] {
+  return [...Map.groupBy(items, partitionOf).values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / LARGEST_TRANSACTION) }, (_, index) =>
+      group.slice(index * LARGEST_TRANSACTION, (index + 1) * LARGEST_TRANSACTION),
+    ),
+  );
+}
+
+/**
+ * Writes all that can be written. Where one row stands in the way of its transaction, each item is tried by itself.
+ *
+ * @param groups items whose rows fit into one transaction: one partition, a hundred rows
+ * @returns the items that were refused by themselves
+ */
+export async function writeGroups<T>(
+  table: Table,
+  groups: readonly (readonly T[])[],
+  actionsOf: (item: T) => readonly TransactionAction[],
+  lease?: Lease,
+): Promise<T[]> {
+  const refused: T[] = [];
+  const write = async (group: readonly T[]): Promise<void> => {
+    const [only] = group;
+    if (only === undefined || (await table.write(group.flatMap(actionsOf), lease))) return;
+    if (group.length === 1) refused.push(only);
+    else await Promise.all(group.map((one) => write([one])));
+  };
+  await Promise.all(groups.map(write));
+  return refused;
+}
+
 function requestFor(lease: Lease | undefined) {
   return lease ? { ...REQUEST, abortSignal: lease.signal } : REQUEST;
 }

@@ -221,6 +221,7 @@ const runOf = (number: number, more: Partial<Run> = {}): Run => ({
   result: null,
   probableCause: null,
   problem: null,
+  endedBy: null,
   ...more,
 });
 
@@ -257,9 +258,9 @@ describe('runs', () => {
 
   it('keep the ticks that were left out until the next one starts', async () => {
     const { runs } = storage();
-    await runs.skipTick();
+    await runs.skipTick('me');
     await runs.start(runOf(1), 'starter', null, null);
-    await Promise.all([runs.skipTick(), runs.skipTick(), runs.skipTick()]);
+    await Promise.all(['a', 'b', 'c'].map((one) => runs.skipTick(one)));
     expect((await runs.current())?.value.skippedTicks).toBe(3);
     await runs.start(runOf(2), 'starter', await runs.current(), null);
     expect((await runs.current())?.value.skippedTicks).toBe(0);

@@ -47,11 +47,18 @@ export interface TestApp extends Services {
   readonly alerts: string[];
 }
 
-/** What a test may do to the tables: called before each write, and may throw. */
-export type BeforeWrite = (table: string) => void;
+/** What a test may do to the tables: called before each write, and may throw or wait. */
+export type BeforeWrite = (table: string) => void | Promise<void>;
+
+/** What a write answers: false is what it says when the answer of an applied write was lost and the library sent it again. */
+export type AnswerOf = (table: string, written: boolean) => boolean;
 
 /** An app whose clock can be moved, and whose writes can be made to fail. Its queue is a list. */
-export function createApp(settings: Record<string, string>, beforeWrite: BeforeWrite = () => undefined): TestApp {
+export function createApp(
+  settings: Record<string, string>,
+  beforeWrite: BeforeWrite = () => undefined,
+  answerOf: AnswerOf = (_, written) => written,
+): TestApp {
   const logs: TestApp['logs'] = [];
   const sent: ShardMessage[] = [];
   const alerts: string[] = [];
@@ -74,7 +81,7 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
       offsetMs += ms;
     },
     storage() {
-      const tables = watched(createTables(services.settings().storage), beforeWrite);
+      const tables = watched(createTables(services.settings().storage), beforeWrite, answerOf);
       storage ??= {
         ...openStorage(services.settings().storage, tables),
         queues: {
@@ -87,15 +94,15 @@ export function createApp(settings: Record<string, string>, beforeWrite: BeforeW
   };
 }
 
-function watched(tables: Tables, beforeWrite: BeforeWrite): Tables {
+function watched(tables: Tables, beforeWrite: BeforeWrite, answerOf: AnswerOf): Tables {
   const watch = (name: string, table: Table): Table => ({
     ...table,
     async write(actions, lease) {
-      beforeWrite(name);
-      return table.write(actions, lease);
+      await beforeWrite(name);
+      return answerOf(name, await table.write(actions, lease));
     },
     async remove(partition, row, etag, lease) {
-      beforeWrite(name);
+      await beforeWrite(name);
       return table.remove(partition, row, etag, lease);
     },
   });

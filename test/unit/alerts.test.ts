@@ -2,7 +2,9 @@
 import { AdaptiveCard, SerializationContext } from 'adaptivecards';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
-import { type Alert, type AlertItem, happeningsOf, MOST_ITEMS, noCounts } from '../../src/alerts/alert.ts';
+import { type Alert, type AlertItem, MOST_ITEMS, noCounts } from '../../src/alerts/alert.ts';
+import { happeningsOf, stampsFor } from '../../src/alerts/announcement.ts';
+import { claimEnd, isClaimed } from '../../src/alerts/claim.ts';
 import { isReminderDue, nextAttempt } from '../../src/alerts/due.ts';
 import { FORMATS } from '../../src/alerts/formats/formats.ts';
 import { EMPTY_TALLY } from '../../src/rules/tally.ts';
@@ -44,6 +46,7 @@ function runOf(
     result: { ...EMPTY_TALLY, messageClasses, byExpectation, throttled: 0, waitedMs: 0, ...more },
     probableCause: null,
     problem: null,
+    endedBy: null,
   };
 }
 
@@ -61,6 +64,7 @@ function cursorAt(number: number, more: Partial<Cursor> = {}): Cursor {
     roles: ['Mail.ReadBasic.All'],
     attempt: null,
     claimedUntil: null,
+    lastStamp: null,
     lastError: null,
     lastAcceptedAt: null,
     ...more,
@@ -151,8 +155,9 @@ describe('what is due', () => {
   });
 });
 
-describe('a drift', () => {
-  const drift = (more: Partial<DriftSummary>): DriftSummary => ({
+/** A breach that run 3 opened. */
+function drift(more: Partial<DriftSummary>): DriftSummary {
+  return {
     id: 'x',
     mailbox: 'a@contoso.example',
     kind: 'breach',
@@ -162,24 +167,31 @@ describe('a drift', () => {
     closedAt: null,
     closedRun: null,
     closedBecause: null,
+    openedAlert: null,
+    closedAlert: null,
     ...more,
-  });
-  const attempt = (after: number, upTo: number, more: Partial<Attempt> = {}): Attempt => {
-    const range = { after, upTo, from: runOf(after).startedAt, to: runOf(upTo).startedAt };
-    const roles = { rolesGained: [], rolesLost: [], roles: [] };
-    return {
-      id: 'a',
-      takenAt: '',
-      breaches: range,
-      rest: range,
-      first: false,
-      monitor: null,
-      blind: false,
-      ...roles,
-      ...more,
-    };
   };
+}
 
+function attempt(after: number, upTo: number, more: Partial<Attempt> = {}): Attempt {
+  const range = { after, upTo, from: runOf(after).startedAt, to: runOf(upTo).startedAt };
+  const roles = { rolesGained: [], rolesLost: [], roles: [] };
+  return {
+    id: `run-${upTo}`,
+    takenAt: '',
+    breaches: range,
+    rest: range,
+    first: false,
+    monitor: null,
+    blind: false,
+    pass: 'p',
+    sealed: false,
+    ...roles,
+    ...more,
+  };
+}
+
+describe('a drift of a version that kept no stamps', () => {
   it.each<[string, DriftSummary, Attempt, string[]]>([
     ['opened in the range', drift({}), attempt(2, 3), ['opened']],
     ['opened at first sight', drift({ firstSight: true, kind: 'lockout' }), attempt(2, 3), []],
@@ -202,6 +214,44 @@ describe('a drift', () => {
     ['a breach in a pause', drift({}), attempt(2, 3, { rest: null }), ['opened']],
   ])('that %s', (_, one, taken, happenings) => {
     expect(happeningsOf(one, taken, 24)).toEqual(happenings);
+    expect(stampsFor(one, taken, null)).toEqual({ openedAlert: null, closedAlert: null });
+  });
+});
+
+describe('a drift', () => {
+  const opening = (openedAlert: string, more: Partial<DriftSummary> = {}) => drift({ openedAlert, ...more });
+  const ended = (closedAlert: string, more: Partial<DriftSummary> = {}) =>
+    opening('run-3~p', { closedAlert, closedRun: 5, closedBecause: 'refused', ...more });
+
+  it.each<[string, DriftSummary, Attempt, string | null, [string | null, string | null]]>([
+    ['due in its own run', opening('due'), attempt(2, 3), null, ['run-3~p', null]],
+    ['written into a run that was announced already', opening('due'), attempt(7, 8), 'run-7~z', ['run-8~p', null]],
+    ['of a later run', opening('due', { openedRun: 9 }), attempt(7, 8), null, [null, null]],
+    ['that another alert has', opening('run-7~z'), attempt(7, 8), 'run-7~z', [null, null]],
+    ['that this attempt has', opening('run-8~p'), attempt(7, 8), 'run-7~z', [null, null]],
+    ['stamped by a pass that did not seal', opening('run-7~late'), attempt(7, 8), 'run-7~z', ['run-8~p', null]],
+    ['stamped by an earlier pass of this attempt', opening('run-8~dead'), attempt(7, 8), null, ['run-8~p', null]],
+    ['that ended', ended('due'), attempt(4, 5), null, [null, 'run-5~p']],
+    ['that ends in a later run', ended('due', { closedRun: 9 }), attempt(4, 5), null, [null, null]],
+    ['that came and went', ended('due', { openedAlert: 'due' }), attempt(2, 5), null, ['run-5~p', 'run-5~p']],
+    ['that a pause holds', opening('due', { kind: 'lockout' }), attempt(2, 3, { rest: null }), null, [null, null]],
+    ['open before the first alert', opening('due'), attempt(7, 8, { first: true }), null, ['run-8~p', null]],
+    ['open, told by a lost cursor', opening('run-3~q'), attempt(7, 8, { first: true }), null, ['run-8~p', null]],
+    ['over before the first alert', ended('due'), attempt(7, 8, { first: true }), null, [null, 'none']],
+  ])('%s is taken once', (_, one, taken, lastStamp, [openedAlert, closedAlert]) => {
+    expect(stampsFor(one, taken, lastStamp)).toEqual({ openedAlert, closedAlert });
+  });
+
+  it.each<[string, DriftSummary, string[]]>([
+    ['taken by it', opening('run-27~p'), ['opened']],
+    ['taken by another, open for a day', opening('run-3~p'), ['reminder']],
+    ['taken by another pass of it', opening('run-27~q'), ['reminder']],
+    ['that is still due', opening('due'), []],
+    ['whose end it has taken', ended('run-27~p'), ['recovered']],
+    ['whose end another has', ended('run-5~p'), []],
+    ['both of which it has', ended('run-27~p', { openedAlert: 'run-27~p' }), ['opened', 'recovered']],
+  ])('%s is announced so', (_, one, happenings) => {
+    expect(happeningsOf(one, attempt(26, 27, { sealed: true }), 24)).toEqual(happenings);
   });
 
   it('is reminded of each so many hours, and never when that is 0', () => {
@@ -212,6 +262,22 @@ describe('a drift', () => {
     expect(isReminderDue(openedAt, { from: at(40), to: at(50) }, 24)).toBe(true);
     expect(isReminderDue(openedAt, { from: at(-5), to: at(0) }, 24)).toBe(false);
     expect(isReminderDue(openedAt, { from: at(23), to: at(999) }, 0)).toBe(false);
+  });
+});
+
+describe('a claim', () => {
+  const now = new Date('2026-11-23T08:00:00Z');
+  const inMs = (ms: number) => new Date(now.getTime() + ms).toISOString();
+
+  it.each([
+    ['none', null, false],
+    ['just made', claimEnd(now), true],
+    ['over', inMs(-1), false],
+    ['made by a clock a little ahead', inMs(30_000), true],
+    ['longer than a claim can be', inMs(HOUR), false],
+    ['that is no time', 'soon', false],
+  ])('%s', (_, until, stands) => {
+    expect(isClaimed(until, now)).toBe(stands);
   });
 });
 
