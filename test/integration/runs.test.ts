@@ -492,10 +492,14 @@ describe('time', () => {
     await poll(app);
     app.advance(110 * 24 * 60 * MINUTE);
     await poll(app);
-    expect((await listRuns(app, 10, '')).items.map(({ number }) => number)).toEqual([4]);
+    // A single run so much later may have a wrong clock: the next day confirms it.
+    expect((await listRuns(app, 10, '')).items).toHaveLength(4);
+    app.advance(24 * 60 * MINUTE);
+    await poll(app);
+    expect((await listRuns(app, 10, '')).items.map(({ number }) => number)).toEqual([5, 4]);
     expect(await driftOf(app)).toMatchObject([{ mailbox: users(1)[0], closedAt: null }]);
     const { items } = await mailboxHistory(app, CCH, { from: undefined, to: undefined }, 10, '');
-    expect(items).toHaveLength(1);
+    expect(items).toHaveLength(2);
   });
 
   it('a dead monitor does not go on saying compliant', async () => {
