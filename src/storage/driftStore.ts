@@ -1,4 +1,4 @@
-// Drift rows of the table `Mailboxes`, beside the states of the same partition: one row a drift.
+// Drift rows of the table `Mailboxes`: one row a drift, in the partition of the mailbox's state.
 import type { Drift } from '../rules/drift.ts';
 import type { DriftKind } from '../rules/judge.ts';
 import { afterPrefix, DRIFT_PREFIX, driftRow, PARTITIONS, partitionOf } from './keys.ts';
@@ -12,20 +12,20 @@ export interface DriftFilter {
   readonly mailbox?: string | undefined;
 }
 
-/** A drift without what proves it. */
+/** A drift without its evidence. */
 export type DriftSummary = Omit<Drift, 'evidence'>;
 
 export interface DriftStore {
   /** Newest first. */
   list(filter: DriftFilter, top: number, after: string): Promise<Page<Drift>>;
-  /** Everything that fits the OData condition, without its evidence; a table may hold very many. */
+  /** Every drift that fits the OData condition, without evidence. A table may hold very many. */
   each(condition: string): AsyncIterable<DriftSummary>;
   get(openedRun: number, mailbox: string): Promise<Drift | null>;
-  /** Deletes what was closed before `before`, ISO 8601 UTC. */
+  /** Deletes drift that was closed before `before`, ISO 8601 UTC. */
   forget(before: string): Promise<void>;
 }
 
-/** `open` is for readers of the table: a condition cannot ask for a column that is absent. */
+/** `open` is a column of its own, because a filter cannot ask whether `closedAt` is absent. */
 const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   id: 'value',
   mailbox: 'value',

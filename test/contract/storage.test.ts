@@ -373,7 +373,7 @@ describe('tables', () => {
     await tables.drop('Gone');
     await expect(table.write([['create', { partitionKey: 'p', rowKey: 'r' }]])).rejects.toMatchObject({
       code: 'storage-unavailable',
-      message: 'The storage account does not serve: it answered 404 TableNotFound.',
+      message: 'The storage account cannot be used: it answered 404 TableNotFound.',
     });
     expect(await (await tables.open('Gone')).write([['create', { partitionKey: 'p', rowKey: 'r' }]])).toBe(true);
   });

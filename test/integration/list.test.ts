@@ -67,7 +67,10 @@ describe('a file', () => {
     await writeFile(file, csv(7));
     app.advance(11_000);
     await doShard(app, second);
-    expect(app.logs.at(-1)).toMatchObject({ event: 'shard.skipped', why: 'it is of another list' });
+    expect(app.logs.at(-1)).toMatchObject({
+      event: 'shard.skipped',
+      why: 'the list of mailboxes has changed since the run began',
+    });
     app.advance(121_000);
     await poll(app);
     expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', notSeen: 4 });
@@ -82,7 +85,7 @@ describe('a file', () => {
       facts: {
         faults: [
           'MAILBOXES_FILE: line 3 declares cch@contoso.example allowed, and DENIED_MAILBOXES the contrary.',
-          'MAILBOXES_FILE: line 4 names "nobody", which is no user principal name or directory object id.',
+          'MAILBOXES_FILE: line 4 names "nobody". Use a user principal name or a directory object id.',
         ],
       },
     });
@@ -97,7 +100,12 @@ describe('a file', () => {
   });
 
   it.each([
-    ['is not there', 'nowhere.csv', {}, /^MAILBOXES_FILE: there is no file .*nowhere\.csv that can be read\.$/],
+    [
+      'is not there',
+      'nowhere.csv',
+      {},
+      /^MAILBOXES_FILE: the file .*nowhere\.csv cannot be found\. A relative path begins at the folder of the app\.$/,
+    ],
     [
       'allows nobody',
       'denied.csv',
@@ -120,7 +128,7 @@ describe('a blob', () => {
     const app = createApp(settings);
     await expect(app.list()).rejects.toMatchObject({
       code: 'configuration-invalid',
-      message: 'MAILBOXES_FILE: there is no blob lists/mailboxes.csv.',
+      message: 'MAILBOXES_FILE: the blob lists/mailboxes.csv does not exist.',
     });
     const container = BlobServiceClient.fromConnectionString(settings.AzureWebJobsStorage ?? '').getContainerClient(
       'lists',

@@ -50,32 +50,32 @@ describe('a list', () => {
   });
 
   it.each<[string, string, string]>([
-    ['is empty', '', 'it holds no line: the first is mailbox,expectation'],
-    ['has no header', 'a@contoso.example,allowed\n', 'line 1 is no header: mailbox,expectation'],
+    ['is empty', '', 'it is empty. Its first line must be mailbox,expectation'],
+    ['has no header', 'a@contoso.example,allowed\n', 'line 1 is not the header mailbox,expectation'],
     [
       'names no mailbox',
       `${HEADER}nobody,denied\n`,
-      'line 2 names "nobody", which is no user principal name or directory object id',
+      'line 2 names "nobody". Use a user principal name or a directory object id',
     ],
     [
       'declares neither',
       `${HEADER}a@contoso.example,maybe\n`,
-      'line 2 declares a@contoso.example "maybe": it takes allowed or denied',
+      'line 2 declares a@contoso.example "maybe". Use allowed or denied',
     ],
     [
       'has a short line',
       `${HEADER}# c\na@contoso.example\n`,
-      'line 3 declares a@contoso.example "": it takes allowed or denied',
+      'line 3 declares a@contoso.example "". Use allowed or denied',
     ],
     [
       'names one twice',
       `${HEADER}a@contoso.example,allowed\nA@contoso.example,allowed\n`,
-      'line 3 names a@contoso.example, which line 2 names too',
+      'line 3 names a@contoso.example again. Line 2 already names it',
     ],
     [
       'contradicts the settings',
       `${HEADER}cch@contoso.example,allowed\n`,
-      'line 2 declares cch@contoso.example allowed, and DENIED_MAILBOXES the contrary',
+      'line 2 declares cch@contoso.example allowed, but DENIED_MAILBOXES names it too. Remove one of them',
     ],
   ])('that %s says so, and where', async (_, text, fault) => {
     const { faults } = await read(text, new Map([['cch@contoso.example', 'denied']]));
