@@ -127,7 +127,7 @@ describe('a healthy set-up', () => {
     const watched = { ALERT_WEBHOOK_URL: `${url}/${HIDDEN}`, HEARTBEAT_URL: `${url}/${HIDDEN}` };
     const { code, stdout, stderr } = await run([], watched);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/\n\nHealthy: of 14 checks 14 ok\.\n$/);
+    expect(stdout).toMatch(/\n\nHealthy\. 14 checks: 14 ok\.\n$/);
     expect(stdout).toContain(`Readable, as declared: ${SUPPORT} (200, request `);
     expect(stdout).toContain(`Refused, as declared: ${CCH} (403 ErrorAccessDenied, request `);
     expect(stdout).toContain(`The webhook's host ${new URL(url).host} can be reached.`);
@@ -144,7 +144,7 @@ describe('a healthy set-up', () => {
     await tenant.put('roles', { roles: [] });
     const found = await examined();
     expect(found).toMatchObject({ code: 0, results: UNWATCHED });
-    expect(check(found, 'permission').findings).toMatchObject([saying('granted by RBAC for Applications')]);
+    expect(check(found, 'permission').findings).toMatchObject([saying('so RBAC for Applications grants the access')]);
   });
 
   it('with a role that is wider than needed is told so', async () => {
@@ -154,7 +154,7 @@ describe('a healthy set-up', () => {
     expect(check(found, 'permission').findings).toMatchObject([
       {
         says: expect.stringContaining('an application access policy limits it'),
-        advice: 'Mail.ReadBasic would be enough in place of Mail.ReadWrite.',
+        advice: 'Mail.ReadBasic is enough and could replace Mail.ReadWrite.',
       },
     ]);
   });
@@ -181,7 +181,10 @@ describe('broken storage is named', () => {
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, tables: 'problem', queues: 'problem' } });
     for (const name of ['tables', 'queues']) {
       expect(faultsOf(found, name)).toMatchObject([
-        { says: expect.stringContaining(': 403'), advice: expect.stringContaining('Is the key still the account’s') },
+        {
+          says: expect.stringContaining(': 403'),
+          advice: expect.stringContaining('Check that the key is still valid'),
+        },
       ]);
     }
   });
@@ -195,7 +198,7 @@ describe('broken storage is named', () => {
     const readOnly = `QueueEndpoint=${QueueEndpoint};TableEndpoint=${TableEndpoint};SharedAccessSignature=${sas}`;
     const found = await examined({ AzureWebJobsStorage: readOnly });
     expect(found).toMatchObject({ code: 1, results: { tables: 'problem' } });
-    expect(faultsOf(found, 'tables')).toMatchObject([saying('did not let us make a table, write')]);
+    expect(faultsOf(found, 'tables')).toMatchObject([saying('did not let Mailscope create, write')]);
   });
 
   it('when the identity has no token for it', async () => {
@@ -227,8 +230,8 @@ describe('a broken identity is named', () => {
       code: 1,
       results: { token: 'problem', allowed: 'skipped', denied: 'skipped', names: 'skipped', permission: 'skipped' },
     });
-    expect(faultsOf(found, 'token')).toMatchObject([saying('managed-identity has no token for Graph: ')]);
-    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped, because there is no token.' }]);
+    expect(faultsOf(found, 'token')).toMatchObject([saying('managed-identity gets no token for Graph: ')]);
+    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped: there is no token.' }]);
   });
 
   /** An identity endpoint that gives out tokens which no Graph takes. */
@@ -246,8 +249,8 @@ describe('a broken identity is named', () => {
   const app = { aud: 'https://graph.microsoft.com', appid: CLIENT_ID, oid: CLIENT_ID, tid: TENANT_ID, idtyp: 'app' };
 
   it.each([
-    ['is for another service', { aud: 'https://graph.microsoft.us' }, 'It is for https://graph.microsoft.us, and'],
-    ['is a person’s', { idtyp: 'user', scp: 'User.Read' }, 'The token is a person’s'],
+    ['is for another service', { aud: 'https://graph.microsoft.us' }, 'It is for https://graph.microsoft.us, but'],
+    ['is a person’s', { idtyp: 'user', scp: 'User.Read' }, 'The token belongs to a person'],
   ])('when its token %s', async (_, claims, says) => {
     const found = await examined({ IDENTITY_ENDPOINT: await startIdentity({ ...app, ...claims }) });
     expect(found).toMatchObject({ code: 1, results: { token: 'problem', allowed: 'problem' } });
@@ -262,8 +265,8 @@ describe('a broken identity is named', () => {
     const found = await examined({ ...identity, ...tokenService.settings });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, token: 'problem' } });
     expect(faultsOf(found, 'token')).toMatchObject([
-      saying(`AZURE_CLIENT_ID is ${CLIENT_ID}, and the token says 9b1d2f3a-`),
-      saying(`AZURE_TENANT_ID is ${TENANT_ID}, and the token says 3f5c6d1e-`),
+      saying(`AZURE_CLIENT_ID is ${CLIENT_ID}, but the token says 9b1d2f3a-`),
+      saying(`AZURE_TENANT_ID is ${TENANT_ID}, but the token says 3f5c6d1e-`),
     ]);
   });
 });
@@ -273,13 +276,15 @@ describe('a broken way to Graph is named', () => {
     const found = await examined({ GRAPH_ENDPOINT: `http://127.0.0.1:${deadPort}` });
     expect(found).toMatchObject({ code: 1, results: { graph: 'problem', clock: 'skipped', allowed: 'skipped' } });
     expect(faultsOf(found, 'graph')).toMatchObject([saying('cannot be reached (ECONNREFUSED)')]);
-    expect(faultsOf(found, 'denied')).toMatchObject([{ says: 'Skipped, because Graph cannot be reached.' }]);
+    expect(faultsOf(found, 'denied')).toMatchObject([{ says: 'Skipped: Graph cannot be reached.' }]);
   });
 
   it('when something else answers in its place', async () => {
     const found = await examined({ GRAPH_ENDPOINT: await startServer((_, response) => response.end('Sign in here')) });
     expect(found).toMatchObject({ code: 1, results: { graph: 'problem', allowed: 'problem' } });
-    expect(faultsOf(found, 'graph')).toMatchObject([saying('answers 200 where Microsoft Graph answers 401')]);
+    expect(faultsOf(found, 'graph')).toMatchObject([
+      saying('answers 200, but Microsoft Graph answers 401 without a token'),
+    ]);
   });
 
   it.each([
@@ -316,7 +321,7 @@ describe('a broken tenant is named', () => {
     await tenant.put('policy', { mechanism: 'none' });
     const found = await examined();
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, denied: 'problem', permission: 'problem' } });
-    expect(faultsOf(found, 'denied')).toMatchObject([saying(`Readable, and must be refused: ${CCH} (200`)]);
+    expect(faultsOf(found, 'denied')).toMatchObject([saying(`Readable, but must be refused: ${CCH} (200`)]);
     expect(faultsOf(found, 'permission')).toMatchObject([saying('nothing limits it')]);
   });
 
@@ -324,7 +329,7 @@ describe('a broken tenant is named', () => {
     await tenant.put('policy', { members: [] });
     const found = await examined();
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, allowed: 'problem', denied: 'skipped' } });
-    expect(faultsOf(found, 'allowed')).toMatchObject([saying(`Refused, and must be readable: ${SUPPORT} (403 `)]);
+    expect(faultsOf(found, 'allowed')).toMatchObject([saying(`Refused, but must be readable: ${SUPPORT} (403 `)]);
   });
 
   it('when names are unknown, or have no mailbox', async () => {
@@ -332,10 +337,10 @@ describe('a broken tenant is named', () => {
     const found = await examined({ DENIED_MAILBOXES: denied });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, names: 'problem' } });
     expect(faultsOf(found, 'names')).toMatchObject([
-      saying('Graph knows no such user: alias@contoso.example (404 ErrorInvalidUser'),
-      saying('no mailbox that Graph can reach: unlicensed@contoso.example (404 MailboxNotEnabledForRESTAPI'),
+      saying('Graph does not know: alias@contoso.example (404 ErrorInvalidUser'),
+      saying('No mailbox that Graph can reach: unlicensed@contoso.example (404 MailboxNotEnabledForRESTAPI'),
     ]);
-    expect(faultsOf(found, 'names')[0]?.says).toMatch(/ 4 of 4 listed mailboxes were looked at\.$/);
+    expect(faultsOf(found, 'names')[0]?.says).toMatch(/ 4 of 4 listed mailboxes were checked\.$/);
   });
 
   it('by a look at twenty mailboxes of a long list', async () => {
@@ -400,7 +405,10 @@ describe('--send', () => {
     expect(await deliveries()).toBe(before);
     const found = await examined(watched(), ['--send']);
     expect(found).toMatchObject({ code: 0, results: { heartbeat: 'skipped' } });
-    expect(check(found, 'webhook').findings).toMatchObject([{}, { says: expect.stringContaining('was accepted') }]);
+    expect(check(found, 'webhook').findings).toMatchObject([
+      {},
+      { says: expect.stringContaining('accepted the test alert') },
+    ]);
     expect(await deliveries()).toBe(before + 1);
   });
 
@@ -423,9 +431,9 @@ describe('bad settings', () => {
     expect(found).toMatchObject({ code: 3, report: { result: 'bad-settings' } });
     expect(faultsOf(found, 'settings')).toMatchObject([
       saying('ALLOWED_MAILBOXES names "support"'),
-      saying('POLL_SCHEDULE is "0 99 * * * *": "99" is no minutes'),
+      saying('POLL_SCHEDULE is "0 99 * * * *": "99" does not fit minutes'),
       saying('LOCKOUT_AFTER_RUNS is 0'),
-      saying('ALERT_WEBHOOK_URL is no https address'),
+      saying('ALERT_WEBHOOK_URL is not an https address'),
     ]);
     expect(found.results).toEqual({
       settings: 'problem',
@@ -437,8 +445,8 @@ describe('bad settings', () => {
       schedule: 'skipped',
       ...UNWATCHED,
     });
-    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped, because ALLOWED_MAILBOXES is at fault.' }]);
-    expect(faultsOf(found, 'webhook')).toMatchObject([{ says: 'Skipped, because ALERT_WEBHOOK_URL is at fault.' }]);
+    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped: ALLOWED_MAILBOXES is wrong.' }]);
+    expect(faultsOf(found, 'webhook')).toMatchObject([{ says: 'Skipped: ALERT_WEBHOOK_URL is wrong.' }]);
   });
 
   it('of one part leave the others to be looked at, whatever is wrong with them', async () => {
@@ -468,7 +476,7 @@ describe('bad settings', () => {
 
   it.each([
     ["Unknown option '--jsn'", ['--jsn']],
-    ['doctor takes no "now".', ['now']],
+    ['doctor does not know "now".', ['now']],
   ])('on the command line: %s', async (message, args) => {
     expect(await run(args)).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) });
   });
@@ -487,6 +495,6 @@ describe('an odd schedule', () => {
   });
 });
 
-it('says what it takes', async () => {
+it('prints its usage with --help', async () => {
   expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: mailscope doctor /) });
 });

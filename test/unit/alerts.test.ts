@@ -230,7 +230,7 @@ function alertOf(mailboxes: number, name = NASTY): Alert {
   const counts = noCounts();
   counts.opened.breach = mailboxes;
   const items = Array.from({ length: Math.min(mailboxes, MOST_ITEMS) }, () => item);
-  const notices = ['The monitor sees again: a control held.'];
+  const notices = ['The monitor sees again: it could read an allowed mailbox before and after the others.'];
   const apiUrl = 'https://mailscope.azurewebsites.net/api';
   return { id: '20261123T080000Z-7', time: '2026-11-23T08:00:00.000Z', counts, items, notices, apiUrl, test: false };
 }
@@ -299,7 +299,7 @@ describe('the formats', () => {
 
   it('say what to do next', () => {
     const { body } = FORMATS.cloudevents(alertOf(1));
-    expect(JSON.parse(body).data.advice[0]).toMatch(/^Act now: the app can read mailboxes that it must not\./);
+    expect(JSON.parse(body).data.advice[0]).toMatch(/^Act now: the app can read mailboxes that it must not read\./);
     const test = FORMATS.cloudevents({ ...alertOf(0), notices: [], test: true });
     expect(JSON.parse(test.body)).toMatchObject({
       type: 'mailscope.test',

@@ -71,7 +71,7 @@ describe('storage that refuses', () => {
 
   it('a connection string wants another key, and no role', () => {
     const { advice } = judgeStorage('table', 'connection-string', fault);
-    expect(advice).toContain('Is the key still the account’s');
+    expect(advice).toContain('Check that the key is still valid');
     expect(advice).not.toContain('role');
   });
 
@@ -113,11 +113,11 @@ describe('a token', () => {
 
   it.each<[object, Date, string, string]>([
     [{ aud: 'https://storage.azure.com' }, tomorrow, 'problem', 'It is for https://storage.azure.com'],
-    [{ scp: 'Mail.Read' }, tomorrow, 'problem', 'The token is a person’s'],
+    [{ scp: 'Mail.Read' }, tomorrow, 'problem', 'The token belongs to a person'],
     [{ appid: ID.replace('a', 'b') }, tomorrow, 'problem', `AZURE_CLIENT_ID is ${ID}`],
     [{}, new Date(NOW.getTime() + 599_000), 'warning', 'in less than ten minutes'],
-    [{}, NOW, 'problem', 'which is over'],
-    [{ aud: 1, appid: null }, tomorrow, 'warning', 'cannot be looked into'],
+    [{}, NOW, 'problem', 'It expired at'],
+    [{ aud: 1, appid: null }, tomorrow, 'warning', 'The token cannot be read'],
   ])('with %j until %s is a %s', (more, expiresOn, result, says) => {
     expect(notWell(more, expiresOn)).toMatchObject([{ result, says: expect.stringContaining(says) }]);
   });
@@ -131,7 +131,7 @@ describe('a token', () => {
     (kind) => {
       expect(judgeNoToken(kind, 'nobody there.')).toMatchObject({
         result: 'problem',
-        says: `${kind} has no token for Graph: nobody there.`,
+        says: `${kind} gets no token for Graph: nobody there.`,
         advice: expect.stringMatching(/./),
       });
     },
@@ -180,7 +180,7 @@ describe('mailboxes', () => {
       lookedAt('denied', '?', { mailbox: `no${index}@contoso.example`, reason: 'not-found', status: 404, code: null }),
     );
     const [{ says } = { says: '' }] = judgeNames(unknown, 300);
-    expect(says).toContain('no4@contoso.example (404) and 2 more. 7 of 300 listed mailboxes were looked at.');
+    expect(says).toContain('no4@contoso.example (404) and 2 more. 7 of 300 listed mailboxes were checked.');
     expect(says).not.toContain('no5');
   });
 });
@@ -194,10 +194,16 @@ describe('the permission', () => {
     ['a role under a policy', ['Mail.ReadBasic'], [open, refusedByPolicy], 'ok', 'a policy limits it'],
     ['a role and another refusal', ['Mail.Read'], [open, lookedAt('denied', 'x', generic)], 'ok', 'whole tenant.'],
     ['a role and a breach', ['Mail.ReadWrite'], [open, lookedAt('denied', 'o')], 'problem', 'nothing limits it'],
-    ['a role and none denied', ['Mail.Read'], [open], 'warning', 'nothing was seen to limit it'],
-    ['no role under RBAC', ['User.Read.All'], [open, lookedAt('denied', 'x', generic)], 'ok', 'granted by RBAC'],
+    ['a role and none denied', ['Mail.Read'], [open], 'warning', 'no answer shows a limit'],
+    [
+      'no role under RBAC',
+      ['User.Read.All'],
+      [open, lookedAt('denied', 'x', generic)],
+      'ok',
+      'RBAC for Applications grants the access',
+    ],
     ['no role and no access', [], [lookedAt('allowed', 'x', generic)], 'problem', 'nothing can be read'],
-    ['silence', ['Mail.Read'], [lookedAt('allowed', '?')], 'skipped', 'no mailbox said anything'],
+    ['silence', ['Mail.Read'], [lookedAt('allowed', '?')], 'skipped', 'no mailbox gave a clear answer'],
   ])('of %s', (_, roles, seen, result, says) => {
     const found = judgePermission(roles, seen);
     expect(found).toMatchObject({ result });
