@@ -1,4 +1,4 @@
-// One message a run: what it says, before any format.
+// The content of an alert, before any format: one message a run.
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
@@ -6,7 +6,10 @@ import type { Attempt, RunRange } from '../storage/cursorStore.ts';
 import type { DriftSummary } from '../storage/driftStore.ts';
 import { isReminderDue } from './due.ts';
 
-/** `recovered` was seen; `ended` was declared anew or is no longer listed, which is no recovery. */
+/**
+ * `recovered`: an answer showed it. `ended`: the mailbox has a new expectation or is no longer listed, which is no
+ * recovery.
+ */
 export type Happening = (typeof HAPPENINGS)[number];
 export const HAPPENINGS = ['opened', 'reminder', 'recovered', 'ended'] as const;
 
@@ -18,7 +21,7 @@ export interface AlertItem {
   readonly since: string;
   readonly closedAt: string | null;
   readonly closedBecause: string | null;
-  /** Graph's id of the request that showed it. */
+  /** Graph's id of the request that is the evidence. */
   readonly requestId: string | null;
   readonly probableCause: string | null;
 }
@@ -26,23 +29,23 @@ export interface AlertItem {
 export type Counts = Readonly<Record<DriftKind, number>>;
 
 export interface Alert {
-  /** The same for every try: receivers tell repetitions by it. */
+  /** The same for every try, so that a receiver can recognize a repetition. */
   readonly id: string;
   /** ISO 8601 UTC. */
   readonly time: string;
   readonly counts: Readonly<Record<Happening, Counts>>;
-  /** Breaches first; the first twenty. */
+  /** The first twenty, breaches first. */
   readonly items: readonly AlertItem[];
-  /** Sentences about the monitor itself, the roles and runs. */
+  /** Sentences about the monitor itself, the roles and the runs. */
   readonly notices: readonly string[];
-  /** The API, when the app knows its name. */
+  /** The address of the API; null when the app does not know its host name. */
   readonly apiUrl: string | null;
   readonly test: boolean;
 }
 
 export const MOST_ITEMS = 20;
 
-/** What of a drift an attempt announces; a drift may have opened and recovered in one range. */
+/** What an attempt announces about a drift. A drift may have opened and recovered in one range. */
 export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHours: number): Happening[] {
   const range = drift.kind === 'breach' ? attempt.breaches : attempt.rest;
   if (range === null) return [];
@@ -52,7 +55,7 @@ export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHour
   const recovered = drift.closedBecause === 'refused' || drift.closedBecause === 'readable';
   const reminds = !opened && isOpen && drift.kind !== 'unverified' && drift.openedRun <= range.upTo;
   const happenings: Happening[] = [];
-  // What was not as declared from the beginning is no news, unless it is a breach.
+  // A lockout or unverified mailbox from its first run on is no news. A breach always is.
   if (opened && (drift.kind === 'breach' || !drift.firstSight)) happenings.push('opened');
   if (closed) happenings.push(recovered ? 'recovered' : 'ended');
   if (reminds && isReminderDue(drift.openedAt, range, reminderHours)) happenings.push('reminder');
@@ -63,7 +66,7 @@ function within(number: number, { after, upTo }: RunRange): boolean {
   return number > after && number <= upTo;
 }
 
-/** Smaller is more urgent: open breaches, then what else is open, then what is over. */
+/** Smaller is more urgent: open breaches, other open drift, then closed drift. */
 export function urgency(happening: Happening, kind: DriftKind): number {
   const open = happening === 'opened' || happening === 'reminder';
   return (open ? 0 : 10) + DRIFT_KINDS.indexOf(kind) * 2 + (HAPPENINGS.indexOf(happening) % 2);
@@ -90,7 +93,7 @@ export function toItem(happening: Happening, drift: Drift, runCause: string | nu
   };
 }
 
-/** An alert as its receiver takes it. */
+/** An alert in the receiver's format. */
 export interface Formatted {
   readonly contentType: string;
   readonly body: string;

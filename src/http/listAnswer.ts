@@ -1,9 +1,9 @@
-// Lists in pages: `{"value": […], "nextLink": "…"}`.
+// Answers a page of a list: `{"value": […], "nextLink": "…"}`.
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { json, PLATFORM_PARAMETERS } from './endpoint.ts';
 import { writeAfter } from './parameters.ts';
 
-/** The parameters that every list takes. */
+/** The parameters of every list. */
 export const LIST_PARAMETERS: readonly string[] = ['top', 'after'];
 
 interface AnsweredPage {
@@ -11,7 +11,7 @@ interface AnsweredPage {
   readonly continuation: string | null;
 }
 
-/** One page. The link to the next one repeats the question, and never a key. */
+/** One page. The link to the next one repeats the parameters, but never a key. */
 export function listAnswer(request: HttpRequest, { items: value, continuation }: AnsweredPage): HttpResponseInit {
   if (continuation === null) return json({ value });
   const url = new URL(request.url);

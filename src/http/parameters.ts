@@ -1,11 +1,11 @@
-// Query parameters, each read with a clear refusal.
+// Reads query parameters, and refuses a bad one with the reason.
 import { MailscopeError } from '../errors.ts';
 import { parseMailbox } from '../rules/mailbox.ts';
 
 const DEFAULT_TOP = 100;
 const LARGEST_TOP = 1_000;
 
-/** How many to answer: `top`, 1 to 1000, 100 without it. */
+/** The size of a page: `top`, 1 to 1000, or 100 without it. */
 export function readTop(query: URLSearchParams): number {
   const text = query.get('top');
   if (text === null) return DEFAULT_TOP;
@@ -13,11 +13,11 @@ export function readTop(query: URLSearchParams): number {
   return top >= 1 && top <= LARGEST_TOP ? top : refuse('top', text, `a whole number from 1 to ${LARGEST_TOP}`);
 }
 
-/** Where a list goes on: `after`, as a `nextLink` holds it. */
+/** Where the list continues: `after`, from a `nextLink`. */
 export function readAfter(query: URLSearchParams): string {
   const text = query.get('after') ?? '';
   const after = Buffer.from(text, 'base64url').toString();
-  return writeAfter(after) === text ? after : refuse('after', text, 'what a nextLink holds');
+  return writeAfter(after) === text ? after : refuse('after', text, 'the value from a nextLink');
 }
 
 export function writeAfter(continuation: string): string {
@@ -31,10 +31,10 @@ export function readChoice<const T extends string>(
 ): T | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  return all.find((one) => one === text) ?? refuse(name, text, all.join(', '));
+  return all.find((one) => one === text) ?? refuse(name, text, `one of ${all.join(', ')}`);
 }
 
-/** A time, ISO 8601 with its zone, as UTC. */
+/** A time in ISO 8601 with its zone, or a date, as UTC. */
 export function readTime(query: URLSearchParams, name: string): string | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
@@ -59,5 +59,5 @@ export function readPrefix(query: URLSearchParams, name: string): string {
 }
 
 function refuse(name: string, text: string, takes: string): never {
-  throw new MailscopeError('parameter-invalid', `The query parameter ${name} is "${text}": it takes ${takes}.`);
+  throw new MailscopeError('parameter-invalid', `The query parameter ${name} is "${text}". Use ${takes}.`);
 }

@@ -175,14 +175,18 @@ describe('alerts', () => {
     await poll(app);
     await drainAlerts(app);
     const [blind] = await deliveries();
-    expect(blind?.body.data.notices[0]).toMatch(/^The monitor is blind: .* 3 mailboxes are unverified because of it\./);
+    expect(blind?.body.data.notices[0]).toMatch(
+      /^The monitor is blind: .* 3 mailboxes are unverified because of this\./,
+    );
     expect(blind?.body.data.items).toEqual([]);
     expect(await runAndAlert(app)).toEqual([]);
     await policy(SUPPORT);
     await poll(app);
     await drainAlerts(app);
     const [seeing] = await deliveries();
-    expect(seeing?.body.data.notices).toEqual(['The monitor sees again: a control held.']);
+    expect(seeing?.body.data.notices).toEqual([
+      'The monitor sees again: it could read an allowed mailbox before and after the others.',
+    ]);
   });
 
   it('tell of a read role that came and went', async () => {
@@ -225,7 +229,7 @@ describe('alerts', () => {
     await drainAlerts(app);
     const [alert] = await deliveries();
     expect(alert?.body.data.notices).toEqual([
-      expect.stringMatching(/^The run \S+-2 is incomplete: 1 of 1 shards were not done\.$/),
+      expect.stringMatching(/^The run \S+-2 is incomplete: 1 of 1 shards did not finish\.$/),
     ]);
   });
 });

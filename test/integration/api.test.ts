@@ -195,38 +195,35 @@ describe('one thing', () => {
 
 describe('a parameter', () => {
   it.each([
-    ['mailboxes?top=0', 'The query parameter top is "0": it takes a whole number from 1 to 1000.'],
-    ['mailboxes?top=1001', 'The query parameter top is "1001": it takes a whole number from 1 to 1000.'],
-    ['runs?top=ten', 'The query parameter top is "ten": it takes a whole number from 1 to 1000.'],
-    ['runs?top=1&top=2', 'The query parameter top is "1,2": it takes a whole number from 1 to 1000.'],
+    ['mailboxes?top=0', 'The query parameter top is "0". Use a whole number from 1 to 1000.'],
+    ['mailboxes?top=1001', 'The query parameter top is "1001". Use a whole number from 1 to 1000.'],
+    ['runs?top=ten', 'The query parameter top is "ten". Use a whole number from 1 to 1000.'],
+    ['runs?top=1&top=2', 'The query parameter top is "1,2". Use a whole number from 1 to 1000.'],
     ['runs?after=%%%', undefined],
-    ['runs?after=!', 'The query parameter after is "!": it takes what a nextLink holds.'],
+    ['runs?after=!', 'The query parameter after is "!". Use the value from a nextLink.'],
     [
       'mailboxes?verdict=fine',
-      'The query parameter verdict is "fine": it takes compliant, breach, lockout, unverified, pending.',
+      'The query parameter verdict is "fine". Use one of compliant, breach, lockout, unverified, pending.',
     ],
-    ['mailboxes?expectation=maybe', 'The query parameter expectation is "maybe": it takes allowed, denied.'],
-    [
-      'mailboxes?startsWith=a/b',
-      'The query parameter startsWith is "a/b": it takes the beginning of a mailbox’s name.',
-    ],
-    ['drift?open=yes', 'The query parameter open is "yes": it takes true, false.'],
-    ['drift?kind=pending', 'The query parameter kind is "pending": it takes breach, lockout, unverified.'],
-    ['drift?mailbox=x', 'The query parameter mailbox is "x": it takes a user principal name or a directory object id.'],
+    ['mailboxes?expectation=maybe', 'The query parameter expectation is "maybe". Use one of allowed, denied.'],
+    ['mailboxes?startsWith=a/b', 'The query parameter startsWith is "a/b". Use the beginning of a mailbox’s name.'],
+    ['drift?open=yes', 'The query parameter open is "yes". Use one of true, false.'],
+    ['drift?kind=pending', 'The query parameter kind is "pending". Use one of breach, lockout, unverified.'],
+    ['drift?mailbox=x', 'The query parameter mailbox is "x". Use a user principal name or a directory object id.'],
     [
       'mailboxes/a@x/history?from=yesterday',
-      'The query parameter from is "yesterday": it takes a time such as 2026-11-23T08:15:00Z, or a date.',
+      'The query parameter from is "yesterday". Use a time such as 2026-11-23T08:15:00Z, or a date.',
     ],
-    ['mailboxes/a@x/history?from=2026-02-01&to=2026-01-01', 'The query parameter from is not before to.'],
+    ['mailboxes/a@x/history?from=2026-02-01&to=2026-01-01', 'The query parameter from must be earlier than to.'],
     [
       `mailboxes?after=${Buffer.from('drift:').toString('base64url')}`,
-      'The query parameter after belongs to another list.',
+      'The query parameter after is from another list. Use its nextLink.',
     ],
     [
       `mailboxes/a@x/history?after=${Buffer.from('202611/b@x~1').toString('base64url')}`,
-      'The query parameter after belongs to another list.',
+      'The query parameter after is from another list. Use its nextLink.',
     ],
-    ['runs?status=running', 'The query parameter "status" is unknown here. It takes top, after.'],
+    ['runs?status=running', 'This route has no query parameter "status". It takes top, after.'],
   ])('that is wrong is named: %s', async (path, detail) => {
     const { status, body } = await app.get(path);
     expect(status).toBe(400);

@@ -118,7 +118,7 @@ describe('the exit code', () => {
   });
 
   it.each([
-    ['gone@contoso.example', 'not provable: Graph knows no such user', '404 ErrorInvalidUser'],
+    ['gone@contoso.example', 'not provable: Graph does not know this user', '404 ErrorInvalidUser'],
     ['unlicensed@contoso.example', 'not provable: no mailbox that Graph can reach', '404 MailboxNotEnabledForRESTAPI'],
   ])('is 2 when %s shows nothing', async (mailbox, meaning, answer) => {
     const ended = await mailscope([], { DENIED_MAILBOXES: mailbox });
@@ -132,7 +132,7 @@ describe('the exit code', () => {
     const before = await tenant.state();
     const ended = await mailscope([]);
     expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('2 not provable.') });
-    expect(ended.stderr).toContain('Graph was not asked, for managed-identity has no token: ');
+    expect(ended.stderr).toContain('Graph was not asked, because managed-identity gets no token: ');
     expect((await tenant.state()).requests.byMailbox).toEqual(before.requests.byMailbox);
   });
 
@@ -142,18 +142,18 @@ describe('the exit code', () => {
   });
 
   it.each<[string, readonly string[], Record<string, string>]>([
-    ['GRAPH_IDENTITY is "me": it takes ', [], { GRAPH_IDENTITY: 'me' }],
+    ['GRAPH_IDENTITY is "me". Use one of ', [], { GRAPH_IDENTITY: 'me' }],
     ['ALLOWED_MAILBOXES is empty, and so is', [], { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' }],
-    ['MAILBOXES_FILE: there is no file nowhere.csv', [], { MAILBOXES_FILE: 'nowhere.csv' }],
+    ['MAILBOXES_FILE: the file nowhere.csv cannot be found', [], { MAILBOXES_FILE: 'nowhere.csv' }],
     ['AzureWebJobsStorage is missing: ', [], { MAILBOXES_FILE: 'blob:lists/mailboxes.csv' }],
     ["Unknown option '--jsn'", ['--jsn'], {}],
-    ['There is no command "tell": ask and doctor are, and stand first.', ['tell'], {}],
-    ['There is no command "now": ask and doctor are, and stand first.', ['ask', 'now'], {}],
+    ['There is no command "tell". The first word must be ask or doctor.', ['tell'], {}],
+    ['There is no command "now". The first word must be ask or doctor.', ['ask', 'now'], {}],
     ["'--junit <value>' argument missing", ['--junit'], {}],
-    ['--junit takes the name of a file.', ['--junit', ''], {}],
+    ['--junit needs the name of a file.', ['--junit', ''], {}],
     ['--junit: . cannot be written (EISDIR).', ['--junit', '.'], {}],
-    ['--junit: nowhere/x.xml cannot be written (there is no such folder).', ['--junit', 'nowhere/x.xml'], {}],
-    ['--junit: /proc/x/y cannot be written (there is no such folder).', ['--junit', '/proc/x/y'], {}],
+    ['--junit: nowhere/x.xml cannot be written (its folder does not exist).', ['--junit', 'nowhere/x.xml'], {}],
+    ['--junit: /proc/x/y cannot be written (its folder does not exist).', ['--junit', '/proc/x/y'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "soon".', ['--wait', 'soon'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "0s".', ['--wait', '0s'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "25h".', ['--wait', '25h'], {}],
@@ -161,11 +161,15 @@ describe('the exit code', () => {
     ['--expect takes allowed or denied, not "refused".', single('refused'), {}],
     ['--mailbox needs --expect allowed or --expect denied.', ['--mailbox', CCH], {}],
     ['--expect denied needs --control, an allowed mailbox', single('denied'), {}],
-    ['--control takes another mailbox than --mailbox.', [...single('denied'), '--control', CCH.toUpperCase()], {}],
+    [
+      '--control and --mailbox must name different mailboxes.',
+      [...single('denied'), '--control', CCH.toUpperCase()],
+      {},
+    ],
     ['--mailbox takes a user principal name', single('allowed', 'cch'), {}],
     ['--control takes a user principal name', [...single('denied'), '--control', 'support'], {}],
-    ['--expect goes with --mailbox.', ['--expect', 'denied'], {}],
-    ['--control goes with --mailbox.', ['--control', SUPPORT], {}],
+    ['--expect needs --mailbox.', ['--expect', 'denied'], {}],
+    ['--control needs --mailbox.', ['--control', SUPPORT], {}],
   ])('is 3, and nothing is asked: %s', async (message, args, more) => {
     const before = await tenant.state();
     const ended = await mailscope(args, more);
@@ -223,7 +227,9 @@ describe('the report', () => {
     const [cch, gone, support] = testsuites.testsuite.testcase;
     expect(cch).toMatchObject({ classname: 'mailscope.denied', name: CCH, failure: { type: 'breach' } });
     expect(cch.failure['#text']).toMatch(/^outcome: readable\nstatus: 200\nrequestId: /);
-    expect(gone).toMatchObject({ error: { type: 'not-found', message: 'not provable: Graph knows no such user' } });
+    expect(gone).toMatchObject({
+      error: { type: 'not-found', message: 'not provable: Graph does not know this user' },
+    });
     expect(support).toMatchObject({ classname: 'mailscope.allowed', name: SUPPORT });
     expect(Object.keys(support)).toEqual(['classname', 'name', 'time']);
   });
@@ -286,7 +292,7 @@ describe('settings', () => {
 
     await writeFile(join(home, 'local.settings.json'), 'ALLOWED_MAILBOXES=x');
     const broken = spawn(process.execPath, [join(ROOT, 'dist/cli.js')], { cwd: home, env });
-    expect(await text(broken.stderr)).toContain('local.settings.json is no JSON: ');
+    expect(await text(broken.stderr)).toContain('local.settings.json cannot be read as JSON: ');
     await vi.waitFor(() => expect(broken.exitCode).toBe(3));
   });
 

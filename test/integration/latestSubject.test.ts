@@ -143,7 +143,7 @@ describe('a name', () => {
     expect(status).toBe(400);
     expect(body).toMatchObject({
       code: 'parameter-invalid',
-      detail: 'The query parameter "top" is unknown here. It takes none.',
+      detail: 'This route has no query parameter "top". It takes none.',
     });
     expect(JSON.stringify(body)).not.toContain('code=x');
   });
@@ -239,7 +239,7 @@ describe('settings', () => {
       expect(status).toBe(503);
       expect(body).toMatchObject({
         code: 'configuration-invalid',
-        faults: [expect.any(String), 'SHARD_SIZE is "twelve": it takes a whole number.'],
+        faults: [expect.any(String), 'SHARD_SIZE is "twelve". Use a whole number.'],
       });
       const health = await other.get('health');
       expect(health).toMatchObject({

@@ -190,7 +190,9 @@ describe('the list', () => {
     const before = (await world.tenant.state()).requests.byKind;
     for (const message of first.sent) await doShard(second, message);
     expect((await world.tenant.state()).requests.byKind).toEqual(before);
-    expect(second.logs).toMatchObject([{ event: 'shard.skipped', why: 'it is of another list' }]);
+    expect(second.logs).toMatchObject([
+      { event: 'shard.skipped', why: 'the list of mailboxes has changed since the run began' },
+    ]);
   });
 });
 
@@ -267,7 +269,7 @@ describe('a start', () => {
       status: 'incomplete',
       controlHeld: false,
       notSeen: 21,
-      problem: '3 of 4 shards were not done.',
+      problem: '3 of 4 shards did not finish.',
     });
     expect(await health(app)).toMatchObject({ problems: [{ code: 'no-run-yet' }] });
   });
@@ -568,7 +570,7 @@ describe('storage that does not serve', () => {
     const app = createApp(world.settings({ AzureWebJobsStorage: emulatorConnection(9) }));
     await expect(poll(app)).rejects.toMatchObject({
       code: 'storage-unavailable',
-      message: 'The storage account does not serve: it cannot be reached.',
+      message: 'The storage account cannot be used: it cannot be reached.',
     });
     expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'storage-unavailable' }] });
   });
