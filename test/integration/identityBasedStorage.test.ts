@@ -42,6 +42,6 @@ it('keeps runs, and puts shards on the queue', async () => {
   // Nobody listens to the queue here: the local host needs a connection string, and says so.
   expect((await fetch(`${app.host.url}/api/runs`, { method: 'POST' })).status).toBe(202);
   expect(app.logs.join('\n')).toContain(
-    'The function pollShard is not run: AzureWebJobsStorage holds no connection string',
+    'The function pollShard does not run. The local host needs a connection string in AzureWebJobsStorage.',
   );
 });

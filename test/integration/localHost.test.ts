@@ -265,7 +265,7 @@ describe('an app', () => {
     try {
       await rm(entry);
       process.kill(host.pids()[0] ?? 0, 'SIGKILL');
-      await vi.waitFor(() => expect(logs.at(-1)).toContain('It cannot be started'), 5_000);
+      await vi.waitFor(() => expect(logs.at(-1)).toContain('The functions process cannot be started'), 5_000);
       await writeFile(entry, source);
       await vi.waitFor(async () => expect(await status(host, '/api/good')).toBe(200), 5_000);
     } finally {
@@ -278,13 +278,13 @@ describe('an app', () => {
     const trigger = `app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage', handler: () => {} });`;
     const host = await start(trigger, { env });
     await host.close();
-    expect(logs.at(-1)).toMatch(/The function work is not run: AzureWebJobsStorage cannot be used/);
+    expect(logs.at(-1)).toMatch(/The function work does not run. AzureWebJobsStorage cannot be used/);
   });
 
   it('with a trigger that the host does not know does not start', async () => {
     await expect(
       start(`app.serviceBusQueue('orders', { connection: 'x', queueName: 'y', handler: () => undefined });`),
-    ).rejects.toThrow('The function orders has a trigger that the local host does not know: serviceBusTrigger.');
+    ).rejects.toThrow('The local host does not support the trigger of the function orders: serviceBusTrigger.');
   });
 
   it('that throws while it is loaded does not start', async () => {
@@ -294,7 +294,7 @@ describe('an app', () => {
 
   it.each([
     ['exits', 'process.exit(3)', 'ended (exit code 3) while it ran bad'],
-    ['blocks its loop', 'for (;;);', 'blocked its event loop and was ended while it ran bad'],
+    ['blocks its loop', 'for (;;);', 'blocked its event loop and was killed while it ran bad'],
     [
       'rejects in the background',
       `Promise.reject(new Error('late')); await new Promise(() => {})`,
