@@ -261,7 +261,11 @@ describe.skipIf(!engine)('the scripts', () => {
         ['a member without a domain', set('Rbac', { Members: ['support'] }), 'Members'],
         ['no members', set('Rbac', { Members: [] }), 'Members'],
         ['a denied mailbox without a domain', set('Rbac', { Denied: [CEO, 'cch'] }), 'Denied'],
-        ['a mailbox both allowed and denied', set('Rbac', { Denied: ['Support@contoso.example'] }), 'one or the other'],
+        [
+          'a mailbox both allowed and denied',
+          set('Rbac', { Denied: ['Support@contoso.example'] }),
+          'is in -Members and in -Denied',
+        ],
         ["a group's name with a quote", set('Rbac', { GroupName: "a' -or Name -like '*" }), 'GroupName'],
         ['a role that RBAC has not', set('Rbac', { Permission: 'Mail.Send' }), 'Permission'],
         ['the same for the move', move({ Permission: 'Mail.Send' }), 'Permission'],
@@ -366,7 +370,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('under a policy that names the wrong id is given with a warning that says so', () => {
-      expect(wrongId()[0]?.warnings.join()).toContain(`names the object id ${OBJECT_ID} and holds nobody back`);
+      expect(wrongId()[0]?.warnings.join()).toContain(`names the object id ${OBJECT_ID} and limits nothing`);
     });
 
     it('is refused while RBAC scopes the identity, unless -Force', () => {
@@ -420,7 +424,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('is not made over a group that holds a denied mailbox, unless -Prune', () => {
-      expect(deniedInside()[0]?.error).toContain(`${CCH} is to be denied, but is a member of ${GROUP}`);
+      expect(deniedInside()[0]?.error).toContain(`${CCH} is in -Denied, but is a member of ${GROUP}`);
       expect(changesOf(deniedInside()[0])).toEqual([]);
     });
 
@@ -439,8 +443,8 @@ describe.skipIf(!engine)('the scripts', () => {
     it('prints the lines for the settings, and says which id it used where', () => {
       const said = kept()[0]?.lines.join('\n');
       expect(said).toContain(`ALLOWED_MAILBOXES=${SUPPORT}\n  DENIED_MAILBOXES=${CEO}`);
-      expect(said).toContain(`application id ${APP_ID}: the policy names this one`);
-      expect(held()[0]?.lines.join()).toContain(`object id ${OBJECT_ID}: the role assignment names this one`);
+      expect(said).toContain(`application id ${APP_ID}: the policy uses this id`);
+      expect(held()[0]?.lines.join()).toContain(`object id ${OBJECT_ID}: the role assignment uses this id`);
     });
 
     it.each(told)('knows an assignment that shows its scope as %s', (_, result) => {
@@ -454,7 +458,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('warns of a policy that does not hold it back', () => {
-      expect(denying()[0]?.warnings.join()).toContain('not held back by the DenyAccess policy over board');
+      expect(denying()[0]?.warnings.join()).toContain('The DenyAccess policy over board does not limit RBAC');
     });
 
     it('warns of grants that go past it', () => {
@@ -481,7 +485,7 @@ describe.skipIf(!engine)('the scripts', () => {
       ['a run that is not over', runs('running', { ...completed([]), status: 'running' }), 'status: running'],
       ['a run without a control', runs('lost', { ...completed([]), controlHeld: false }), 'it proves nothing'],
       ['an old run', runs('old', { ...completed([]), startedAt: '2026-01-01T00:00:00Z' }), 'more than an hour ago'],
-      ['no run', runs('none', undefined), 'not a completed one'],
+      ['no run', runs('none', undefined), 'is not completed'],
       ['a refused key', app('locked', 'runs?top=1', 401, {}), 'status 401'],
       ['no app', 'http://127.0.0.1:9', 'status 0'],
     ].map(([what, MailscopeUrl, says]) => [what, says, play(moved, move({ MailscopeUrl }))] as const);
@@ -552,7 +556,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('keeps the policy without a proof', () => {
-      expect(without()[0]?.warnings.join()).toContain('add -MailscopeUrl');
+      expect(without()[0]?.warnings.join()).toContain('Add -MailscopeUrl');
     });
 
     it('sends the function key, and shows it nowhere', () => {
@@ -567,7 +571,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it.each(others)('keeps a policy that holds back %s, also with -Force', (role, result) => {
-      expect(result()[0]?.warnings.join()).toContain(`it also holds back ${role}`);
+      expect(result()[0]?.warnings.join()).toContain(`it also limits ${role}`);
       expect(changesOf(result()[0])).toEqual([]);
     });
 
@@ -577,7 +581,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('stops where members of another policy would be locked out, and names it', () => {
-      expect(losing()[0]?.error).toContain('Another policy lets this app into others (policy-2)');
+      expect(losing()[0]?.error).toContain('Another policy gives this app access to others (policy-2)');
       expect(changesOf(losing()[0])).toEqual([]);
       expect(changesOf(losingForced()[0]).map(written)).toContain(noRole);
       expect(keeping()[0]?.warnings.join()).toContain('Another policy names this app and stays: others');
@@ -585,7 +589,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('says when RBAC gives less than the role did', () => {
-      expect(weaker()[0]?.warnings.join()).toContain('Mail.ReadWrite goes, and RBAC gives Mail.ReadBasic only');
+      expect(weaker()[0]?.warnings.join()).toContain('Mail.ReadWrite is removed, and RBAC grants only Mail.ReadBasic');
       expect(asStrong()[0]?.warnings).toEqual([]);
     });
   });
@@ -634,12 +638,12 @@ describe.skipIf(!engine)('the scripts', () => {
     it('leaves a policy that denies, and the group while another policy is about it', () => {
       const [result] = needed();
       expect(changesOf(result).map(written)).toEqual([noPolicy]);
-      expect(result?.warnings.join()).toContain('Left: the group, which the policy policy-2, policy-3 needs');
+      expect(result?.warnings.join()).toContain('Left: the group, because the policy policy-2, policy-3 needs it');
     });
 
     it('leaves the identity in Exchange while another scope needs it', () => {
       expect(changesOf(shared()[0]).map(written)).toEqual(noRbac.slice(0, 2));
-      expect(shared()[0]?.warnings.join()).toContain('stays known to Exchange');
+      expect(shared()[0]?.warnings.join()).toContain('stays registered in Exchange');
     });
   });
 
@@ -704,7 +708,7 @@ describe.skipIf(!engine)('the scripts', () => {
         'a role beside RBAC',
         verdict({ ...underRbac, roles: ['Mail.Read'] }, CEO, problem('i', CEO, 403, 'scope-breach')),
         { Rbac: 'OutOfScope', Expected: 'Readable' },
-        'union of grants: RBAC leaves this mailbox out',
+        'union of grants: the RBAC scope does not include this mailbox',
       ],
       [
         'RBAC beside a policy',
@@ -714,7 +718,7 @@ describe.skipIf(!engine)('the scripts', () => {
           readable('j', SUPPORT),
         ),
         { Rbac: 'InScope', Policy: 'Denied', Expected: 'Readable', Agrees: true },
-        'union of grants: RBAC lets the app in',
+        'union of grants: RBAC gives the app access',
       ],
       [
         'a policy without a role',
