@@ -77,7 +77,7 @@ function fileSource(path: string): Source {
         return `${mtimeMs} ${size} ${ino}`;
       } catch {
         // The host runs the app in the package's folder, so a relative path begins there.
-        throw invalid([`the file ${path} cannot be found. A relative path begins at the folder of the app`]);
+        throw invalid([`the file ${path} cannot be found or read. A relative path begins at the folder of the app`]);
       }
     },
     open: async () => createReadStream(path),

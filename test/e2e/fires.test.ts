@@ -1,4 +1,4 @@
-// Bad hours of a large tenant, against two functions processes: no mailbox lost, no drift doubled, no refusal believed unproven.
+// Faults of a large tenant, with two functions processes: no mailbox lost, no drift doubled, no refusal without proof.
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { announced, type Monitor, startMonitor, user } from '../support/monitor.ts';
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 const run = async () => monitor.completed(await monitor.startRun(), RUN_MS);
 const batches = async () => (await monitor.tenant.state()).requests.byKind.batch ?? 0;
-/** Settles when the tenant has been asked so many batches more. */
+/** Settles after this number of further batches. */
 const asked = async (more: number) => {
   const before = await batches();
   await vi.waitFor(async () => expect(await batches()).toBeGreaterThanOrEqual(before + more), {
@@ -39,7 +39,7 @@ const COMPLIANT = { controlHeld: true, notSeen: 0, outcomes: { readable: 1, refu
 const OPEN = { controlHeld: true, notSeen: 0, outcomes: { readable: MAILBOXES + 1, refused: 0, inconclusive: 0 } };
 
 describe('a tenant', { timeout: 2 * RUN_MS + 30_000 }, () => {
-  it('that loses its policy: every breach on record in one run, and one alert', async () => {
+  it('that loses its policy: one run records every breach, with one alert', async () => {
     expect(await run()).toMatchObject(COMPLIANT);
     await monitor.tenant.put('policy', { mechanism: 'none' });
     expect(await run()).toMatchObject({ ...OPEN, opened: MAILBOXES, verdicts: { breach: MAILBOXES } });
@@ -55,7 +55,7 @@ describe('a tenant', { timeout: 2 * RUN_MS + 30_000 }, () => {
     expect(announced(alert ? [alert] : [], 'opened')).toBe(MAILBOXES);
   });
 
-  it('that gets it back while one of two instances is killed: every breach closed, once', async () => {
+  it('that gets its policy back while one of two instances is killed: every breach closes once', async () => {
     const id = await monitor.startRun();
     await asked(3);
     await monitor.kill(1);
@@ -65,7 +65,7 @@ describe('a tenant', { timeout: 2 * RUN_MS + 30_000 }, () => {
     expect(drift.every(({ closedBecause }) => closedBecause === 'refused')).toBe(true);
   });
 
-  it('that throttles everything for a while: nothing is believed unproven, and the run says how long it waited', async () => {
+  it('that throttles everything for a while: no verdict without proof, and the run records its waits', async () => {
     await run();
     await monitor.tenant.put('faults', { throttle: { share: 1, retryAfterSeconds: 1 } });
     const startedAt = performance.now();
@@ -84,7 +84,7 @@ describe('a tenant', { timeout: 2 * RUN_MS + 30_000 }, () => {
     expect(seen).toMatchObject({ notSeen: 0, opened: 0, closed: 0, verdicts: { compliant: MAILBOXES + 1 } });
     expect(seen.throttled).toBeGreaterThan(0);
     expect(seen.waitedMs).toBeGreaterThan(0);
-    // A control that was throttled for longer than a candidate is waited for leaves its shard's refusals unproven.
+    // If a control is throttled longer than the wait for a candidate, its shard's refusals have no proof.
     if (THROTTLED_MS === 0) expect(seen).toMatchObject(COMPLIANT);
     expect(await run()).toMatchObject({ ...COMPLIANT, throttled: 0, waitedMs: 0 });
   });
@@ -94,7 +94,7 @@ describe('batches', { timeout: 2 * RUN_MS }, () => {
   const leaks = [user(7), user(77)];
 
   it.each(['reverse', 'double', 'omit'])(
-    'answered with fault "%s" never put an answer on a neighbour',
+    'with the fault "%s" never give a mailbox the answer of another',
     async (batch) => {
       await monitor.tenant.put('policy', { ...POLICY, members: [...POLICY.members, ...leaks] });
       await monitor.tenant.put('faults', { batch });
@@ -102,7 +102,7 @@ describe('batches', { timeout: 2 * RUN_MS }, () => {
       expect(seen).toMatchObject({ notSeen: 0, controlHeld: true, verdicts: { lockout: 0, unverified: 0 } });
       const breaches = await monitor.everything('mailboxes?verdict=breach&');
       const found = breaches.map(({ mailbox }) => mailbox);
-      // One that is missing each time is inconclusive, and neither a breach nor refused.
+      // A mailbox whose answer is always missing is inconclusive.
       expect(leaks).toEqual(expect.arrayContaining(found));
       const { inconclusive } = seen.outcomes as { readonly inconclusive: number };
       if (batch === 'omit') expect(inconclusive).toBeLessThan(MAILBOXES / 10);

@@ -145,7 +145,7 @@ describe('the exit code', () => {
     ['GRAPH_IDENTITY is "me". Use one of ', [], { GRAPH_IDENTITY: 'me' }],
     ['ALLOWED_MAILBOXES is empty, and so is', [], { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' }],
     ['MAILBOXES_FILE: the file nowhere.csv cannot be found', [], { MAILBOXES_FILE: 'nowhere.csv' }],
-    ['AzureWebJobsStorage is missing: ', [], { MAILBOXES_FILE: 'blob:lists/mailboxes.csv' }],
+    ['AzureWebJobsStorage is missing. ', [], { MAILBOXES_FILE: 'blob:lists/mailboxes.csv' }],
     ["Unknown option '--jsn'", ['--jsn'], {}],
     ['There is no command "tell". The first word must be ask or doctor.', ['tell'], {}],
     ['There is no command "now". The first word must be ask or doctor.', ['ask', 'now'], {}],
@@ -160,7 +160,7 @@ describe('the exit code', () => {
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "90".', ['--wait', '90'], {}],
     ['--expect takes allowed or denied, not "refused".', single('refused'), {}],
     ['--mailbox needs --expect allowed or --expect denied.', ['--mailbox', CCH], {}],
-    ['--expect denied needs --control, an allowed mailbox', single('denied'), {}],
+    ['--expect denied needs --control with an allowed mailbox', single('denied'), {}],
     [
       '--control and --mailbox must name different mailboxes.',
       [...single('denied'), '--control', CCH.toUpperCase()],

@@ -1,4 +1,4 @@
-// A list in a file or a blob: joined, changed between runs, and faults where a person reads them.
+// A list in a file or a blob: joined with the settings, changed between runs, and its faults.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ async function names(app: TestApp): Promise<string[]> {
 }
 
 describe('a file', () => {
-  it('is joined with the settings, read again when it changed, and not before', async () => {
+  it('is joined with the settings, and read again only after a change', async () => {
     const file = join(folder, 'changing.csv');
     await writeFile(file, csv(2));
     const app = createApp(world.settings({ MAILBOXES_FILE: file }));
@@ -56,7 +56,7 @@ describe('a file', () => {
     expect(await app.list()).not.toBe(first);
   });
 
-  it('that changes while a run is under way is not mixed with the one the run began with', async () => {
+  it('that changes during a run is not mixed with the list of that run', async () => {
     const file = join(folder, 'midway.csv');
     await writeFile(file, csv(6));
     const app = createApp(world.settings({ MAILBOXES_FILE: file, SHARD_SIZE: '4' }));
@@ -76,7 +76,7 @@ describe('a file', () => {
     expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', notSeen: 4 });
   });
 
-  it('with faults stops runs and answers, names them by line, and in health no more than its setting', async () => {
+  it('with faults stops runs and answers, and names each line; health names only the setting', async () => {
     const file = join(folder, 'faulty.csv');
     await writeFile(file, csv(1, 'cch@contoso.example,allowed\nnobody,denied\n'));
     const app = createApp(world.settings({ MAILBOXES_FILE: file }));
@@ -84,7 +84,7 @@ describe('a file', () => {
       code: 'configuration-invalid',
       facts: {
         faults: [
-          'MAILBOXES_FILE: line 3 declares cch@contoso.example allowed, and DENIED_MAILBOXES the contrary.',
+          'MAILBOXES_FILE: line 3 declares cch@contoso.example allowed, but DENIED_MAILBOXES names it too. Remove one of them.',
           'MAILBOXES_FILE: line 4 names "nobody". Use a user principal name or a directory object id.',
         ],
       },
@@ -104,13 +104,13 @@ describe('a file', () => {
       'is not there',
       'nowhere.csv',
       {},
-      /^MAILBOXES_FILE: the file .*nowhere\.csv cannot be found\. A relative path begins at the folder of the app\.$/,
+      /^MAILBOXES_FILE: the file .*nowhere\.csv cannot be found or read\. A relative path begins at the folder of the app\.$/,
     ],
     [
       'allows nobody',
       'denied.csv',
       { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' },
-      /^MAILBOXES_FILE: with it no mailbox is allowed/,
+      /^MAILBOXES_FILE: no mailbox is allowed/,
     ],
   ])('that %s is a fault', async (_, name, more, text) => {
     await writeFile(join(folder, 'denied.csv'), csv(2));
@@ -123,7 +123,7 @@ describe('a file', () => {
 });
 
 describe('a blob', () => {
-  it('in the storage account of the app is read, and read again when it changed', async () => {
+  it('in the storage account of the app is read, and read again after a change', async () => {
     const settings = world.settings({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv' });
     const app = createApp(settings);
     await expect(app.list()).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-// Probable causes: each from its own evidence, and none when it points both ways.
+// Probable causes: each needs its own evidence, and contradicting evidence gives none.
 import { describe, expect, it } from 'vitest';
 import { causeOf, probableCause, type RunFacts } from '../../src/rules/cause.ts';
 import type { Drift } from '../../src/rules/drift.ts';

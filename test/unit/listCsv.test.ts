@@ -1,4 +1,4 @@
-// MAILBOXES_FILE: what a spreadsheet, an export or a hand may make of a list.
+// MAILBOXES_FILE as a spreadsheet, an export or a person may write it.
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Expectation } from '../../src/rules/mailbox.ts';
@@ -38,7 +38,7 @@ describe('a list', () => {
     ]);
   });
 
-  it('comes in pieces as a stream does, and holds guests', async () => {
+  it('is read as a stream in pieces, and may hold guests', async () => {
     const name = 'pat_fabrikam.example#EXT#@contoso.example';
     const { mailboxes } = await read([
       'mailbox,expec',
@@ -82,7 +82,7 @@ describe('a list', () => {
     expect(faults).toEqual([fault]);
   });
 
-  it('with a quote that never ends says so', async () => {
+  it('with a quote that never ends is a fault', async () => {
     const { faults } = await read(`${HEADER}"a@contoso.example,allowed\n`);
     expect(faults).toEqual([expect.stringMatching(/quote/i)]);
   });
@@ -93,7 +93,7 @@ describe('a list', () => {
     expect(faults.at(-1)).toBe('and 30 more');
   });
 
-  it('that breaks off while it is read is no list', async () => {
+  it('that ends with an error while it is read is not a list', async () => {
     const broken = new Readable({
       read() {
         this.destroy(new Error('the connection was cut'));

@@ -21,11 +21,11 @@ describe('parseSchedule', () => {
   });
 
   it('asks for the day of the month AND the day of the week', () => {
-    // The next Friday the thirteenth, where cron libraries would take every Friday and every thirteenth.
+    // The next Friday the thirteenth. Cron libraries would take every Friday and every thirteenth.
     expect(parseSchedule('0 0 0 13 * Fri').next(MONDAY_10)).toEqual(new Date('2027-08-13T00:00:00Z'));
   });
 
-  it('looks back, newest first, and leaves out the instant itself', () => {
+  it('returns earlier ticks, newest first, without the instant itself', () => {
     const ticks = parseSchedule('0 */15 * * * *').previous(MONDAY_10, 3);
     expect(ticks.map((tick) => tick.toISOString().slice(11, 16))).toEqual(['09:45', '09:30', '09:15']);
   });

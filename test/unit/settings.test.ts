@@ -69,18 +69,18 @@ describe('good settings', () => {
     expect(faultsOf(environment)).toEqual([]);
   });
 
-  it('take a list from a file or a blob, alone or beside the settings', () => {
+  it('take a list from a file or a blob, alone or together with the settings', () => {
     const none = { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' };
     expect(faultsOf({ ...none, MAILBOXES_FILE: 'lists/mailboxes.csv' })).toEqual([]);
     const { settings } = readConfiguration({ ...GOOD, MAILBOXES_FILE: 'blob:lists/2026/mailboxes.csv' });
     expect(settings?.listFile).toEqual({ kind: 'blob', container: 'lists', name: '2026/mailboxes.csv' });
   });
 
-  it('count as not set when they are set to nothing', () => {
+  it('count as not set when they are empty', () => {
     expect(faultsOf({ SHARD_SIZE: '', POLL_SCHEDULE: ' ', GRAPH_ENDPOINT: '' })).toEqual([]);
   });
 
-  it('take the developer who is signed in, in a tenant or in none', () => {
+  it('take the signed-in developer, with or without a tenant', () => {
     const identityOf = (environment: Record<string, string>) =>
       readConfiguration({ ...GOOD, GRAPH_IDENTITY: 'developer', ...environment }).settings?.graphIdentity;
     expect(identityOf({})).toEqual({ kind: 'developer', tenantId: undefined });
@@ -126,7 +126,7 @@ describe('a cloud', () => {
     });
   });
 
-  it.each(['managed-identity', 'developer'])('is the Graph’s alone for %s', (identity) => {
+  it.each(['managed-identity', 'developer'])('of Graph alone counts for %s', (identity) => {
     const us = { GRAPH_ENDPOINT: 'https://graph.microsoft.us', AZURE_AUTHORITY_HOST: 'https://login.chinacloudapi.cn' };
     expect(faultsOf({ GRAPH_IDENTITY: identity, ...us })).toEqual([]);
   });
@@ -341,7 +341,7 @@ describe('secrets', () => {
     expect(`${inspect(settings, { depth: 9 })} ${JSON.stringify(settings)}`).not.toContain('hunter2');
   });
 
-  it('never stand in a fault', () => {
+  it('are never in a fault', () => {
     const faults = readConfiguration({
       ...environment,
       AZURE_CLIENT_CERTIFICATE_PATH: 'x',
