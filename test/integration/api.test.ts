@@ -1,4 +1,4 @@
-// The API over real HTTP: the built bundle under the local host, a real storage emulator, a sandbox tenant.
+// The API over real HTTP: the built bundle in the local host, a real storage emulator, a sandbox tenant.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
@@ -34,7 +34,7 @@ async function post(path: string) {
   return { status: response.status, headers: response.headers, body };
 }
 
-/** Starts a run and waits until the queue has done it. */
+/** Starts a run and waits for its end. */
 async function run(): Promise<Record<string, unknown>> {
   const { body } = await post('runs');
   const ended = async () => {
@@ -60,8 +60,8 @@ async function follow(path: string, between: () => Promise<void> = async () => u
   return values;
 }
 
-describe('a run that is asked for', () => {
-  it('is accepted with its id and place, done through the queue, and on record', async () => {
+describe('a requested run', () => {
+  it('is accepted with its id and location, done through the queue, and recorded', async () => {
     expect(await app.get('health')).toMatchObject({ status: 503, body: { problems: [{ code: 'no-run-yet' }] } });
     const { status, headers, body } = await post('runs');
     expect(status).toBe(202);
@@ -113,7 +113,7 @@ describe('a run that is asked for', () => {
 });
 
 describe('lists', () => {
-  it.each([1, 7, 46, 1_000])('of mailboxes, %i a page, lose and double nothing while runs write', async (top) => {
+  it.each([1, 7, 46, 1_000])('of mailboxes, %i a page, hold each mailbox once while runs write', async (top) => {
     const values = await follow(`mailboxes?top=${top}`, async () => {
       if (top === 7) await run();
     });
@@ -121,7 +121,7 @@ describe('lists', () => {
     expect(names).toEqual(['support@contoso.example', ...users]);
   });
 
-  it('of mailboxes take verdict, expectation and beginning, and keep them and no key in the next link', async () => {
+  it('of mailboxes filter by verdict, expectation and beginning; the next link keeps these but no key', async () => {
     const response = await app.get('mailboxes?expectation=denied&startsWith=User0001&top=4&code=secret&clientId=me');
     const { value, nextLink } = response.body as { value: { mailbox: string }[]; nextLink: string };
     expect(value.map(({ mailbox }) => mailbox)).toEqual(users.slice(9, 13));
@@ -133,7 +133,7 @@ describe('lists', () => {
     ]);
   });
 
-  it('of drift are newest first, and of runs too', async () => {
+  it('of drift and of runs are newest first', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     await run();
     await tenant.put('policy', { mechanism: 'application-access-policy', members: ['support@contoso.example'] });
@@ -149,7 +149,7 @@ describe('lists', () => {
     expect(numbers.at(-1)).toBe(1);
   });
 
-  it('of observations are newest first, within their times', async () => {
+  it('of observations are newest first, within the time range', async () => {
     const [mailbox = ''] = users;
     const all = await follow(`mailboxes/${mailbox}/history?top=2`);
     const times = all.map(({ checkedAt }) => String(checkedAt));
@@ -176,8 +176,8 @@ describe('lists', () => {
   });
 });
 
-describe('one thing', () => {
-  it('is answered whole, or said not to be there', async () => {
+describe('one mailbox or run', () => {
+  it('is answered completely, or with not found', async () => {
     expect((await app.get(`mailboxes/${users[0]?.toUpperCase()}`)).body).toMatchObject({
       verdict: 'compliant',
       stale: false,

@@ -67,7 +67,7 @@ async function mailscope(args: readonly string[], more: Record<string, string> =
   return ended;
 }
 
-/** Settles when the process has said `what` on its way. */
+/** Settles when the process has printed `what`. */
 function untilSaid({ stderr }: ChildProcess, what: string): Promise<void> {
   return new Promise((resolve) => {
     let said = '';
@@ -78,7 +78,7 @@ function untilSaid({ stderr }: ChildProcess, what: string): Promise<void> {
   });
 }
 
-/** The rows of the table, cut at two spaces and more. */
+/** The rows of the table, split at two or more spaces. */
 function rowsOf({ stdout }: Ended): string[][] {
   const [, ...lines] = stdout.split('\n\n')[0]?.split('\n') ?? [];
   return lines.map((line) => line.split(/ {2,}/));
@@ -104,7 +104,7 @@ describe('the exit code', () => {
     expect(rowsOf(ended)[0]).toMatchObject([CCH, 'denied', 'readable', 'BREACH: it must be refused', '200', {}]);
   });
 
-  it('is 1 when an allowed mailbox is refused, though then no refusal of the others proves anything', async () => {
+  it('is 1 when an allowed mailbox is refused, although no refusal of the others proves anything then', async () => {
     await tenant.put('policy', { members: [] });
     const ended = await mailscope([]);
     expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining('1 lockout, 1 not provable.') });
@@ -234,7 +234,7 @@ describe('the report', () => {
     expect(Object.keys(support)).toEqual(['classname', 'name', 'time']);
   });
 
-  it('of an earlier ask is not left behind by one with bad settings', async () => {
+  it('of an earlier ask is removed by an ask with bad settings', async () => {
     const file = join(folder, 'earlier.xml');
     await mailscope(['--junit', file]);
     expect(await mailscope(['--junit', file], { GRAPH_IDENTITY: 'me' })).toMatchObject({ code: 3 });
@@ -243,7 +243,7 @@ describe('the report', () => {
 });
 
 describe('a list', () => {
-  it('of several portions is asked whole, each portion with a control', async () => {
+  it('in several portions is asked completely, each portion with a control', async () => {
     await tenant.post('mailboxes', { count: 1_100 });
     const names = Array.from(
       { length: 1_100 },
@@ -260,7 +260,7 @@ describe('a list', () => {
     expect(report.mailboxes.map(({ mailbox }) => mailbox)).toEqual([CCH, SUPPORT, ...names]);
   });
 
-  it('with faults is named by its lines', async () => {
+  it('with faults is reported with their lines', async () => {
     await writeFile(join(folder, 'faulty.csv'), `mailbox,expectation\n${CCH},allowed\nnobody,denied\n`);
     const { code, stderr } = await mailscope([], { MAILBOXES_FILE: 'faulty.csv' });
     expect(code).toBe(3);
@@ -269,7 +269,7 @@ describe('a list', () => {
 });
 
 describe('settings', () => {
-  it('of storage are not looked at', async () => {
+  it('of storage are not used', async () => {
     const storage = { AzureWebJobsStorage: 'hunter2', AzureWebJobsStorage__accountName: 'My Account' };
     expect(await mailscope([], storage)).toMatchObject({ code: 0, stderr: '' });
   });
@@ -296,7 +296,7 @@ describe('settings', () => {
     await vi.waitFor(() => expect(broken.exitCode).toBe(3));
   });
 
-  it('of the example serve npm run ask', async () => {
+  it('of the example work for npm run ask', async () => {
     const npm = start(['ask', '--json'], { npm_lifecycle_event: '' }, join(ROOT, 'scripts/run.mjs'));
     const { code, stdout } = await npm.ended;
     expect(code).toBe(0);
@@ -318,7 +318,7 @@ describe('the bundle', () => {
 });
 
 describe('--wait', () => {
-  it('asks again until the policy is back, a line a time where there is no terminal', async () => {
+  it('asks again until the policy is back, and prints a line each time without a terminal', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     const { child, ended } = start(['--wait', '2h']);
     await untilSaid(child, 'not yet: 1 as declared, 1 breach; asking again in 2 s, 2 h left\n');
@@ -331,7 +331,7 @@ describe('--wait', () => {
     expect(stdout).toContain('2 as declared.');
   });
 
-  it('ends with what is so when the time is up', async () => {
+  it('ends with the present result when the time is up', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     expect(await mailscope(['--wait', '1s'])).toMatchObject({ code: 1, stdout: expect.stringContaining('1 breach') });
   });

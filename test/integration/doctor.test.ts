@@ -1,4 +1,4 @@
-// The doctor as a real process of the bundle, before a healthy set-up and before broken ones.
+// The doctor as a real process of the bundle, for a healthy set-up and for broken ones.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -88,7 +88,7 @@ async function run(args: readonly string[], more: Record<string, string> = {}, f
 interface Examined {
   readonly code: number | null;
   readonly report: DoctorReport;
-  /** The results of the checks by name, less those that are well. */
+  /** The results of the checks that are not ok, by name. */
   readonly results: Readonly<Record<string, Result>>;
 }
 
@@ -105,7 +105,7 @@ function check({ report }: Examined, name: string): CheckReport {
   return found;
 }
 
-/** What a check found that is not well. */
+/** The findings of a check that are not ok. */
 function faultsOf(found: Examined, name: string): Finding[] {
   return check(found, name).findings.filter(({ result }) => result !== 'ok');
 }
@@ -114,11 +114,11 @@ function saying(words: string) {
   return { says: expect.stringContaining(words), advice: expect.stringMatching(/./) };
 }
 
-// Nobody is to be alerted.
+// Without a webhook and a heartbeat.
 const UNWATCHED = { webhook: 'skipped', heartbeat: 'skipped' };
 
 describe('a healthy set-up', () => {
-  it('has nothing wrong, and is left as it was', async () => {
+  it('has no problem, and the doctor leaves nothing behind', async () => {
     const calls: string[] = [];
     const url = await startServer((incoming, response) => {
       calls.push(incoming.url ?? '');
@@ -139,7 +139,7 @@ describe('a healthy set-up', () => {
     for await (const { name } of queues.listQueues()) expect.unreachable(`the queue ${name} is left`);
   });
 
-  it('under RBAC for Applications is told from a role in Entra', async () => {
+  it('under RBAC for Applications is recognized without a role in Entra', async () => {
     await tenant.put('policy', { mechanism: 'rbac', members: [SUPPORT] });
     await tenant.put('roles', { roles: [] });
     const found = await examined();
@@ -147,7 +147,7 @@ describe('a healthy set-up', () => {
     expect(check(found, 'permission').findings).toMatchObject([saying('so RBAC for Applications grants the access')]);
   });
 
-  it('with a role that is wider than needed is told so', async () => {
+  it('with a role that is wider than needed gets advice', async () => {
     await tenant.put('roles', { roles: ['Mail.ReadWrite'] });
     const found = await examined();
     expect(found).toMatchObject({ code: 0, results: UNWATCHED });
@@ -159,7 +159,7 @@ describe('a healthy set-up', () => {
     ]);
   });
 
-  it('serves npm run doctor', async () => {
+  it('works for npm run doctor', async () => {
     const child = spawn(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'doctor', '--json'], {
       env: { ...settings, npm_lifecycle_event: '' },
     });
@@ -175,7 +175,7 @@ describe('broken storage is named', () => {
     expect(faultsOf(found, 'queues')).toMatchObject([saying('The queue service cannot be reached (ECONNREFUSED)')]);
   });
 
-  it('when the key is another’s', async () => {
+  it('when the key is wrong', async () => {
     const wrong = account.replace(/AccountKey=[^;]+/, `AccountKey=${Buffer.from('another key').toString('base64')}`);
     const found = await examined({ AzureWebJobsStorage: wrong });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, tables: 'problem', queues: 'problem' } });
@@ -189,7 +189,7 @@ describe('broken storage is named', () => {
     }
   });
 
-  it('when it lets us read and not write', async () => {
+  it('when it allows reading but not writing', async () => {
     const parts = Object.fromEntries(account.split(';').map((part) => part.split(/=(.*)/, 2)));
     const credential = new AzureNamedKeyCredential(parts.AccountName, parts.AccountKey);
     const permissions = { query: true, list: true };
@@ -212,7 +212,7 @@ describe('broken storage is named', () => {
     expect(faultsOf(found, 'tables')).toMatchObject([saying('The identity gets no token for the table service')]);
   });
 
-  it('when the list lies in a blob that cannot be read', async () => {
+  it('when the list is in a blob that cannot be read', async () => {
     const found = await examined({
       AzureWebJobsStorage: emulatorConnection(deadPort),
       MAILBOXES_FILE: 'blob:lists/mailboxes.csv',
@@ -234,7 +234,7 @@ describe('a broken identity is named', () => {
     expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped: there is no token.' }]);
   });
 
-  /** An identity endpoint that gives out tokens which no Graph takes. */
+  /** An identity endpoint whose tokens no Graph accepts. */
   function startIdentity(claims: object): Promise<string> {
     return startServer((incoming, response) => {
       const resource = new URL(incoming.url ?? '', 'http://here').searchParams.get('resource');
@@ -258,7 +258,7 @@ describe('a broken identity is named', () => {
     expect(faultsOf(found, 'allowed')).toMatchObject([saying('401 InvalidAuthenticationToken')]);
   });
 
-  it('when it is another than the settings name', async () => {
+  it('when it differs from the settings', async () => {
     const tokenService = await startTokenService(tenant.sandbox.url);
     onTestFinished(() => tokenService.close());
     const identity = { GRAPH_IDENTITY: 'app-registration', AZURE_CLIENT_SECRET: CLIENT_SECRET };
@@ -279,7 +279,7 @@ describe('a broken way to Graph is named', () => {
     expect(faultsOf(found, 'denied')).toMatchObject([{ says: 'Skipped: Graph cannot be reached.' }]);
   });
 
-  it('when something else answers in its place', async () => {
+  it('when another server answers', async () => {
     const found = await examined({ GRAPH_ENDPOINT: await startServer((_, response) => response.end('Sign in here')) });
     expect(found).toMatchObject({ code: 1, results: { graph: 'problem', allowed: 'problem' } });
     expect(faultsOf(found, 'graph')).toMatchObject([
@@ -292,7 +292,7 @@ describe('a broken way to Graph is named', () => {
     [120_000, 0, 'warning', 'This machine’s clock is 1'],
   ])('when the clocks are %i ms apart', async (aheadMs, code, result, says) => {
     const { port } = tenant.sandbox;
-    /** The tenant behind a clock of its own. */
+    /** The tenant with another clock. */
     const forward: RequestListener = (incoming, response) => {
       const { method, url: path, headers } = incoming;
       const there = request({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
@@ -343,7 +343,7 @@ describe('a broken tenant is named', () => {
     expect(faultsOf(found, 'names')[0]?.says).toMatch(/ 4 of 4 listed mailboxes were checked\.$/);
   });
 
-  it('by a look at twenty mailboxes of a long list', async () => {
+  it('by checking twenty mailboxes of a long list', async () => {
     const names = Array.from({ length: 300 }, (_, index) => `nobody${index}@contoso.example,denied`);
     await writeFile(join(folder, 'long.csv'), ['mailbox,expectation', ...names].join('\n'));
     const before = (await tenant.state()).requests.byMailbox;
@@ -399,7 +399,7 @@ describe('--send', () => {
     ALERT_WEBHOOK_SECRET: WEBHOOK_SECRET,
   });
 
-  it('sends a test alert, which is not sent without it', async () => {
+  it('sends a test alert, and without it none is sent', async () => {
     const before = await deliveries();
     await examined(watched());
     expect(await deliveries()).toBe(before);
@@ -421,7 +421,7 @@ describe('--send', () => {
 });
 
 describe('bad settings', () => {
-  it('are named all at once, and the other checks are made', async () => {
+  it('are all named at once, and the other checks are made', async () => {
     const found = await examined({
       ALLOWED_MAILBOXES: 'support',
       POLL_SCHEDULE: '0 99 * * * *',
@@ -449,7 +449,7 @@ describe('bad settings', () => {
     expect(faultsOf(found, 'webhook')).toMatchObject([{ says: 'Skipped: ALERT_WEBHOOK_URL is wrong.' }]);
   });
 
-  it('of one part leave the others to be looked at, whatever is wrong with them', async () => {
+  it('of one part do not stop the checks of the other parts', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     const found = await examined({ AzureWebJobsStorage: 'hunter2' });
     expect(found).toMatchObject({
@@ -458,7 +458,7 @@ describe('bad settings', () => {
     });
   });
 
-  it('may lie in the list’s file', async () => {
+  it('may be in the file of the list', async () => {
     await writeFile(join(folder, 'faulty.csv'), `mailbox,expectation\n${CCH},allowed\nnobody,denied\n`);
     const found = await examined({ MAILBOXES_FILE: 'faulty.csv' });
     expect(found).toMatchObject({ code: 3, results: { settings: 'problem', list: 'skipped', allowed: 'skipped' } });
@@ -468,7 +468,7 @@ describe('bad settings', () => {
     ]);
   });
 
-  it('name a blob that is not there', async () => {
+  it('may name a blob that does not exist', async () => {
     await BlobServiceClient.fromConnectionString(account).createContainer('lists');
     const found = await examined({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv' });
     expect(found).toMatchObject({ code: 3, results: { settings: 'problem', list: 'skipped' } });

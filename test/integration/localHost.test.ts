@@ -1,4 +1,4 @@
-// The local host with small apps of its own: triggers, keys, and handlers that misbehave.
+// The local host with small apps: triggers, keys, and bad handlers.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ async function status(host: LocalHost, path: string, init?: RequestInit): Promis
 }
 
 describe('HTTP triggers', () => {
-  it('take routes, parameters, queries and bodies as the platform hands them over', async () => {
+  it('get routes, parameters, queries and bodies as on the platform', async () => {
     const host = await start(`
       app.http('echo', { route: 'things/{kind:alpha}/{id?}', methods: ['GET', 'POST'], handler: async (request) => ({
         status: 201, headers: { 'x-a': 'b' },
@@ -82,7 +82,7 @@ describe('HTTP triggers', () => {
     }
   });
 
-  it('ask for keys when there are keys', async () => {
+  it('require keys when the host has keys', async () => {
     const host = await start(
       `for (const authLevel of ['anonymous', 'function', 'admin']) app.http(authLevel, { authLevel, handler: () => ({}) });`,
       { withKeys: true },
@@ -112,7 +112,7 @@ describe('HTTP triggers', () => {
 describe('timer triggers', () => {
   const seen = (from: number) => logs.slice(from).filter((line) => line.startsWith('[tick]'));
 
-  it('tick, never overlap, and make up for missed ticks once', async () => {
+  it('tick, never overlap, and run once for missed ticks', async () => {
     const before = logs.length;
     const host = await start(`
       let running = 0;
@@ -173,7 +173,7 @@ describe('queue triggers', () => {
       ${code}
     } });`;
 
-  it('hand messages over, parsed where they are JSON, and delete them', async () => {
+  it('pass messages, parsed if they are JSON, and delete them', async () => {
     const env = settings();
     const before = logs.length;
     const host = await start(trigger(''), { env });
@@ -208,7 +208,7 @@ describe('queue triggers', () => {
       });
       const tries = logs.slice(before).filter((line) => line.includes('A message of work failed (try'));
       expect(tries).toHaveLength(3);
-      // It is put aside first and deleted then, so that no death in between loses it.
+      // It is copied first and deleted then, so that a crash in between does not lose it.
       await vi.waitFor(async () => expect(await waiting(env, 'work')).toBe(0), 5_000);
     } finally {
       await host.close();
@@ -238,7 +238,7 @@ describe('queue triggers', () => {
 });
 
 describe('an app', () => {
-  it('gets bodies larger than a pipe holds, once each', async () => {
+  it('gets bodies that are larger than a pipe, each once', async () => {
     const host = await start(`
       let calls = 0;
       app.http('size', { methods: ['POST'], handler: async (request) => {
@@ -255,7 +255,7 @@ describe('an app', () => {
     }
   });
 
-  it('that is not there when it is to be restarted is waited for', async () => {
+  it('that is missing at a restart is loaded when it is back', async () => {
     const entry = join(folder, 'moves.mjs');
     const source = `import { app } from '@azure/functions';
       app.http('good', { handler: () => ({ body: 'good' }) });`;
@@ -273,7 +273,7 @@ describe('an app', () => {
     }
   });
 
-  it('starts with storage settings that are none, and says which function is not run', async () => {
+  it('starts with a bad storage setting, and says which function does not run', async () => {
     const env = { ...process.env, AzureWebJobsStorage: 'garbage' };
     const trigger = `app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage', handler: () => {} });`;
     const host = await start(trigger, { env });
@@ -281,7 +281,7 @@ describe('an app', () => {
     expect(logs.at(-1)).toMatch(/The function work does not run. AzureWebJobsStorage cannot be used/);
   });
 
-  it('with a trigger that the host does not know does not start', async () => {
+  it('with an unknown trigger does not start', async () => {
     await expect(
       start(`app.serviceBusQueue('orders', { connection: 'x', queueName: 'y', handler: () => undefined });`),
     ).rejects.toThrow('The local host does not support the trigger of the function orders: serviceBusTrigger.');
@@ -300,7 +300,7 @@ describe('an app', () => {
       `Promise.reject(new Error('late')); await new Promise(() => {})`,
       'ended (exit code 1) while it ran bad',
     ],
-  ])('whose handler %s is reported and served on', async (_, code, report) => {
+  ])('whose handler %s is reported, and still serves', async (_, code, report) => {
     const host = await start(
       `app.http('bad', { handler: async () => { ${code}; } }); app.http('good', { handler: () => ({ body: 'good' }) });`,
       { deafMs: 1_500 },

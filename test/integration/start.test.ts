@@ -31,7 +31,7 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   return { child, output: () => output };
 }
 
-/** Three ports in a row from a base that follows from the worker, so that test files side by side do not meet. */
+/** Three ports in a row. The base depends on the worker, so that parallel test files use different ports. */
 const base = 20_000 + Number(process.env.VITEST_POOL_ID ?? 1) * 100 + (process.pid % 90) * 300;
 const PORTS = ['--port', `${base}`, '--sandbox-port', `${base + 1}`, '--storage-port', `${base + 10}`];
 
@@ -53,7 +53,7 @@ async function serving(): Promise<boolean[]> {
 const NONE = [false, false, false, false, false];
 
 describe('npm start', () => {
-  it('runs everything, says what to try, and Ctrl-C stops all of it', async () => {
+  it('starts everything, says what to try, and stops everything on Ctrl-C', async () => {
     const it = run([...PORTS, '--keys']);
     await untilRunning(it);
     expect(await serving()).toEqual([true, true, true, true, true]);
