@@ -31,7 +31,7 @@ export function compose(alert: Alert): AlertText {
   };
 }
 
-/** `The monitor is blind: in two …` as `the monitor is blind`. */
+/** The first clause, for the headline: `The monitor is blind: two runs …` becomes `the monitor is blind`. */
 function firstClause(notice: string): string {
   const [clause = ''] = notice.split(/: |\. /, 1);
   return shortened(clause.charAt(0).toLowerCase() + clause.slice(1), LONGEST_NAME);

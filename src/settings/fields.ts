@@ -89,7 +89,7 @@ function address(origin: boolean) {
   return (text: string, context: z.RefinementCtx) => {
     const url = URL.parse(text);
     if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))) {
-      return issue(context, 'malformed', 'is not an https address. Plain http works for this machine only.');
+      return issue(context, 'malformed', 'is not an https address. Use https, or plain http on this machine.');
     }
     if (!origin) return url.href;
     if (url.pathname === '/' && !url.search && !url.hash && !url.username && !url.password) return url.origin;

@@ -146,7 +146,7 @@ describe('a fault', () => {
     AZURE_CLIENT_ID: 'c',
     GRAPH_FEDERATION_CLIENT_ID: 'm',
   };
-  const https = 'is not an https address. Plain http works for this machine only.';
+  const https = 'is not an https address. Use https, or plain http on this machine.';
 
   it.each<[string, string, Record<string, string>]>([
     [

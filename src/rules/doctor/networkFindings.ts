@@ -38,7 +38,7 @@ export interface GraphAnswer {
 export function judgeGraph(endpoint: string, { status, error }: GraphAnswer): Finding {
   if (status === null) {
     const advice =
-      'Check GRAPH_ENDPOINT, and that a firewall lets this machine reach it. For the sandbox, run npm start first.';
+      'Check GRAPH_ENDPOINT, and that no firewall blocks the way to it. For the sandbox, run npm start first.';
     return problem(`${endpoint} cannot be reached (${error}).`, advice);
   }
   if (status === 401) return ok(`${endpoint} answers.`);
