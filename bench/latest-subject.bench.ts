@@ -1,4 +1,4 @@
-// What the function adds to a call of Graph: the same question in turn, straight to Graph and through the app.
+// Measures what the function adds to a call of Graph: the same question, alternately to Graph and through the app.
 import { fileURLToPath } from 'node:url';
 import { startLocalHost } from '../localHost/host.ts';
 import { buildBundle } from '../scripts/shared/buildBundle.ts';
@@ -42,7 +42,7 @@ try {
   }
   const added = (share: number) => quantile(appMs, share) - quantile(graphMs, share);
   const rows = [
-    { what: 'straight to Graph', samples: graphMs },
+    { what: 'directly to Graph', samples: graphMs },
     { what: 'through the function', samples: appMs },
   ];
   report('latest-subject', rows, { addedMedianMs: added(0.5), addedP99Ms: added(0.99) });

@@ -1,4 +1,4 @@
-// What a run holds in memory, whatever the number of mailboxes: the same run over ever more of them, in a small heap.
+// Measures the memory of a run with more and more mailboxes, in a small heap.
 import { parseArgs } from 'node:util';
 import { report } from './support/report.ts';
 import { measureRun, type RunMeasured, startWorkload } from './support/workload.ts';

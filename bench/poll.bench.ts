@@ -1,4 +1,5 @@
-// A run over many mailboxes against the tutorial's loop, against everything at once, and against itself: without its writes, and throttled.
+// Compares a run over many mailboxes with the tutorial's loop, with all requests at once, and with a run that is
+// throttled.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -7,7 +8,7 @@ import type { SideMeasured } from './support/side.ts';
 import { fetchToken } from './support/slowTenant.ts';
 import { INSIDE_A_BATCH, LATENCY_MS, measureRun, type RunMeasured, startWorkload } from './support/workload.ts';
 
-/** Mailboxes that the loop asks about: all of them would take it hours. */
+/** The number of mailboxes for the loop. All of them would take hours. */
 const SAMPLE = 25;
 const ROUNDS = 3;
 /** Every fifth answer is throttled, and every twentieth a 503. */
@@ -85,7 +86,7 @@ function measureSide(name: string): SideMeasured {
   return JSON.parse(execFileSync(process.execPath, ['--no-warnings', SIDE, name], { env, encoding: 'utf8' }));
 }
 
-/** As the tutorial's script would. */
+/** Asks as the tutorial's script does. */
 async function askOneByOne(): Promise<number> {
   const token = await fetchToken(workload.graph);
   const startedAt = performance.now();

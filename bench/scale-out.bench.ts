@@ -1,11 +1,11 @@
-// What a second instance gives: the same run by one functions process, and by two that share its shards through the queue.
+// Measures the gain of a second instance: the same run with one functions process, and with two that share the queue.
 import { parseArgs } from 'node:util';
 import { median, report } from './support/report.ts';
 import { measureRun, startWorkload } from './support/workload.ts';
 
 const ROUNDS = 3;
 
-// Messages are taken four at a time: with few of them one instance gets more than its share.
+// An instance takes four messages at a time. With few messages one instance would get more than its share.
 const { values } = parseArgs({
   options: { mailboxes: { type: 'string', default: '40000' }, concurrency: { type: 'string', default: '32' } },
 });

@@ -1,5 +1,6 @@
-// What the app costs a cold start, in turn: bare Node, the bundle, the same modules unbundled; and a first answer of Graph, with and
-// without the app between.
+// Measures a cold start with bare Node, with the bundle and with unbundled modules. It also measures the first answer
+// of
+// Graph, with and without the app.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startLocalHost } from '../localHost/host.ts';
@@ -12,7 +13,7 @@ import { median, report } from './support/report.ts';
 const ROUNDS = 20;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Loads what `argv[1]` names, when it names something, as the host's worker would.
+// Loads the module in `argv[1]`, if there is one, as the host's worker does.
 const LOADER = `
   import { installFunctionsCore } from './localHost/functionsCore.ts';
   installFunctionsCore();
@@ -81,7 +82,7 @@ function run(args: readonly string[]): number {
   return performance.now() - startedAt;
 }
 
-/** From the start of the functions process to its first answer over HTTP, which takes a token and Graph. */
+/** The time from the start of the functions process to its first answer over HTTP, with a token and Graph. */
 async function firstAnswer(): Promise<number> {
   const env = {
     PATH: process.env.PATH,

@@ -1,4 +1,4 @@
-// Stands in for `@azure/functions-core`, the module through which the Functions host reaches the app it loads.
+// A stand-in for `@azure/functions-core`, the module that connects the Functions host and the app.
 import { registerHooks } from 'node:module';
 
 /** A binding as `@azure/functions` registers it. */
@@ -20,7 +20,7 @@ export interface RegisteredFunction {
   readonly bindings: Readonly<Record<string, Binding>>;
 }
 
-/** What the programming model of the app offers its host; see `InvocationModel` in the package's source. */
+/** What the app's programming model offers the host; see `InvocationModel` in the package's source. */
 export interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: unknown): Promise<unknown>;
@@ -41,7 +41,7 @@ interface ProgrammingModel {
   getInvocationModel(context: object): InvocationModel;
 }
 
-/** What an app registered, and the model that invokes it. */
+/** The functions that an app has registered, and the model that invokes them. */
 export interface FunctionsCore {
   readonly functions: Map<string, RegisteredFunction & { readonly callback: unknown }>;
   model(): ProgrammingModel;
@@ -51,8 +51,7 @@ const NAME = '@azure/functions-core';
 const HOOKS = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'];
 
 /**
- * Puts the stand-in in place. It must happen before the first `app.*` call: `@azure/functions` looks for its host once and
- * remembers that it found none.
+ * Installs the stand-in. Call it before the first `app.*` call: `@azure/functions` looks for its host only once.
  */
 export function installFunctionsCore(): FunctionsCore {
   const functions: FunctionsCore['functions'] = new Map();
@@ -80,14 +79,14 @@ export function installFunctionsCore(): FunctionsCore {
     functions,
     model() {
       if (programmingModel) return programmingModel;
-      throw new Error(`the app never asked for ${NAME}: it registered no function, or its bundle holds a copy of it`);
+      throw new Error(`the app did not load ${NAME}: it registers no function, or its bundle holds a copy`);
     },
   };
 }
 
 class Disposable {
   dispose(): void {
-    // Functions stay registered as long as their process lives.
+    // Functions stay registered until their process ends.
   }
 }
 

@@ -1,4 +1,4 @@
-// The process that runs the functions: loads the unmodified bundle and invokes what the host asks for.
+// The process that runs the functions: loads the unmodified bundle, and invokes functions for the host.
 import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { installFunctionsCore } from './functionsCore.ts';
@@ -14,7 +14,7 @@ process.on('message', (message: ToFunctions) => {
 
 try {
   await import(pathToFileURL(entry).href);
-  // It is ended by signals, which leave no time for that.
+  // Signals end this process, and then there is no time to write the cache.
   flushCompileCache();
   say({ type: 'ready', functions: [...core.functions.values()].map(({ name, bindings }) => ({ name, bindings })) });
 } catch (error) {
@@ -29,7 +29,7 @@ async function invoke({
 }: Extract<ToFunctions, { type: 'invoke' }>): Promise<void> {
   try {
     const metadata = core.functions.get(name);
-    if (!metadata) throw new Error(`there is no function ${name}`);
+    if (!metadata) throw new Error(`the app has no function ${name}`);
     const [input] = Object.entries(metadata.bindings).find(([, binding]) => binding.type.endsWith('Trigger')) ?? [];
     const model = core.model().getInvocationModel({
       invocationId: id,

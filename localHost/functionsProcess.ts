@@ -1,4 +1,4 @@
-// Keeps one functions process running: invokes in it, notices when it dies or hangs, and starts another.
+// Keeps one functions process running: invokes functions in it, and replaces it when it dies or hangs.
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ export interface FunctionsProcess {
   readonly functions: readonly RegisteredFunction[];
   /** Runs a function; rejects with an InvocationError when it throws, or when its process dies or hangs. */
   invoke(name: string, data: TriggerData, metadata?: Metadata): Promise<HttpOutput | null>;
-  /** Of the process that runs now; 0 while there is none. */
+  /** The id of the current process; 0 when there is none. */
   pid(): number;
   close(): Promise<void>;
 }
@@ -20,12 +20,12 @@ export interface FunctionsProcessOptions {
   /** The bundle. */
   readonly entry: string;
   readonly env: NodeJS.ProcessEnv;
-  /** The package's folder: the platform's worker, too, runs there. */
+  /** The package's folder. The platform's worker runs there too. */
   readonly root: string;
   readonly log: (line: string) => void;
-  /** How long the process may be deaf (a handler that blocks its event loop) before it is ended. */
+  /** The longest time without an answer, as when a handler blocks the event loop. Then the process is ended. */
   readonly deafMs: number;
-  /** host.json's functionTimeout. */
+  /** The functionTimeout of host.json. */
   readonly functionTimeoutMs: number;
 }
 
@@ -43,7 +43,7 @@ const MAIN = fileURLToPath(new URL('./functionsMain.ts', import.meta.url));
 const PING_MS = 500;
 const RESTART_MS = 1_000;
 
-/** Starts the process and settles when the app is loaded. Rejects when it cannot be. */
+/** Starts the process, and settles when the app is loaded. Rejects when the app cannot be loaded. */
 export async function startFunctionsProcess(options: FunctionsProcessOptions): Promise<FunctionsProcess> {
   let closing = false;
   let pid = 0;
@@ -56,18 +56,18 @@ export async function startFunctionsProcess(options: FunctionsProcessOptions): P
     });
   }
 
-  /** One that cannot be loaded is tried again: its bundle may just be being built. */
+  /** Starts a new process, and tries again until it loads: a build may be replacing the bundle. */
   function restart(): void {
     running = start();
     running.catch((error: Error) => {
-      options.log(`It cannot be started: ${error.message}`);
+      options.log(`The functions process cannot be started: ${error.message}`);
       setTimeout(() => closing || restart(), RESTART_MS).unref();
     });
   }
 
   function onGone(why: string): void {
     if (closing) return;
-    options.log(`The functions process ${why}; another one is started.`);
+    options.log(`The functions process ${why}. A new one is starting.`);
     restart();
   }
 
@@ -102,7 +102,7 @@ function launch(
   const pending = new Map<string, Pending>();
   const child = startChild(MAIN, {
     args: [options.entry],
-    // What was compiled once need not be again, nor the compiler of TypeScript be loaded: 20 MB and 80 ms less.
+    // The cache saves compiling and loading the TypeScript compiler: 20 MB and 80 ms.
     env: { NODE_COMPILE_CACHE: join(options.root, 'node_modules/.cache/mailscope'), ...options.env },
     cwd: options.root,
     onLine: options.log,
@@ -114,7 +114,7 @@ function launch(
   let lookedAt = performance.now();
   const watch = setInterval(() => {
     const now = performance.now();
-    // This process was suspended itself, and has not read yet what the other said meanwhile.
+    // This process was suspended itself, so it has not yet read the answers of the child.
     if (now - lookedAt > 4 * PING_MS) heardAt = now;
     lookedAt = now;
     if (now - heardAt > options.deafMs) {
@@ -140,11 +140,11 @@ function launch(
       clearInterval(watch);
       const names = [...new Set([...pending.values()].map((one) => one.name))].join(', ');
       const during = names ? ` while it ran ${names}` : '';
-      const how = deaf ? `blocked its event loop and was ended` : `ended (${signal ?? `exit code ${code}`})`;
+      const how = deaf ? `blocked its event loop and was killed` : `ended (${signal ?? `exit code ${code}`})`;
       for (const one of pending.values()) one.reject(new InvocationError(`the functions process ${how}`));
       pending.clear();
       if (loaded) onGone(how + during);
-      else reject(new Error(`the app in ${options.entry} cannot be loaded, see above`));
+      else reject(new Error(`the app in ${options.entry} cannot be loaded; the lines above say why`));
     });
   });
 
@@ -159,7 +159,7 @@ function launch(
   function invoke(name: string, data: TriggerData, metadata: Metadata = {}): Promise<HttpOutput | null> {
     const id = randomUUID();
     return new Promise((resolve, reject) => {
-      // The platform, too, ends the process of a function that runs longer than functionTimeout.
+      // The platform also ends the process when a function runs longer than functionTimeout.
       const timer = setTimeout(() => child.kill('SIGKILL'), options.functionTimeoutMs);
       pending.set(id, {
         name,
@@ -180,7 +180,7 @@ function launch(
   }
 }
 
-/** Sends a message; `onLost` is called when it cannot arrive. What `send` answers only tells of a full pipe. */
+/** Sends a message, and calls `onLost` when it cannot arrive. The result of `send` only shows a full pipe. */
 function tell(child: ChildProcess, message: ToFunctions, onLost: () => void = () => undefined): void {
   if (child.connected) child.send(message, (error) => error && onLost());
   else onLost();

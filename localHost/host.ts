@@ -1,4 +1,4 @@
-// The local host: runs the built app as Azure Functions would, without Core Tools.
+// The local host: runs the built app as Azure Functions does, without Core Tools.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -16,16 +16,16 @@ import { startTimer, timerData } from './timerTrigger.ts';
 export interface LocalHostOptions {
   /** The package's folder, with host.json. */
   readonly root: string;
-  /** The bundle; the package's own by default. */
+  /** The bundle; by default dist/index.js of the package. */
   readonly entry?: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly env: NodeJS.ProcessEnv;
-  /** Ask for function, host and master keys, as in Azure. */
+  /** Require function, host and master keys, as in Azure. */
   readonly withKeys: boolean;
   readonly log: (line: string) => void;
   readonly deafMs?: number;
-  /** Functions processes; 1 without it. Timers run in the first, queues in all, calls go round. */
+  /** The number of functions processes, 1 by default. The first runs the timers, all share queues and calls. */
   readonly instances?: number;
 }
 
@@ -33,7 +33,7 @@ export interface LocalHost {
   readonly url: string;
   readonly keys: Keys | undefined;
   readonly functions: readonly RegisteredFunction[];
-  /** The process ids of the functions, one an instance. */
+  /** The process ids, one for each instance. */
   pids(): readonly number[];
   close(): Promise<void>;
 }
@@ -41,10 +41,10 @@ export interface LocalHost {
 const DEAF_MS = 15_000;
 
 /**
- * 1. The functions process loads the app, which registers its functions.
- * 2. Every trigger is checked: one that this host does not know is an error that names it, not a function that never runs.
- * 3. The port is taken.
- * 4. Timers begin to tick, and queues are listened to.
+ * 1. Start the functions processes. The app registers its functions.
+ * 2. Check every trigger. An unknown one is an error, because its function would never run.
+ * 3. Take the port.
+ * 4. Start the timers, and listen to the queues.
  */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const hostJson = readHostJson(options.root, options.env);
@@ -74,7 +74,7 @@ async function serve(
   apps: readonly FunctionsProcess[],
 ): Promise<LocalHost> {
   const { env, log } = options;
-  // There is at least one instance, and all have loaded the same app.
+  // There is at least one instance, and all instances load the same app.
   const [first] = apps as readonly [FunctionsProcess];
   const enabled = first.functions.filter(({ name }) => env[`AzureWebJobs.${name}.Disabled`] !== 'true');
   const triggers = enabled.map((registered) => ({ name: registered.name, binding: triggerOf(registered) }));
@@ -140,7 +140,7 @@ function listen(
   const setting = binding.connection ?? 'AzureWebJobsStorage';
   const connection = env[setting] ?? '';
   if (connection === '') {
-    log(`The function ${name} is not run: ${setting} holds no connection string, and the local host knows no other.`);
+    log(`The function ${name} does not run. The local host needs a connection string in ${setting}.`);
     return () => undefined;
   }
   const options = {
@@ -155,8 +155,8 @@ function listen(
   try {
     return startQueueTrigger(options);
   } catch (error) {
-    // The app says what is wrong with its settings; the host only has to go on.
-    log(`The function ${name} is not run: ${setting} cannot be used (${(error as Error).message}).`);
+    // The app itself reports what is wrong with its settings. The host must go on.
+    log(`The function ${name} does not run. ${setting} cannot be used (${(error as Error).message}).`);
     return () => undefined;
   }
 }
@@ -164,7 +164,7 @@ function listen(
 function triggerOf({ name, bindings }: RegisteredFunction): Binding {
   const trigger = Object.values(bindings).find(({ type }) => type.endsWith('Trigger'));
   if (trigger && ['httpTrigger', 'timerTrigger', 'queueTrigger'].includes(trigger.type)) return trigger;
-  throw new Error(`The function ${name} has a trigger that the local host does not know: ${trigger?.type ?? 'none'}.`);
+  throw new Error(`The local host does not support the trigger of the function ${name}: ${trigger?.type ?? 'none'}.`);
 }
 
 function httpRoute(prefix: string, name: string, binding: Binding): Route<HttpFunction>[] {
@@ -175,7 +175,7 @@ function httpRoute(prefix: string, name: string, binding: Binding): Route<HttpFu
   ];
 }
 
-/** A schedule may be `%NAME%`, the name of an application setting. */
+/** The text, or the value of the application setting NAME if the text is `%NAME%`. */
 function resolveSetting(text: string, env: NodeJS.ProcessEnv): string {
   const [, name] = /^%(.+)%$/.exec(text) ?? [];
   return name === undefined ? text : (env[name] ?? '');

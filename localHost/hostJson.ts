@@ -1,4 +1,4 @@
-// What the local host obeys of host.json, with the environment winning over it as on the platform.
+// Reads the parts of host.json that the local host supports. As on the platform, the environment wins.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,17 +8,17 @@ export interface HostJson {
   readonly queues: QueueSettings;
 }
 
-/** `extensions.queues`; the defaults are the platform's. */
+/** `extensions.queues`, with the platform's defaults. */
 export interface QueueSettings {
   readonly batchSize: number;
   readonly newBatchThreshold: number;
   readonly maxDequeueCount: number;
-  /** The delay after a failed try. */
+  /** The delay before the next try of a failed message. */
   readonly visibilityTimeoutMs: number;
   readonly maxPollingIntervalMs: number;
 }
 
-/** Reads host.json of the package at `root`; `AzureFunctionsJobHost__functionTimeout` and the like win over it. */
+/** Reads host.json of the package at `root`. Variables such as `AzureFunctionsJobHost__functionTimeout` win over it. */
 export function readHostJson(root: string, env: NodeJS.ProcessEnv): HostJson {
   const file: unknown = JSON.parse(readFileSync(join(root, 'host.json'), 'utf8'));
   const value = (...path: readonly string[]): unknown => {
@@ -43,7 +43,7 @@ export function readHostJson(root: string, env: NodeJS.ProcessEnv): HostJson {
 /** A .NET time span, `[d.]hh:mm:ss[.fff]`, in milliseconds. */
 export function timeSpanMs(text: string): number {
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)$/.exec(text);
-  if (!match) throw new Error(`"${text}" in host.json is no time span such as 00:10:00`);
+  if (!match) throw new Error(`"${text}" is not a time span. In host.json, write one such as 00:10:00`);
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
 }

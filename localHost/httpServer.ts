@@ -1,11 +1,11 @@
-// The HTTP side of the local host: routes, keys, the administrator's calls and the platform's own answers.
+// The HTTP side of the local host: routes, keys, calls of the administrator, and the platform's own answers.
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { HttpOutput } from './functionsCore.ts';
 import type { HttpInput } from './processMessages.ts';
 import { findRoute, type Route } from './routes.ts';
 
-/** The keys of a host. A host key opens every function, the master key the administrator's calls too. */
+/** The keys of a host. The host key opens every function. The master key also opens calls of the administrator. */
 export interface Keys {
   readonly master: string;
   readonly host: string;
@@ -19,10 +19,10 @@ export interface HttpFunction {
 
 export interface HttpSide {
   readonly routes: readonly Route<HttpFunction>[];
-  /** Without keys every call is let in, as Core Tools do on a developer's machine. */
+  /** Undefined accepts every call, as Core Tools do on a developer's machine. */
   readonly keys: Keys | undefined;
   invoke(name: string, input: HttpInput): Promise<HttpOutput | null>;
-  /** Runs a function that has no HTTP trigger; false when there is none of that name. */
+  /** Runs a function without an HTTP trigger; false when there is none with this name. */
   runNow(name: string, input: string): boolean;
   readonly log: (line: string) => void;
 }
@@ -42,7 +42,7 @@ export function createHttpServer(side: HttpSide): Server {
 async function serve(side: HttpSide, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? 'GET';
   const url = URL.parse(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`);
-  // The path as it came: URL resolves `..` and its encodings, which belong to the function to refuse.
+  // The raw path: URL resolves `..` and its encodings, but the function must see and refuse them.
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   if (!url || hasBadEscape(path)) return end(response, 400);
 
@@ -63,7 +63,7 @@ async function serve(side: HttpSide, request: IncomingMessage, response: ServerR
   }
 }
 
-/** Runs a function that is not called over HTTP: `{"input": "…"}` is its message. */
+/** Runs a function without an HTTP trigger. Its message is in `{"input": "…"}`. */
 async function serveAdmin(
   side: HttpSide,
   request: IncomingMessage,
@@ -82,7 +82,7 @@ function inputIn(text: string): string {
     const body: unknown = JSON.parse(text);
     return typeof body === 'object' && body !== null && 'input' in body ? String(body.input) : '';
   } catch {
-    // A timer is run without a body, too.
+    // A timer needs no body.
     return '';
   }
 }
@@ -109,7 +109,7 @@ function toInput(
   body: Buffer,
 ): HttpInput {
   const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
-  // Keys that repeat reach a function joined by a comma.
+  // As on the platform, repeated keys are joined by a comma.
   const query = [...new Set(url.searchParams.keys())].map((key): [string, string] => [
     key,
     url.searchParams.getAll(key).join(','),
@@ -130,7 +130,7 @@ function nullable(entries: readonly (readonly [string, string])[]): Readonly<Rec
 
 function hasBadEscape(path: string): boolean {
   try {
-    // A NUL never reaches a function on the platform either.
+    // On the platform, a path with a NUL does not reach a function either.
     return decodeURIComponent(path).includes('\0');
   } catch {
     return true;

@@ -1,10 +1,13 @@
-// What the host and the process that runs the functions say to each other.
+// The messages between the host and the process that runs the functions.
 import type { HttpOutput, RegisteredFunction } from './functionsCore.ts';
 
-/** The trigger's data in the host's protocol (`RpcTypedData`): an HTTP request, a timer as JSON, a queue message as text. */
+/**
+ * A trigger's data in the host's protocol (`RpcTypedData`): an HTTP request, a timer as JSON, or a queue message as
+ * text.
+ */
 export type TriggerData = { readonly http: HttpInput } | { readonly json: string } | { readonly string: string };
 
-/** What the host tells of a trigger beside its data, each value as JSON. */
+/** A trigger's metadata, each value as JSON. */
 export type Metadata = Readonly<Record<string, { readonly json: string }>>;
 
 type Nullable = Readonly<Record<string, { readonly value: string }>>;

@@ -1,4 +1,5 @@
-// Queue triggers: messages are taken, worked on, tried again and at last put aside, as the Functions host does it.
+// Queue triggers: takes messages, runs the function, retries failures and moves poison messages, as the Functions host
+// does.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { QueueSettings } from './hostJson.ts';
@@ -9,18 +10,20 @@ export interface QueueTriggerOptions {
   /** A connection string. */
   readonly connection: string;
   readonly settings: QueueSettings;
-  /** Rejects when the function throws, or when its process dies. */
+  /** Rejects when the function throws or its process dies. */
   readonly run: (data: TriggerData, metadata: Metadata) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
-// A message in work is invisible this long, and renewed at half of it for as long as the work lasts.
+// How long a message is invisible while it is in work. It is renewed at half of this time until the work ends.
 const INVISIBLE_SECONDS = 600;
 const SHORTEST_POLL_MS = 100;
 // The emulator closes idle connections. A request that reuses such a connection fails, and so may the next ones.
 const AGAIN = { maxTries: 8, retryDelayInMs: 100, maxRetryDelayInMs: 2_000 };
 
-/** Listens until the answer is called, which waits for nothing: messages in work come back by themselves. */
+/**
+ * Listens until the returned function is called. It does not wait: messages in work become visible again by themselves.
+ */
 export function startQueueTrigger(options: QueueTriggerOptions): () => void {
   const { queueName, connection, settings, log } = options;
   const stopping = new AbortController();
@@ -34,7 +37,9 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
   void listen();
   return () => stopping.abort();
 
-  /** Takes up to a batch whenever no more than the threshold is in work; an idle queue is looked at ever less often. */
+  /**
+   * Takes a batch while at most `newBatchThreshold` messages are in work. It polls an idle queue less and less often.
+   */
   async function listen(): Promise<void> {
     const inWork = new Set<Promise<void>>();
     let pauseMs = SHORTEST_POLL_MS;
@@ -83,7 +88,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
         );
         popReceipt = renewed.popReceipt ?? popReceipt;
       } catch (error) {
-        log(`A message of ${queueName} could not be kept: ${(error as Error).message}`);
+        log(`A message of ${queueName} could not be kept invisible: ${(error as Error).message}`);
       }
     }, INVISIBLE_SECONDS * 500);
     try {
@@ -98,7 +103,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     }
   }
 
-  /** Visible again after the delay, or among the poisoned after the last try. */
+  /** Makes a failed message visible again after the delay. After the last try it goes to the poison queue. */
   async function putBack(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
     try {
       if (message.dequeueCount < settings.maxDequeueCount) {
@@ -119,7 +124,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     try {
       await wait(ms, undefined, { signal: stopping.signal });
     } catch {
-      // The listener is being stopped: the wait is over, and so is the loop.
+      // The listener is being stopped, so the wait and the loop end.
     }
   }
 }

@@ -1,10 +1,11 @@
-// Route templates as the Functions host understands them: literals in any case, parameters, constraints, optional and catch-all.
+// Matches route templates as the Functions host does: literals in any case, parameters, constraints, optional,
+// catch-all.
 
 export interface Route<T> {
   readonly methods: readonly string[];
   readonly target: T;
   match(path: string): Readonly<Record<string, string>> | null;
-  /** Literal segments win over parameters: the larger, the more specific. */
+  /** Larger means more specific: literal segments win over parameters. */
   readonly specificity: string;
 }
 
@@ -18,7 +19,7 @@ const CONSTRAINTS: Readonly<Record<string, string>> = {
 
 /**
  * @param template such as `mailboxes/{mailbox}/latest-subject`, `{id:int}`, `{id?}` or `{*rest}`
- * @throws Error for a constraint it does not know
+ * @throws Error for an unknown constraint
  */
 export function compileRoute<T>(template: string, methods: readonly string[], target: T): Route<T> {
   const names: string[] = [];
@@ -33,7 +34,7 @@ export function compileRoute<T>(template: string, methods: readonly string[], ta
     }
     const pattern = constraint === undefined ? (star ? '.*' : '[^/]+') : CONSTRAINTS[constraint];
     if (!pattern)
-      throw new Error(`the route ${template} has the constraint "${constraint}", which the local host does not know`);
+      throw new Error(`the local host does not support the constraint "${constraint}" of the route ${template}`);
     names.push(name);
     kinds.push(star ? '0' : '1');
     source += optional || star ? `(?:/(${pattern}))?` : `/(${pattern})`;
@@ -56,7 +57,7 @@ export function compileRoute<T>(template: string, methods: readonly string[], ta
   };
 }
 
-/** The route for a request, the most specific first; null when none fits, which the platform answers with 404. */
+/** The most specific route for a request; null when none fits. The platform answers 404 then. */
 export function findRoute<T>(routes: readonly Route<T>[], method: string, path: string) {
   const sorted = [...routes].sort((a, b) => b.specificity.localeCompare(a.specificity));
   for (const route of sorted) {
@@ -66,7 +67,7 @@ export function findRoute<T>(routes: readonly Route<T>[], method: string, path: 
   return null;
 }
 
-/** Decodes a segment as the host does: everything but an encoded slash, which stays as it came. */
+/** Decodes a segment as the host does: an encoded slash stays encoded. */
 function decodeSegment(segment: string): string {
   return segment
     .split(/(%2f)/i)

@@ -1,4 +1,4 @@
-// Timer triggers: each tick invokes its function once, never while the last one still runs.
+// Timer triggers: each tick runs its function once, but never while the last run is under way.
 import { parseSchedule, type Schedule } from '../src/settings/schedule.ts';
 import type { TriggerData } from './processMessages.ts';
 
@@ -7,12 +7,12 @@ export interface TimerOptions {
   readonly run: (data: TriggerData) => Promise<void>;
 }
 
-// setTimeout takes 31 bits of milliseconds; a longer wait is cut into pieces.
+// setTimeout takes at most 31 bits of milliseconds, so a longer wait is split.
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /**
- * Starts ticking; the answer stops it. As on the platform the next tick is computed when a run has ended, so that runs never
- * overlap and ticks that were missed meanwhile become one run that is past due.
+ * Starts the timer. The returned function stops it. As on the platform, the next tick is computed at the end of a run.
+ * So runs never overlap, and missed ticks become one run that is past due.
  */
 export function startTimer({ schedule: expression, run }: TimerOptions): () => void {
   const schedule = parseSchedule(expression);
@@ -29,7 +29,7 @@ export function startTimer({ schedule: expression, run }: TimerOptions): () => v
     await run(timerData(schedule, tick, false));
     const next = schedule.next(tick);
     if (!stopped && next.getTime() <= Date.now()) await run(timerData(schedule, next, true));
-    // A timer may fire a millisecond early: the tick that was just served must not come again.
+    // A timer may fire a millisecond early. The same tick must not come twice.
     waitFor(schedule.next(new Date(Math.max(Date.now(), tick.getTime()))));
   }
 
@@ -40,7 +40,7 @@ export function startTimer({ schedule: expression, run }: TimerOptions): () => v
   };
 }
 
-/** The timer's data as the platform hands it over. */
+/** The timer's data, as on the platform. */
 export function timerData(schedule: Schedule, tick: Date, isPastDue: boolean): TriggerData {
   const last = tick.toISOString();
   return {

@@ -4,9 +4,9 @@
 Gives an identity an application permission on Microsoft Graph, Mail.ReadBasic by default.
 
 .DESCRIPTION
-Assigns the app role to the service principal of a managed identity or an app registration. The role itself reaches every mailbox: make the
-application access policy first (Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy). With RBAC for Applications no such role is needed,
-and it would override the scope, so it is refused while an RBAC assignment exists.
+Assigns the app role to the service principal of a managed identity or an app registration. The role alone reaches every mailbox, so make
+the application access policy first (Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy). RBAC for Applications needs no such role, and
+the role would override its scope. So the script refuses while an RBAC assignment exists.
 
 Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
 A second run changes nothing.
@@ -18,18 +18,18 @@ Object id, application (client) id or display name of the service principal.
 The value of any application role that Microsoft Graph offers: Mail.ReadBasic, Mail.ReadBasic.All, Mail.Read, Mail.ReadWrite, …
 
 .PARAMETER Force
-Grants a tenant-wide role although an RBAC scope is in use.
+Grants the tenant-wide role although the identity has an RBAC scope.
 
 .EXAMPLE
 ./Grant-GraphMailPermission.ps1 -Identity mailscope
-The least that shows a subject.
+Grants the smallest permission that shows a subject.
 
 .EXAMPLE
 ./Grant-GraphMailPermission.ps1 -Identity 6233fba6-0198-4277-892f-9275bf728bcc -Permission Mail.ReadWrite -WhatIf
-Says what would be changed.
+Shows what would change.
 
 .OUTPUTS
-One object: who holds which permission, and what was changed.
+One object: the identity, its permission, and what has changed.
 #>
 [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
@@ -46,7 +46,7 @@ $offered = @($graph.AppRoles | Where-Object { $_.AllowedMemberTypes -contains 'A
 $role = $offered | Where-Object { $_.Value -eq $Permission }
 if (-not $role) {
     $mail = $offered | Where-Object { $_.Value -like 'Mail.*' } | ForEach-Object { $_.Value }
-    throw "Microsoft Graph offers no application permission '$Permission'. Among those for mail: $($mail -join ', ')."
+    throw "Microsoft Graph has no application permission '$Permission'. Use one of these for mail: $($mail -join ', ')."
 }
 
 $held = @(Get-HeldRole $principal $graph)
@@ -56,12 +56,12 @@ $policies = @(Get-RestrictPolicy $principal)
 $granted = $role.Value -in $held.Value
 if ($reachesMailboxes -and $scoped) {
     $names = ($scoped | ForEach-Object { Get-AssignmentName $_ }) -join ', '
-    $text = "$($principal.DisplayName) is scoped by RBAC ($names), and $($role.Value) reaches every mailbox, past that scope."
-    if (-not $granted -and -not $Force) { throw "$text RBAC needs no role in Entra: leave it out, or add -Force if you mean it." }
-    Write-Warning "$text Move-MailboxScope.ps1 takes such roles away."
+    $text = "$($principal.DisplayName) has an RBAC scope ($names), and $($role.Value) would override it: it reaches every mailbox."
+    if (-not $granted -and -not $Force) { throw "$text RBAC needs no role in Entra. Do not grant it, or add -Force to grant it anyway." }
+    Write-Warning "$text Move-MailboxScope.ps1 removes such roles."
 }
 if ($reachesMailboxes -and -not $policies) {
-    Write-Warning "No application access policy restricts the application id $($principal.AppId): $($role.Value) opens every mailbox of the tenant. Run Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy first."
+    Write-Warning "No application access policy restricts the application id $($principal.AppId), so $($role.Value) opens every mailbox of the tenant. Run Set-MailboxScope.ps1 -Mechanism ApplicationAccessPolicy first."
 }
 
 if (-not $granted) {
@@ -71,9 +71,9 @@ if (-not $granted) {
 }
 
 Write-Summary "$($principal.DisplayName): $($role.Value) on Microsoft Graph" @(
-    "object id $($principal.Id): the role was looked up and assigned with this one"
-    "application id $($principal.AppId): policies name this one"
-    'A managed identity can keep an older token for up to a day: only then does the role show in it.'
+    "object id $($principal.Id): the role assignment uses this id"
+    "application id $($principal.AppId): policies use this id"
+    'A managed identity can keep an old token for up to a day. The role works only with a new token.'
 )
 [pscustomobject]@{
     Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId

@@ -1,12 +1,12 @@
-# What the five mailbox scope scripts share: who is signed in, and how a thing is looked up and changed.
-# The cmdlets of Graph and Exchange live in modules: they see neither -WhatIf nor $ErrorActionPreference of a script. So each change asks
+# Shared by the five mailbox scope scripts: checks the sign-in, looks things up, and makes changes.
+# The cmdlets of Graph and Exchange are in modules, so they do not see -WhatIf or $ErrorActionPreference of a script. So each change calls
 # ShouldProcess first, and a default parameter makes every error stop the script.
 
 Set-StrictMode -Version 1.0
 $ErrorActionPreference = 'Stop'
 $PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 
-# What differed from the wish, and what of it this run has changed (-WhatIf: nothing), a sentence each.
+# The differences that were found, and those that this run has changed (none with -WhatIf), a sentence each.
 $Differences = [System.Collections.Generic.List[string]]::new()
 $Changes = [System.Collections.Generic.List[string]]::new()
 
@@ -14,25 +14,25 @@ $Changes = [System.Collections.Generic.List[string]]::new()
 . "$PSScriptRoot/MailboxScope.Exchange.ps1"
 . "$PSScriptRoot/MailboxScope.Live.ps1"
 
-# Both sessions are the administrator's own: no script signs in. Exchange's cmdlets exist only in a session.
+# The administrator signs in, the scripts never do. Exchange's cmdlets exist only in a session.
 function Assert-Connected {
     $graphHint = "Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All'"
     $exists = { param($Name) [bool](Get-Command $Name -ErrorAction Ignore) }
     if (-not (& $exists Get-MgServicePrincipal)) { throw "Microsoft Graph PowerShell is missing. Run: Install-Module Microsoft.Graph.Applications, then $graphHint" }
     if ((& $exists Get-MgContext) -and -not (Get-MgContext)) { throw "Not connected to Microsoft Graph. Run: $graphHint" }
     $isConnected = if (& $exists Get-ConnectionInformation) { Get-ConnectionInformation | Where-Object { $_.State -eq 'Connected' } } else { & $exists Get-DistributionGroup }
-    if (-not $isConnected) { throw 'Not connected to Exchange Online. Run: Connect-ExchangeOnline (Install-Module ExchangeOnlineManagement where it is missing)' }
+    if (-not $isConnected) { throw 'Not connected to Exchange Online. Run: Connect-ExchangeOnline (if it is missing, first Install-Module ExchangeOnlineManagement)' }
 }
 
-# What the lookup finds, or nothing where the directory says that there is no such thing. Every other error stays one: Exchange hides the
-# cmdlets that an administrator's role does not cover, and a policy that cannot be looked up is not a policy that is gone.
+# Returns what the lookup finds, or nothing if the directory says "not found". Every other error stops the script: Exchange hides cmdlets that
+# an administrator's role does not cover, and a policy that cannot be looked up may still exist.
 function Get-IfFound([scriptblock]$Lookup) {
     try { & $Lookup } catch [System.Management.Automation.CommandNotFoundException] { throw } catch {
         if ("$($_.FullyQualifiedErrorId) $_" -notmatch "NotFound|couldn't (be found|find)|could not (be found|find)|not found|does(n't| not) exist") { throw }
     }
 }
 
-# Makes one change unless -WhatIf or -Confirm forbid it, and keeps its name. Hands out what the change returns.
+# Makes one change unless -WhatIf or -Confirm forbids it, and records it. Returns the result of the change.
 function Invoke-Change($Caller, [string]$Target, [string]$Action, [scriptblock]$Change) {
     $Differences.Add("${Target}: $Action")
     if (-not $Caller.ShouldProcess($Target, $Action)) { return }
@@ -40,7 +40,7 @@ function Invoke-Change($Caller, [string]$Target, [string]$Action, [scriptblock]$
     $Changes.Add("${Target}: $Action")
 }
 
-# The readable end of a run, beside the object on the pipeline.
+# Prints a summary for people. The object on the pipeline is for scripts.
 function Write-Summary([string]$Title, [string[]]$Lines) {
     Write-Host $Title
     if ($WhatIfPreference) { Write-Host '  nothing was changed (-WhatIf)' }
@@ -49,7 +49,7 @@ function Write-Summary([string]$Title, [string[]]$Lines) {
     foreach ($line in $Lines) { Write-Host "  $line" }
 }
 
-# Addresses, each once, from strings that may list several.
+# Splits strings that may list several addresses. Returns each address once.
 function Split-Address([string[]]$List) {
     $seen = [System.Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
     foreach ($address in $List -split '[,;\s]+') { if ($address -and $seen.Add($address)) { $address } }

@@ -1,8 +1,8 @@
-# What the running Mailscope app tells; dot-sourced by MailboxScope.Common.ps1.
+# Asks the running Mailscope app; dot-sourced by MailboxScope.Common.ps1.
 
-# One GET to the Mailscope app. Never throws: Status (0 without an answer), Body (parsed), Problem (why there is no good answer).
+# Sends one GET to the Mailscope app. Never throws. Returns Status (0 without an answer), Body (parsed) and Problem (why it failed).
 function Invoke-Mailscope([string]$Url, [string]$Path, $FunctionKey) {
-    # A redirect would carry the key elsewhere.
+    # A redirect would send the key to another address.
     $client = [System.Net.Http.HttpClient]::new([System.Net.Http.HttpClientHandler]@{ AllowAutoRedirect = $false })
     $client.Timeout = [timespan]::FromSeconds(60)
     if ($FunctionKey -is [securestring]) { $FunctionKey = [System.Net.NetworkCredential]::new('', $FunctionKey).Password }
@@ -16,22 +16,22 @@ function Invoke-Mailscope([string]$Url, [string]$Path, $FunctionKey) {
     } finally { $client.Dispose() }
 }
 
-# Why a policy cannot go yet, nothing when it can: it is all that holds back a role that is granted, and a token that still has one which Entra
-# gives no more. -Force stands for the proof about tokens; no script removes a policy over a role that is granted.
+# Returns why a policy must stay, or nothing if it can be removed. The policy limits a role that is granted, and also an old token whose role
+# was removed in Entra. -Force replaces the proof about tokens, but no script removes a policy while a role is granted.
 # Reads -Force, -MailscopeUrl and -FunctionKey of the script.
 function Get-PolicyObstacle($Principal) {
     $granted = @(Get-HeldRole $Principal (Get-GraphPrincipal) | Where-Object { $_.Value -match $MailboxPermission } | ForEach-Object { $_.Value })
-    if ($granted) { return "it also holds back $($granted -join ', '), which would reach every mailbox without it: take that role away first" }
+    if ($granted) { return "it also limits $($granted -join ', '), which would reach every mailbox without it. Remove that role first" }
     if ($Force) { return }
-    if (-not $MailscopeUrl) { return 'nothing shows that no token has a read role any more: add -MailscopeUrl, or -Force a day after the role was taken away' }
+    if (-not $MailscopeUrl) { return 'nothing proves that all tokens have lost the read role. Add -MailscopeUrl, or add -Force a day after the role was removed' }
     $answer = Invoke-Mailscope $MailscopeUrl 'runs?top=1' $FunctionKey
-    if ($answer.Status -ne 200) { return "Mailscope gave no list of runs (status $($answer.Status), $($answer.Problem)): check -MailscopeUrl and -FunctionKey" }
+    if ($answer.Status -ne 200) { return "Mailscope returned no list of runs (status $($answer.Status), $($answer.Problem)). Check -MailscopeUrl and -FunctionKey" }
     $run = $answer.Body.value | ForEach-Object { $_ }
-    if ($run.status -ne 'completed' -or $null -eq $run.roles -or -not $run.startedAt) { return "the latest run of Mailscope is not a completed one with the roles of its token (status: $($run.status)): start a run and try again" }
-    # Without a control nothing shows that there was a token at all.
-    if ($run.controlHeld -eq $false) { return 'in the latest run of Mailscope no allowed mailbox could be read, so it proves nothing: wait until one can, and try again' }
-    # What an old run saw of a token says nothing about today's.
-    if (([datetimeoffset]::UtcNow - [datetimeoffset]$run.startedAt).TotalHours -gt 1) { return "the latest run of Mailscope began at $($run.startedAt), more than an hour ago: start a run and try again" }
+    if ($run.status -ne 'completed' -or $null -eq $run.roles -or -not $run.startedAt) { return "the latest run of Mailscope is not completed, or lacks the roles of its token (status: $($run.status)). Start a run and try again" }
+    # Without a control, nothing proves that the run had a token at all.
+    if ($run.controlHeld -eq $false) { return 'the latest run of Mailscope could not read an allowed mailbox, so it proves nothing. Wait until a run can, and try again' }
+    # An old run proves nothing about the present token.
+    if (([datetimeoffset]::UtcNow - [datetimeoffset]$run.startedAt).TotalHours -gt 1) { return "the latest run of Mailscope began at $($run.startedAt), more than an hour ago. Start a run and try again" }
     $still = @($run.roles | Where-Object { $_ -match $MailboxPermission })
-    if ($still) { return "the latest run of Mailscope still had $($still -join ', ') in its token: try again later, it may take a day" }
+    if ($still) { return "the latest run of Mailscope still had $($still -join ', ') in its token. Try again later, it can take a day" }
 }

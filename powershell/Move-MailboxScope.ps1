@@ -1,13 +1,13 @@
 #Requires -Version 7.2
 <#
 .SYNOPSIS
-Moves an identity from an application access policy to RBAC for Applications, with no moment in which every mailbox is readable.
+Moves an identity from an application access policy to RBAC for Applications. At no time is every mailbox readable.
 
 .DESCRIPTION
-Two phases; the same command takes the next one:
-  1. RBAC is set up over the policy's group, then the read roles in Entra are taken away. The policy stays: a token in use may still hold the role.
-  2. The policy goes, once the latest run of Mailscope (-MailscopeUrl) shows no read role in its token any more. That may take a day.
-RBAC counts direct members only: groups inside the group are named, and stop the move before its first change unless -AcceptLockout.
+It has two phases. Run the same command for each:
+  1. Sets up RBAC over the policy's group, then removes the read roles in Entra. The policy stays, because a token in use may still hold the role.
+  2. Removes the policy when the latest run of Mailscope (-MailscopeUrl) shows no read role in its token. That can take a day.
+RBAC counts only direct members. If the group contains groups, the script names them and stops before the first change, unless -AcceptLockout.
 
 Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
 
@@ -15,22 +15,22 @@ Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite
 Object id, application (client) id or display name of the service principal.
 
 .PARAMETER GroupName
-The mail-enabled security group of the policy; the management scope gets the same name.
+The mail-enabled security group of the policy. The management scope gets the same name.
 
 .PARAMETER Permission
-What the RBAC role allows.
+The permission of the RBAC role.
 
 .PARAMETER MailscopeUrl
-Address of the Mailscope app, whose latest run tells what its token holds.
+Address of the Mailscope app. Its latest run shows the roles in its token.
 
 .PARAMETER FunctionKey
-A function key of that app, best as a SecureString.
+A function key of that app, preferably as a SecureString.
 
 .PARAMETER AcceptLockout
-Goes on although members of nested groups or of another policy's group are locked out. The policy goes with proof all the same.
+Continues although members of nested groups or of another policy's group lose access. Removing the policy still needs the proof.
 
 .PARAMETER Force
-Phase 2: removes the policy without proof. Wait a day before that.
+Phase 2: removes the policy without the proof. Wait a day after phase 1.
 
 .EXAMPLE
 ./Move-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
@@ -38,17 +38,17 @@ Phase 1.
 
 .EXAMPLE
 ./Move-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes -MailscopeUrl https://mailscope.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
-Phase 2, the next day.
+Phase 2, a day later.
 
 .OUTPUTS
-One object: Phase 1, 2 or Done, nested groups, whether the policy is still there, and what was changed.
+One object: the phase (1, 2 or Done), nested groups, whether the policy is left, and what has changed.
 #>
 [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
     [ValidatePattern('^[\w][\w .-]{0,63}$')][string]$GroupName = 'mailscope-mailboxes',
     [ValidateSet('Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite')][string]$Permission = 'Mail.ReadBasic',
-    # http only for this machine: a key travels with it.
+    # http only for this machine, because the request carries a key.
     [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
     [object]$FunctionKey,
     [switch]$AcceptLockout,
@@ -60,28 +60,28 @@ Assert-Connected
 $principal = Find-Principal $Identity
 $held = @(Get-HeldRole $principal (Get-GraphPrincipal))
 $group = Get-ScopeGroup $GroupName
-if (-not $group) { throw "There is no group $GroupName. Give the name of the policy's group, or make a scope with Set-MailboxScope.ps1 -Mechanism Rbac." }
+if (-not $group) { throw "There is no group $GroupName. Use the name of the policy's group, or make a scope with Set-MailboxScope.ps1 -Mechanism Rbac." }
 $denies = @(Get-AppPolicy $principal | Where-Object { $_.AccessRight -eq 'DenyAccess' } | ForEach-Object { $_.ScopeName })
-if ($denies) { throw "A DenyAccess policy over $($denies -join ', ') names this app. It does not hold RBAC back, so members of $GroupName that it denies would be let in: take them out of $GroupName, remove that policy with Remove-ApplicationAccessPolicy, then run this again." }
+if ($denies) { throw "A DenyAccess policy over $($denies -join ', ') names this app. It does not limit RBAC, so RBAC would give access to members of $GroupName that it denies. Remove them from $GroupName, remove that policy with Remove-ApplicationAccessPolicy, then run this command again." }
 $policies = @(Get-RestrictPolicy $principal)
 $ofGroup = @($policies | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
 $scoped = @(Get-RbacAssignment $principal)
 foreach ($other in $policies | Where-Object { $_ -notin $ofGroup }) {
     if ($scoped | Where-Object { Test-AssignmentOfScope $_ $other.ScopeName }) { Write-Warning "Another policy names this app and stays: $($other.ScopeName) ($($other.Identity))."; continue }
-    $text = "Another policy lets this app into $($other.ScopeName) ($($other.Identity)), by the role in Entra that goes now."
-    if (-not $AcceptLockout) { throw "$text Give it a scope first: Set-MailboxScope.ps1 -Mechanism Rbac -GroupName '$($other.ScopeName)'. Or add -AcceptLockout." }
+    $text = "Another policy gives this app access to $($other.ScopeName) ($($other.Identity)). That access ends when the role in Entra is removed."
+    if (-not $AcceptLockout) { throw "$text Make an RBAC scope first: Set-MailboxScope.ps1 -Mechanism Rbac -GroupName '$($other.ScopeName)'. Or add -AcceptLockout." }
     Write-Warning $text
 }
 $nested = @(Get-ScopeMember $group | Where-Object { Test-NestedGroup $_ } | ForEach-Object { Get-MemberName $_ })
 if ($nested) {
-    $text = "$GroupName contains groups, whose members RBAC does not count: $($nested -join ', ')."
-    if (-not $AcceptLockout) { throw "$text Add their members to $GroupName itself and take the groups out, or add -AcceptLockout." }
+    $text = "$GroupName contains groups, and RBAC ignores their members: $($nested -join ', ')."
+    if (-not $AcceptLockout) { throw "$text Add their members to $GroupName itself and remove the groups, or add -AcceptLockout." }
     Write-Warning $text
 }
 
 $rank = [Math]::Max(1, [array]::IndexOf($ReadPermissions, $Permission))
 $more = @($held | Where-Object { [array]::IndexOf($ReadPermissions, $_.Value) -gt $rank } | ForEach-Object { $_.Value })
-if ($more) { Write-Warning "$($more -join ', ') goes, and RBAC gives $Permission only: the app can do less then. -Permission asks for more." }
+if ($more) { Write-Warning "$($more -join ', ') is removed, and RBAC grants only $Permission, so the app can do less. Use -Permission to grant more." }
 
 Set-RbacScope $PSCmdlet $principal $group $GroupName $Permission
 Remove-ReadRole $PSCmdlet $principal $held
@@ -89,7 +89,7 @@ $next = $null
 $phase = 'Done'
 if ($Differences) {
     $phase = '1'
-    $next = 'The policy stays until no token holds the role any more. Run the same command again in a day, with -MailscopeUrl.'
+    $next = 'The policy stays until all tokens have lost the role. Run the same command again in a day, with -MailscopeUrl.'
 } elseif ($ofGroup) {
     $phase = '2'
     $obstacle = Get-PolicyObstacle $principal
@@ -106,9 +106,9 @@ if ($Differences) {
 }
 
 Write-Summary "$($principal.DisplayName): from policy to RBAC, phase $phase" @(
-    "object id $($principal.Id): the role assignment names this one"
-    "application id $($principal.AppId): the policy names this one"
-    $next ?? 'RBAC alone decides now. Check with Test-MailboxScope.ps1.'
+    "object id $($principal.Id): the role assignment uses this id"
+    "application id $($principal.AppId): the policy uses this id"
+    $next ?? 'Only RBAC gives access now. Check it with Test-MailboxScope.ps1.'
 )
 [pscustomobject]@{
     Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId; Group = $GroupName; Phase = $phase

@@ -1,13 +1,13 @@
 #Requires -Version 7.2
 <#
 .SYNOPSIS
-Takes away what the other scripts made, in the order that never opens anything.
+Removes everything that the other scripts made, in an order that never gives new access.
 
 .DESCRIPTION
-First the roles in Entra that read mail, then the RBAC assignments over the group, the management scope and the service principal in Exchange,
-then the application access policy, and with -RemoveGroup the group.
-A policy is all that holds back a token that still has the role, which may last a day. So policy and group stay until the latest run of
-Mailscope (-MailscopeUrl) shows no read role in its token any more, or -Force says so: the same command again, a day later.
+It removes the roles in Entra that read mail, then the RBAC assignments over the group, the management scope and the service principal in
+Exchange, then the application access policy, and with -RemoveGroup the group.
+A token can hold the role for another day, and only the policy limits it. So policy and group stay until the latest run of Mailscope
+(-MailscopeUrl) shows no read role in its token, or until you use -Force. Run the same command again a day later.
 
 Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
 
@@ -18,35 +18,35 @@ Object id, application (client) id or display name of the service principal.
 The mail-enabled security group of the scope.
 
 .PARAMETER RemoveGroup
-Removes the group as well, unless another policy is about it.
+Also removes the group, unless another policy needs it.
 
 .PARAMETER MailscopeUrl
-Address of the Mailscope app, whose latest run tells what its token holds.
+Address of the Mailscope app. Its latest run shows the roles in its token.
 
 .PARAMETER FunctionKey
-A function key of that app, best as a SecureString.
+A function key of that app, preferably as a SecureString.
 
 .PARAMETER Force
-Removes the policy without proof: a day after the role was taken away, or when nothing runs as this identity any more. Never in the run that takes
-the role away.
+Removes the policy without the proof. Use it a day after the role was removed, or when nothing runs as this identity any more. It has no effect in
+the run that removes the role.
 
 .EXAMPLE
 ./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
-Roles and RBAC; a policy stays.
+Removes roles and RBAC. A policy stays.
 
 .EXAMPLE
 ./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes -RemoveGroup -Force
-The next day: the policy and the group.
+A day later: removes the policy and the group.
 
 .OUTPUTS
-One object: what is left, and what was changed.
+One object: what is left, and what has changed.
 #>
 [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
     [ValidatePattern('^[\w][\w .-]{0,63}$')][string]$GroupName = 'mailscope-mailboxes',
     [switch]$RemoveGroup,
-    # http only for this machine: a key travels with it.
+    # http only for this machine, because the request carries a key.
     [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
     [object]$FunctionKey,
     [switch]$Force
@@ -65,20 +65,20 @@ $scope = Get-IfFound { Get-ManagementScope -Identity $GroupName }
 Remove-ReadRole $PSCmdlet $principal $held
 $tookRoles = $Differences.Count -gt 0
 foreach ($assignment in $assignments | Where-Object { Test-AssignmentOfScope $_ $GroupName }) {
-    Invoke-Change $PSCmdlet $principal.DisplayName "take $($assignment.Role) over $GroupName away" {
+    Invoke-Change $PSCmdlet $principal.DisplayName "remove $($assignment.Role) over $GroupName" {
         Remove-ManagementRoleAssignment -Identity $assignment.Identity -Confirm:$false
     } | Out-Null
 }
 if ($scope) { Invoke-Change $PSCmdlet $GroupName 'remove the management scope' { Remove-ManagementScope -Identity $GroupName -Confirm:$false } | Out-Null }
 $others = @($assignments | Where-Object { -not (Test-AssignmentOfScope $_ $GroupName) })
-if ($others) { Write-Warning "$($principal.DisplayName) stays known to Exchange: it also holds $(($others | ForEach-Object { Get-AssignmentName $_ }) -join ', ')." }
+if ($others) { Write-Warning "$($principal.DisplayName) stays registered in Exchange, because it also holds $(($others | ForEach-Object { Get-AssignmentName $_ }) -join ', ')." }
 elseif ($known) {
     Invoke-Change $PSCmdlet $principal.DisplayName "remove it from Exchange (object id $($principal.Id))" { Remove-ServicePrincipal -Identity $principal.Id -Confirm:$false } | Out-Null
 }
 
 $left = @()
 if ($policies) {
-    $obstacle = $tookRoles ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl or -Force' : (Get-PolicyObstacle $principal)
+    $obstacle = $tookRoles ? 'a token in use can hold the role for another day. Run the same command then, with -MailscopeUrl or -Force' : (Get-PolicyObstacle $principal)
     if ($obstacle) { $left += "the policy: $obstacle" }
 }
 if (-not $left) {
@@ -88,9 +88,9 @@ if (-not $left) {
         } | Out-Null
     }
     $needed = @(Get-IfFound { Get-ApplicationAccessPolicy } | Where-Object { $_.Identity -notin $policies.Identity -and (Test-PolicyOfGroup $_ $group $GroupName) } | ForEach-Object { $_.Identity })
-    if ($needed -and $RemoveGroup) { $left += "the group, which the policy $($needed -join ', ') needs" }
+    if ($needed -and $RemoveGroup) { $left += "the group, because the policy $($needed -join ', ') needs it" }
     elseif ($group -and $RemoveGroup) { Invoke-Change $PSCmdlet $GroupName 'remove the group' { Remove-DistributionGroup -Identity $GroupName -Confirm:$false } | Out-Null }
-} elseif ($RemoveGroup) { $left += 'the group, which the policy needs' }
+} elseif ($RemoveGroup) { $left += 'the group, because the policy needs it' }
 foreach ($reason in $left) { Write-Warning "Left: $reason." }
 
 Write-Summary "$($principal.DisplayName): scope over $GroupName removed" @($left | ForEach-Object { "left: $_" })

@@ -1,9 +1,9 @@
-// Answers in Graph's shape: status, headers, body, and errors as its gateway and Exchange word them.
+// Makes answers like Graph's: status, headers, body, and the error texts of its gateway and of Exchange.
 import { randomUUID } from 'node:crypto';
 
 export interface GraphRequest {
   readonly method: string;
-  /** Without the version: `/users/…`, still encoded, query included. */
+  /** The URL without the version: `/users/…`, still encoded, with the query. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
@@ -12,9 +12,9 @@ export interface GraphRequest {
 export interface GraphAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  /** An object becomes JSON, a string goes out as it is, undefined is no body. */
+  /** An object is sent as JSON, a string as it is, undefined as no body. */
   readonly body?: object | string;
-  /** The connection is cut in the middle of the body. */
+  /** Cut the connection in the middle of the body. */
   readonly cut?: boolean;
 }
 
@@ -23,7 +23,7 @@ export function ok(body: object): GraphAnswer {
   return { status: 200, headers: { 'Cache-Control': 'private', 'Content-Type': type, 'OData-Version': '4.0' }, body };
 }
 
-/** Graph's error; `request` lends the client's own id to the inner error. */
+/** An error like Graph's. The inner error repeats the client's own id from `request`. */
 export function failure(
   request: GraphRequest,
   status: number,
@@ -44,7 +44,7 @@ export function failure(
   };
 }
 
-// Texts as in the table of answers that the project's facts rest on; see docs/architecture.md for the source.
+// Graph's own texts. docs/architecture.md names the sources.
 export const TEXTS = {
   policy: 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.',
   accessDenied: 'Access is denied. Check credentials and try again.',
@@ -70,7 +70,7 @@ const FAULT_CODES: Readonly<Record<number, string>> = {
   429: 'TooManyRequests',
 };
 
-/** The error that a fault asks for, with the text that goes with its code. */
+/** The error of a fault, with the text that belongs to its code. */
 export function faultAnswer(
   request: GraphRequest,
   status: number,

@@ -1,8 +1,8 @@
-// `POST /v1.0/$batch`: up to twenty requests in one, four of them at a time.
+// `POST /v1.0/$batch`: answers up to twenty requests in one, four of them at a time.
 import { failure, type GraphAnswer, type GraphRequest, ok } from './answers.ts';
 import type { FaultSettings } from './faults.ts';
 
-/** "Combine multiple HTTP requests using JSON batching": the limits. */
+/** Limits from "Combine multiple HTTP requests using JSON batching". */
 const LARGEST_BATCH = 20;
 const AT_A_TIME = 4;
 
@@ -22,7 +22,7 @@ interface InnerAnswer {
   readonly body?: object | string;
 }
 
-/** Answers a batch through `ask`, which answers one request. The outer answer is 200 whatever the inner ones are. */
+/** Answers a batch. `ask` answers one request. The outer answer is always 200, whatever the inner answers are. */
 export async function answerBatch(
   request: GraphRequest,
   ask: (inner: GraphRequest) => Promise<GraphAnswer>,
@@ -41,7 +41,7 @@ export async function answerBatch(
   return { ...ok({ responses }), cut: fault === 'cut' };
 }
 
-/** Four at a time; one that depends on others begins when they are answered. */
+/** Works on four requests at a time. A request with dependencies begins when they are answered. */
 async function inAnyOrder(
   requests: readonly Inner[],
   answered: ReadonlyMap<string, unknown>,
@@ -75,17 +75,17 @@ async function answerInner(
   const { status, headers, body } = failed
     ? failure(own, 424, 'FailedDependency', 'A request that this one depends on failed.')
     : await ask(own);
-  // An inner answer has no request-id header of its own: it stands in the body of an error.
+  // As at Graph, an inner answer has no request-id header. The id is only in the body of an error.
   const { 'request-id': _, ...rest } = headers;
   return { id: one.id, status, headers: rest, ...(body === undefined ? {} : { body: batchBody(body) }) };
 }
 
-/** JSON goes in as it is; anything else as base64, as Graph does. */
+/** Like Graph, puts JSON into the batch as it is, and everything else as base64. */
 function batchBody(body: object | string): object | string {
   return typeof body === 'string' ? Buffer.from(body).toString('base64') : body;
 }
 
-/** The inner requests, or what is wrong with the batch. */
+/** The inner requests, or the text of what is wrong with the batch. */
 function readBatch(body: unknown): readonly Inner[] | string {
   if (!isRecord(body) || !Array.isArray(body.requests)) return 'Invalid batch payload format.';
   const requests: readonly unknown[] = body.requests;

@@ -1,4 +1,4 @@
-// The directory: users, listed and one by one. It needs a token, but no role.
+// The directory: answers about users, as a list and one by one. It needs a token, but no role.
 import { failure, type GraphAnswer, type GraphRequest, ok } from './answers.ts';
 import { displayName } from './inbox.ts';
 import { type Collection, QueryError, readQuery } from './odataQuery.ts';

@@ -1,9 +1,9 @@
-// Faults on demand, counted and not drawn, so that a test can say which request meets one.
+// Makes faults on demand. It counts requests instead of using chance, so a test knows which request gets a fault.
 
 export interface Limits {
-  /** Requests let through first. */
+  /** The number of requests without a fault at the start. */
   readonly after?: number | undefined;
-  /** Hits after which the fault is over. */
+  /** The number of hits after which the fault is over. */
   readonly times?: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export type MailboxFault = Limits & { readonly status: number; readonly code?: s
 
 export interface Faults {
   readonly settings: FaultSettings;
-  /** Each call counts one request and says whether it meets the fault. */
+  /** Each call counts one request, and says whether the request gets the fault. */
   hitsThrottle(): boolean;
   hitsError(): boolean;
   hitsDrop(): boolean;
@@ -56,7 +56,7 @@ export function createFaults(settings: FaultSettings): Faults {
   };
 }
 
-/** Says of each request in turn whether it is hit: 0.2 is every fifth, counted from the first that is not let through. */
+/** Says for each request whether it gets the fault. A share of 0.2 hits every fifth request after the first `after`. */
 export function counter(limits: Limits | undefined, share: number): () => boolean {
   let seen = 0;
   let hits = 0;
@@ -65,7 +65,7 @@ export function counter(limits: Limits | undefined, share: number): () => boolea
     seen += 1;
     const counted = seen - (limits?.after ?? 0);
     if (counted <= 0) return false;
-    // A share such as 0.2 is no exact fraction: without the margin 5 × 0.2 may fall short of 1.
+    // 0.2 is not exact in binary: without the margin 5 × 0.2 may be less than 1.
     const hit = Math.floor(counted * share + 1e-9) > Math.floor((counted - 1) * share + 1e-9);
     if (hit) hits += 1;
     return hit;

@@ -1,4 +1,4 @@
-// Graph's side of the tenant: one request in, one answer out, whether it came alone or inside a batch.
+// Graph's side of the tenant: answers one request, alone or from a batch.
 import { setTimeout as wait } from 'node:timers/promises';
 import { failure, faultAnswer, type GraphAnswer, type GraphRequest, TEXTS } from './answers.ts';
 import { getUser, listUsers } from './directory.ts';
@@ -6,16 +6,16 @@ import { accessTo } from './exchangeAccess.ts';
 import { getMessage, listMessages } from './inbox.ts';
 import { count, findUser, policyInForce, type Tenant, type User } from './tenant.ts';
 
-/** "Outlook service limits": requests of one app at work in one mailbox. */
+/** "Outlook service limits": concurrent requests of one app in one mailbox. */
 const MAILBOX_CONCURRENCY = 4;
 
 /**
- * Answers a request whose token was found good.
+ * Answers a request with a good token.
  *
- * 1. The path is understood.
- * 2. Mailbox requests meet their limits and faults: four at once, latency, throttling, errors, the mailbox's own.
- * 3. The mailbox exists, has a licence, and the policy and the roles open it.
- * 4. The query is answered.
+ * 1. Parse the path. An unknown path is a 400, as at Graph.
+ * 2. Apply the limit and the faults of mailbox requests: four at once, latency, throttling, errors, the mailbox's own.
+ * 3. Check that the mailbox exists, has a licence, and is opened by the policy and the roles.
+ * 4. Answer the query.
  */
 export async function answerGraph(tenant: Tenant, request: GraphRequest, origin: string): Promise<GraphAnswer> {
   const [path = '', search = ''] = request.url.split('?', 2);
@@ -49,7 +49,7 @@ export async function answerGraph(tenant: Tenant, request: GraphRequest, origin:
   }
   if (rest.length === 2 && first === 'messages') {
     count(tenant.requests.byKind, 'message');
-    // Message ids tell capitals apart.
+    // Message ids are case-sensitive.
     const messageId = rest[1] ?? '';
     return inMailbox(tenant, request, id, (user) => getMessage(request, params, user, messageId, tenant.roles, origin));
   }
@@ -109,7 +109,7 @@ function faultOf(tenant: Tenant, request: GraphRequest, mailbox: string): GraphA
   return own && faultAnswer(request, own.status, own.code);
 }
 
-/** Why a mailbox does not open; undefined when it does. */
+/** The answer if the mailbox does not open; undefined if it does. */
 function refusalOf(
   tenant: Tenant,
   request: GraphRequest,
@@ -127,7 +127,7 @@ function refusalOf(
 function memberAccess(tenant: Tenant, user: User) {
   const policy = policyInForce(tenant);
   const name = user.userPrincipalName.toLowerCase();
-  // A member may be given by object id.
+  // The policy may name a member by object id.
   return accessTo(policy.members.has(user.id) ? user.id : name, policy, tenant.roles);
 }
 
@@ -141,7 +141,7 @@ function outcomeOf({ status, body }: GraphAnswer): string {
   return status >= 500 ? 'service' : 'unexpected';
 }
 
-/** Decoded segments, `users('x')` read as `users/x`; undefined for an escape that cannot be decoded. */
+/** The decoded segments, with `users('x')` as `users/x`; undefined when an escape cannot be decoded. */
 function readPath(path: string): string[] | undefined {
   try {
     const segments: string[] = [];

@@ -1,4 +1,4 @@
-// The identity endpoint of App Service, and the tokens it gives out and Graph accepts.
+// The identity endpoint of App Service: issues tokens, and checks them for Graph.
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Tenant } from './tenant.ts';
 
@@ -11,17 +11,17 @@ const GRAPH = 'https://graph.microsoft.com';
 const TENANT_ID = '3f5c6d1e-0000-4000-a000-00000000c0de';
 const SYSTEM_ASSIGNED_CLIENT_ID = '9b1d2f3a-0000-4000-a000-0000000005ca';
 
-/** A token for the storage account, from the same endpoint; this tenant serves none. */
+/** The audience of a storage account. The endpoint issues such tokens, although this tenant has no storage. */
 const STORAGE = 'https://storage.azure.com';
-/** A token that an app registration takes as proof ("Configure an application to trust a managed identity"). */
+/** The audience of a token that proves an app registration ("Configure an application to trust a managed identity"). */
 const EXCHANGE = 'api://AzureADTokenExchange';
 
-// Made anew with each tenant: a token of an earlier one is as foreign as it would be at Graph.
+// Each process has a new key, so a token of an earlier tenant is invalid, as at Graph.
 const KEY = randomBytes(32);
 
 /**
- * `GET /msi/token` ("How to use managed identities for App Service", the REST protocol). The roles in a token are those of
- * the moment it is issued, as on the platform.
+ * `GET /msi/token` ("How to use managed identities for App Service", the REST protocol). As on the platform, a token
+ * has the roles of the moment when it is issued.
  */
 export function issueToken(
   params: URLSearchParams,
@@ -30,7 +30,7 @@ export function issueToken(
   origin: string,
 ): IdentityAnswer {
   if (header !== 'sandbox') return refuse(401, 'The X-IDENTITY-HEADER header is missing or wrong.');
-  if (params.get('api-version') !== '2019-08-01') return refuse(400, 'Unsupported api-version; it takes 2019-08-01.');
+  if (params.get('api-version') !== '2019-08-01') return refuse(400, 'Unsupported api-version. Use 2019-08-01.');
   const resource = params.get('resource')?.replace(/\/$/, '');
   if (resource === undefined) return refuse(400, 'The resource parameter is missing.');
   if (![GRAPH, STORAGE, EXCHANGE, origin].includes(resource)) {
@@ -64,7 +64,7 @@ export function issueToken(
   return { status: 200, body };
 }
 
-/** What is wrong with a request's token, in Graph's words; undefined when nothing is. */
+/** What is wrong with the token of a request, in Graph's words; undefined when it is good. */
 export function tokenFault(authorization: string | undefined, tenant: Tenant, origin: string): string | undefined {
   const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
   if (token === undefined) return 'Access token is empty.';
@@ -86,7 +86,7 @@ function sign(claims: object): string {
   return `${content}.${signature(content).toString('base64url')}`;
 }
 
-// Verifying costs more than all else of a request, and a client sends the same token thousands of times.
+// Verifying is the slowest part of a request, and a client sends the same token thousands of times.
 let lastVerified: { readonly token: string; readonly claims: Claims } | undefined;
 
 function verify(token: string): Claims | undefined {
@@ -95,7 +95,7 @@ function verify(token: string): Claims | undefined {
   const expected = signature(`${header}.${claims}`);
   const actual = Buffer.from(given, 'base64url');
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
-  // It is ours, so it holds what `issueToken` put in.
+  // The signature is ours, so the claims are those of `issueToken`.
   lastVerified = { token, claims: JSON.parse(Buffer.from(claims, 'base64url').toString()) as Claims };
   return lastVerified.claims;
 }

@@ -1,4 +1,4 @@
-// A mailbox's inbox and its messages, as Graph shows them.
+// Answers about a mailbox's inbox and its messages, as Graph does.
 
 import { failure, type GraphAnswer, type GraphRequest, ok } from './answers.ts';
 import { mayReadBodies } from './exchangeAccess.ts';
@@ -45,7 +45,7 @@ const PROPERTIES: Readonly<Record<string, Show>> = {
   flag: () => ({ flagStatus: 'notFlagged' }),
 };
 
-/** What `Mail.ReadBasic` leaves out. */
+/** The properties that `Mail.ReadBasic` does not show. */
 const BODY_PROPERTIES = new Set(['body', 'bodyPreview', 'uniqueBody']);
 
 const MESSAGES: Collection = {
@@ -60,8 +60,8 @@ const DEFAULT_PAGE = 10;
 /**
  * `GET /users/{id}/mailFolders/inbox/messages`.
  *
- * The next link carries a position (the last message's place in the order), not a number of messages to skip: mail that arrives
- * between two pages neither hides a message nor shows one twice.
+ * The next link holds the last message of the page, not a number of messages to skip. So new mail between two pages
+ * neither hides a message nor shows one twice.
  */
 export function listMessages(
   request: GraphRequest,
@@ -128,7 +128,7 @@ function show(message: Message, user: User, select: readonly string[] | undefine
 }
 
 function sorted(messages: readonly Message[], { orderby }: Query): readonly Message[] {
-  // The inbox lies newest first, which is also the order that Graph shows when none is asked for.
+  // The inbox is sorted newest first, which is also Graph's order when the request names none.
   if (!orderby || (orderby.property !== 'subject' && orderby.descending)) return messages;
   const direction = orderby.descending ? -1 : 1;
   if (orderby.property !== 'subject') return messages.toReversed();

@@ -1,4 +1,4 @@
-// The sandbox tenant as a process of its own: `node sandbox/main.ts --port 7075`.
+// Runs the sandbox tenant as a process: `node sandbox/main.ts --port 7075`.
 import { parseArgs } from 'node:util';
 import { startSandbox } from './server.ts';
 
@@ -12,7 +12,7 @@ try {
   if (process.send) process.send({ type: 'ready' });
   else console.log(`The sandbox tenant is at ${url}.`);
 } catch (error) {
-  // listen rejects with nothing but the system's errors.
+  // listen rejects only with errors of the system.
   const { message } = error as NodeJS.ErrnoException;
   if (!process.send) console.error(message);
   else process.send({ type: 'failed', message });

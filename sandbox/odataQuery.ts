@@ -1,4 +1,4 @@
-// OData query options: what Graph takes is read, all else is refused as Graph refuses it, and never guessed at.
+// Reads OData query options. It refuses an unknown option with a 400, as Graph does.
 
 export interface Query {
   readonly select: readonly string[] | undefined;
@@ -9,7 +9,7 @@ export interface Query {
   readonly skiptoken: string | undefined;
 }
 
-/** What one collection takes. */
+/** The options of one collection. */
 export interface Collection {
   /** The entity's name in Graph's error texts. */
   readonly type: string;

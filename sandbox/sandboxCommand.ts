@@ -1,21 +1,21 @@
-// `npm run sandbox -- …`: the tenant's switches from a shell.
+// `npm run sandbox -- …`: turns the tenant's switches from a shell.
 import { parseArgs } from 'node:util';
 import { OptionError, portOf } from '../scripts/shared/ports.ts';
 import { FIRST_POLICY } from './tenant.ts';
 
 const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]
 
-  policy remove            take the policy away: a read role now opens every mailbox
-  policy restore           put it back as the tenant started
-  allow MAILBOX            let the policy open this mailbox too
-  deliver MAILBOX SUBJECT  mail arrives
-  fault throttle SHARE     that share of mailbox requests answers 429 (0.2: every fifth)
-  fault error SHARE [STATUS]
-  fault drop SHARE         that share of connections is cut
-  fault latency MS         every mailbox request takes that long
-  fault token STATUS       the identity endpoint fails (0: never answers)
-  fault clear              all is well again
-  state                    policy, roles, faults and counted requests`;
+  policy remove            remove the policy: a read role then opens every mailbox
+  policy restore           bring back the policy of the start
+  allow MAILBOX            make the policy open this mailbox too
+  deliver MAILBOX SUBJECT  put a mail into the mailbox
+  fault throttle SHARE     answer this share of mailbox requests with 429 (0.2: every fifth)
+  fault error SHARE [STATUS]  the same with a server error, 503 by default
+  fault drop SHARE         cut this share of connections
+  fault latency MS         make every mailbox request take this long
+  fault token STATUS       make the identity endpoint answer this status (0: never answer)
+  fault clear              turn all faults off
+  state                    print policy, roles, faults and request counts`;
 
 class UsageError extends Error {}
 
@@ -23,11 +23,11 @@ interface Call {
   readonly method: string;
   readonly path: string;
   readonly body?: object;
-  /** What now holds, for a person. */
+  /** The new state in words. */
   readonly said: string;
 }
 
-/** Runs one command and answers the exit code: 0 done, 1 the sandbox refused or is not there, 2 not understood. */
+/** Runs one command. Returns the exit code: 0 done, 1 the sandbox refused or does not run, 2 bad command. */
 export async function sandboxCommand(args: readonly string[]): Promise<number> {
   try {
     const options = {
@@ -82,7 +82,7 @@ function callFor(words: readonly string[], members: readonly string[]): Call {
     const said = `The policy is back: it opens ${FIRST_POLICY.members.join(', ')} and no other mailbox.`;
     return { method: 'PUT', path: '/policy', body: FIRST_POLICY, said };
   }
-  if (verb === 'policy') throw new UsageError('policy takes remove or restore.');
+  if (verb === 'policy') throw new UsageError('Use policy remove or policy restore.');
   if (verb === 'allow') {
     return { method: 'PUT', path: '/policy', body: { members }, said: `The policy now opens ${members.join(', ')}.` };
   }
@@ -98,9 +98,9 @@ function callFor(words: readonly string[], members: readonly string[]): Call {
 }
 
 function faultFor(kind: string, [first, second]: readonly string[]): [object, string] {
-  if (kind === '') throw new UsageError('fault takes throttle, error, drop, latency, token or clear.');
-  if (kind === 'clear') return [{}, 'All is well again.'];
-  const value = number(first, `fault ${kind} takes a number`);
+  if (kind === '') throw new UsageError('The command fault needs one of throttle, error, drop, latency, token, clear.');
+  if (kind === 'clear') return [{}, 'All faults are off.'];
+  const value = number(first, `fault ${kind} needs a number`);
   if (kind === 'throttle') {
     return [
       { throttle: { share: value, retryAfterSeconds: 1 } },
@@ -108,7 +108,7 @@ function faultFor(kind: string, [first, second]: readonly string[]): [object, st
     ];
   }
   if (kind === 'error') {
-    const status = second === undefined ? 503 : number(second, 'the status of fault error is a number');
+    const status = second === undefined ? 503 : number(second, 'The status of fault error must be a number');
     return [{ error: { share: value, status } }, `A share of ${value} of mailbox requests now answers ${status}.`];
   }
   if (kind === 'drop') return [{ drop: { share: value } }, `A share of ${value} of connections is now cut.`];
@@ -129,7 +129,7 @@ async function ask(url: string, method: string, path: string, body?: object): Pr
     response = await fetch(url + path, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
   } catch (cause) {
     const where = new URL(url).port;
-    throw new Error(`No sandbox answers on port ${where}: run npm start first, or give its port with --sandbox-port.`, {
+    throw new Error(`No sandbox answers on port ${where}. Run npm start first, or set its port with --sandbox-port.`, {
       cause,
     });
   }
@@ -139,7 +139,7 @@ async function ask(url: string, method: string, path: string, body?: object): Pr
 }
 
 function need(text: string, what: string): string {
-  if (text === '') throw new UsageError(`It needs ${what}.`);
+  if (text === '') throw new UsageError(`The command needs ${what}.`);
   return text;
 }
 

@@ -1,4 +1,5 @@
-// The sandbox tenant over HTTP: Graph under /v1.0, the identity endpoint under /msi, the switches under /sandbox.
+// Serves the sandbox tenant over HTTP: Graph under /v1.0, the identity endpoint under /msi, the switches under
+// /sandbox.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,24 +13,24 @@ import { answerAdmin } from './switches.ts';
 import { count, createTenant, type Tenant } from './tenant.ts';
 
 export interface Sandbox {
-  /** `http://127.0.0.1:PORT`, which is also Graph's endpoint. */
+  /** `http://127.0.0.1:PORT`. It is also the endpoint of Graph. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
 }
 
 export interface SandboxOptions {
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** The secret that signatures of alerts are checked with. */
+  /** The secret to check the signatures of alerts. */
   readonly webhookSecret?: string | undefined;
 }
 
 const LARGEST_BODY = 32 * 1024 * 1024;
 
-/** Starts a tenant of its own on this machine alone. Rejects with the system's error when the port is taken. */
+/** Starts a new tenant that only this machine can reach. Rejects with the system's error when the port is taken. */
 export async function startSandbox({ port, now = Date.now, webhookSecret }: SandboxOptions): Promise<Sandbox> {
   const tenant = createTenant(now, webhookSecret);
   const server = createServer((request, response) => {
@@ -64,21 +65,21 @@ async function serve(tenant: Tenant, request: IncomingMessage, response: ServerR
   if (path === '/sandbox/webhook') return receive(tenant, request, body, response);
   if (!path.startsWith('/sandbox/')) return sendJson(response, 404, { detail: `Nothing is served at ${path}.` });
   const parsed = parseJson(body);
-  if (parsed === BAD_JSON) return sendJson(response, 400, { detail: 'The body is no JSON.' });
+  if (parsed === BAD_JSON) return sendJson(response, 400, { detail: 'The body is not JSON.' });
   const answer = answerAdmin(tenant, request.method ?? 'GET', path.slice('/sandbox'.length), parsed);
   sendJson(response, answer.status, answer.body);
 }
 
 function receive(tenant: Tenant, request: IncomingMessage, body: Buffer | null, response: ServerResponse): void {
   if (request.method === 'POST' && body) tenant.receiver.receive(request, body, response);
-  else sendJson(response, 405, { detail: 'Alerts are posted here.' });
+  else sendJson(response, 405, { detail: 'Send alerts to this address with POST.' });
 }
 
 function serveIdentity(tenant: Tenant, request: IncomingMessage, response: ServerResponse): void {
   count(tenant.requests.byKind, 'token');
   if (tenant.faults.hitsToken()) {
     const status = tenant.faults.settings.token?.status ?? 500;
-    // Status 0 never answers: the socket stays open until somebody gives up.
+    // Status 0 never answers: the socket stays open until the client gives up.
     if (status !== 0)
       sendJson(response, status, { statusCode: status, message: 'Unable to load the proper Managed Identity.' });
     return;
@@ -121,14 +122,14 @@ async function serveGraph(tenant: Tenant, request: IncomingMessage, response: Se
 
 async function batch(tenant: Tenant, request: GraphRequest, body: Buffer | null, origin: string): Promise<GraphAnswer> {
   count(tenant.requests.byKind, 'batch');
-  if (request.method !== 'POST') return failure(request, 405, 'BadRequest', 'A batch is posted.');
+  if (request.method !== 'POST') return failure(request, 405, 'BadRequest', 'A batch needs POST.');
   const parsed = parseJson(body);
   if (parsed === BAD_JSON) return failure(request, 400, 'BadRequest', 'Invalid batch payload format.');
   const ask = (inner: GraphRequest) => answerGraph(tenant, inner, origin);
   return answerBatch({ ...request, body: parsed }, ask, tenant.faults.settings.batch);
 }
 
-/** Sends Graph's answer with the headers that every answer of its gateway carries. */
+/** Sends Graph's answer with the headers that its gateway adds to every answer. */
 function send(request: GraphRequest, response: ServerResponse, answer: GraphAnswer): void {
   const requestId = answer.headers['request-id'] ?? randomUUID();
   const text = typeof answer.body === 'object' ? JSON.stringify(answer.body) : (answer.body ?? '');
@@ -164,7 +165,7 @@ function parseJson(body: Buffer | null): unknown {
   }
 }
 
-/** The whole body, unpacked; null when it is too large or no gzip although it says so. */
+/** The whole body, unzipped; null when it is too large or is not valid gzip. */
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let length = 0;

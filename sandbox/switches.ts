@@ -1,4 +1,4 @@
-// The tenant's switches under /sandbox: what an administrator or the weather would do.
+// The tenant's switches under /sandbox: they act as an administrator would, or cause faults.
 import * as z from 'zod';
 import { createFaults } from './faults.ts';
 import { addUser, DOMAIN, deliver, findUser, removeUser, setPolicy, type Tenant } from './tenant.ts';
@@ -55,7 +55,7 @@ const MESSAGE = z.strictObject({ mailbox: z.string(), subject: z.string() });
 
 class BadBody extends Error {}
 
-/** Answers a call to `path` (below /sandbox). `body` is parsed JSON; bad ones are a 400 that names the field. */
+/** Answers a call to `path` (below /sandbox). `body` is parsed JSON. A bad body gets a 400 that names the field. */
 export function answerAdmin(tenant: Tenant, method: string, path: string, body: unknown): AdminAnswer {
   try {
     const call = `${method} ${path}`;
@@ -69,7 +69,7 @@ export function answerAdmin(tenant: Tenant, method: string, path: string, body: 
     if (call === 'PUT /receiver') return putReceiver(tenant, read(RECEIVER, body));
     const [, name] = /^DELETE \/mailboxes\/([^/]+)$/.exec(call) ?? [];
     if (name !== undefined) return deleteMailbox(tenant, decodeURIComponent(name));
-    return problem(404, `The sandbox has no ${call}.`);
+    return problem(404, `The sandbox has no switch ${call}.`);
   } catch (error) {
     if (error instanceof BadBody || error instanceof URIError) return problem(400, error.message);
     throw error;
@@ -144,5 +144,5 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 function problem(statusCode: number, detail: string): AdminAnswer {
-  return { status: statusCode, body: { title: 'The sandbox did not understand', status: statusCode, detail } };
+  return { status: statusCode, body: { title: 'Bad request to the sandbox', status: statusCode, detail } };
 }

@@ -1,4 +1,4 @@
-// The tenant's state: who has a mailbox, what lies in it, which roles and which policy hold.
+// The tenant's state: its mailboxes and their mail, its roles and its policy.
 import { createHash, randomUUID } from 'node:crypto';
 import { createFaults, type Faults } from './faults.ts';
 import { createReceiver, type Receiver } from './webhookReceiver.ts';
@@ -6,9 +6,9 @@ import { createReceiver, type Receiver } from './webhookReceiver.ts';
 export interface Message {
   readonly id: string;
   readonly subject: string;
-  /** Milliseconds since the epoch, whole seconds as Graph shows them. */
+  /** Milliseconds since the epoch, in whole seconds as Graph shows them. */
   readonly receivedAt: number;
-  /** Order of arrival, for mails of the same second. */
+  /** The order of arrival, for mails of the same second. */
   readonly sequence: number;
 }
 
@@ -16,9 +16,9 @@ export interface User {
   readonly id: string;
   readonly userPrincipalName: string;
   readonly licensed: boolean;
-  /** Newest first. Undefined for an empty inbox: most of 100,000 are. */
+  /** Newest first. Undefined for an empty inbox, to save memory: most of 100,000 are empty. */
   messages: Message[] | undefined;
-  /** Requests at work in this mailbox; Exchange lets an app have four. */
+  /** The requests under way in this mailbox. Exchange allows four for an app. */
   atWork: number;
 }
 
@@ -35,7 +35,7 @@ export interface Tenant {
   readonly users: Map<string, User>;
   readonly usersById: Map<string, User>;
   policy: Policy;
-  /** The policy that still holds while a change propagates, and until when. */
+  /** The old policy that holds until a change has propagated, and the time of its end. */
   propagating: { readonly old: Policy; readonly until: number } | undefined;
   roles: readonly string[];
   tokenLifetimeSeconds: number;
@@ -54,7 +54,7 @@ export interface RequestCounts {
 
 export const DOMAIN = 'contoso.example';
 
-/** The policy that the tenant starts with and `policy restore` puts back. */
+/** The policy at the start. `policy restore` brings it back. */
 export const FIRST_POLICY = { mechanism: 'application-access-policy', members: [`support@${DOMAIN}`] } as const;
 
 export function createTenant(now: () => number, webhookSecret?: string): Tenant {
@@ -91,13 +91,13 @@ export function createTenant(now: () => number, webhookSecret?: string): Tenant 
   return tenant;
 }
 
-/** The user of that name or object id, in any case. */
+/** The user with this name or object id. Case does not matter. */
 export function findUser(tenant: Tenant, key: string): User | undefined {
   const lower = key.toLowerCase();
   return tenant.users.get(lower) ?? tenant.usersById.get(lower);
 }
 
-/** Makes a user with an empty inbox, or answers the one that exists. Object ids follow from the name. */
+/** Makes a user with an empty inbox, or returns the existing one. The object id is computed from the name. */
 export function addUser(tenant: Tenant, name: string, licensed = true): User {
   const key = name.toLowerCase();
   const existing = tenant.users.get(key);
@@ -115,7 +115,7 @@ export function removeUser(tenant: Tenant, user: User): void {
   tenant.usersById.delete(user.id);
 }
 
-/** Mail arrives: it becomes the newest of its inbox, also when several come in one second. */
+/** Puts a mail into the inbox. It becomes the newest one, also when several arrive in one second. */
 export function deliver(tenant: Tenant, user: User, subject: string, at = tenant.now()): Message {
   tenant.sequence += 1;
   const receivedAt = Math.max(Math.floor(at / 1000) * 1000, user.messages?.[0]?.receivedAt ?? 0);
@@ -125,7 +125,7 @@ export function deliver(tenant: Tenant, user: User, subject: string, at = tenant
   return message;
 }
 
-/** Changes the policy; it holds after the propagation that the faults ask for. */
+/** Changes the policy. The change takes effect after the propagation time of the faults. */
 export function setPolicy(tenant: Tenant, mechanism: Mechanism, members: Iterable<string>): void {
   const delayMs = (tenant.faults.settings.propagationSeconds ?? 0) * 1000;
   const old = policyInForce(tenant);

@@ -1,9 +1,9 @@
-// The tenant's own webhook receiver: keeps every delivery, checks signatures, and fails in every way a receiver can.
+// The tenant's webhook receiver: keeps every delivery, checks signatures, and can fail in many ways.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { counter, type Limits } from './faults.ts';
 
-/** How it answers; well, with 200, without settings. */
+/** How the receiver answers. Without settings it answers 200. */
 export interface ReceiverSettings extends Limits {
   readonly status?: number | undefined;
   readonly retryAfterSeconds?: number | undefined;
@@ -14,11 +14,11 @@ export interface Delivery {
   /** ISO 8601 UTC. */
   readonly receivedAt: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed where it is JSON. */
+  /** Parsed if it is JSON. */
   readonly body: unknown;
-  /** The status it was answered; null when it was not. */
+  /** The status of the answer; null when there was no answer. */
   readonly answered: number | null;
-  /** Null when there is no signature, or no secret to check it with. */
+  /** Null when there is no signature, or no secret to check it. */
   readonly signatureValid: boolean | null;
 }
 
@@ -29,10 +29,10 @@ export interface Receiver {
   receive(request: IncomingMessage, body: Buffer, response: ServerResponse): void;
 }
 
-/** A large answer: more than anybody should read. */
+/** The size of a large answer: more than a client should read. */
 const LARGE = 10 * 1024 * 1024;
 
-/** @param secret of Standard Webhooks, `whsec_` and base64; undefined checks nothing */
+/** @param secret a Standard Webhooks secret, `whsec_` and base64; undefined checks nothing */
 export function createReceiver(now: () => number, secret: string | undefined): Receiver {
   const deliveries: Delivery[] = [];
   let hits = counter(undefined, 0);
@@ -54,14 +54,14 @@ export function createReceiver(now: () => number, secret: string | undefined): R
         answered,
         signatureValid: signatureValid(request, text, secret),
       });
-      const headline = headlineOf(parsed(text)) ?? 'something that is no alert';
+      const headline = headlineOf(parsed(text)) ?? 'a message that is not an alert';
       console.log(`The receiver got: ${headline} (answered ${answered ?? 'nothing'})`);
     },
   };
   return receiver;
 }
 
-/** Answers, or does not; says with which status. */
+/** Answers as the settings say. Returns the status, or null when it does not answer. */
 function answer(settings: ReceiverSettings, request: IncomingMessage, response: ServerResponse): number | null {
   const { mode, status = 200, retryAfterSeconds } = settings;
   if (mode === 'refuse') {
@@ -83,7 +83,7 @@ function answer(settings: ReceiverSettings, request: IncomingMessage, response: 
   return status;
 }
 
-/** The headline, wherever the format has it. */
+/** The headline. Its place depends on the format. */
 function headlineOf(body: unknown): string | undefined {
   const { data, text, attachments } = (typeof body === 'object' && body !== null ? body : {}) as {
     readonly data?: { readonly headline?: string };

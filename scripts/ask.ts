@@ -1,4 +1,4 @@
-// `npm run ask`: asks Graph once about the listed mailboxes, with the settings of this machine.
+// `npm run ask`: asks Graph once about the listed mailboxes, with the settings of this folder.
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '../src/cli/runProcess.ts';
 import { readLocalSettings } from './stack/localSettings.ts';

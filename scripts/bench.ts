@@ -5,7 +5,7 @@ const names = readdirSync(new URL('../bench', import.meta.url))
   .filter((file) => file.endsWith('.bench.ts'))
   .map((file) => file.replace(/\.bench\.ts$/, ''));
 const [, , name = ''] = process.argv;
-// The benchmark reads what follows its name.
+// Remove the name, so that the benchmark reads only its own options.
 process.argv.splice(2, 1);
 
 if (names.includes(name)) await import(`../bench/${name}.bench.ts`);

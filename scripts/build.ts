@@ -1,4 +1,4 @@
-// `npm run build`: the bundles in dist/.
+// `npm run build`: builds the bundles in dist/.
 import { buildBundle } from './shared/buildBundle.ts';
 
 await buildBundle();

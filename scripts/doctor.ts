@@ -1,4 +1,4 @@
-// `npm run doctor`: says what is wrong with a set-up, with the settings of this machine.
+// `npm run doctor`: finds what is wrong with a set-up, with the settings of this folder.
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '../src/cli/runProcess.ts';
 import { readLocalSettings } from './stack/localSettings.ts';

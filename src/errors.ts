@@ -1,6 +1,6 @@
-// The one error that crosses a border: a stable code, a text for people, and what a caller may act on.
+// The one error class of the app: a stable code, a text for people, and facts for the caller.
 
-/** Every code that an answer, a log line or a run may carry. They are part of the contract and never change their meaning. */
+/** Every code of answers, log lines and runs. Codes are part of the contract: their meaning never changes. */
 export type ErrorCode =
   | 'mailbox-invalid'
   | 'mailbox-not-listed'
@@ -20,7 +20,7 @@ export type ErrorCode =
   | 'configuration-invalid'
   | 'internal-error';
 
-/** What Graph itself said, kept so that a person can find the request at Microsoft. */
+/** Graph's own answer. A person needs it to find the request at Microsoft. */
 export interface GraphEvidence {
   /** HTTP status, or null when Graph never answered. */
   readonly status: number | null;
@@ -30,19 +30,19 @@ export interface GraphEvidence {
   readonly requestId: string | null;
 }
 
-/** What goes with an error beside its code and text. */
+/** More facts about an error. */
 export interface ErrorFacts {
   readonly graph?: GraphEvidence;
-  /** When asking again makes sense. */
+  /** The time to wait before the next try. */
   readonly retryAfterSeconds?: number;
   /** The run under way. */
   readonly runId?: string;
-  /** The faults of the settings, one text each. */
+  /** The faults of the settings, one text for each. */
   readonly faults?: readonly string[];
   readonly cause?: unknown;
 }
 
-/** A failure with a stable code. Anything else that is thrown is a defect and is answered as `internal-error`. */
+/** A failure with a stable code. Any other error is a defect, and the API answers `internal-error`. */
 export class MailscopeError extends Error {
   override readonly name = 'MailscopeError';
   readonly code: ErrorCode;

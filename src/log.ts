@@ -1,11 +1,11 @@
-// Log lines: one JSON object each, with a static event name and the data beside it.
+// Log lines: each is one JSON object with a static event name and data.
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
 /** Writes one line. `data` must never hold a subject, a token or a secret. */
 export type Log = (level: LogLevel, event: string, data?: Readonly<Record<string, unknown>>) => void;
 
-/** Where lines go: the methods that an invocation's context and the console share. */
+/** The methods that both the context of an invocation and the console have. */
 export interface LogSink {
   info(line: string): void;
   warn(line: string): void;
@@ -13,8 +13,8 @@ export interface LogSink {
 }
 
 /**
- * A log over `sink`. Each line is a single string: the platform formats arguments, and a `%` in data beside it would be
- * read as a placeholder.
+ * A log that writes to `sink`. Each line is a single string, because the platform formats further arguments: it would
+ * read a `%` in the data as a placeholder.
  */
 export function createLog(sink: LogSink): Log {
   return (level, event, data = {}) => sink[level](JSON.stringify({ event, ...data }));

@@ -1,4 +1,4 @@
-// The one set of services that is passed along: settings, Graph, storage, the clock and the log.
+// The services that are passed to all code: settings, Graph, storage, the clock and the log.
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { MailscopeError } from './errors.ts';
@@ -12,17 +12,17 @@ import { createList } from './storage/mailboxList.ts';
 import type { Plan } from './storage/plan.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
-/** `settings` and what is made from them throw `configuration-invalid` with every fault. */
+/** `settings`, and all that needs them, throw `configuration-invalid` with every fault. */
 export interface Services {
   readonly configuration: Configuration;
   settings(): Settings;
   graph(): Graph;
-  /** How much of Graph this process asks at once. */
+  /** Limits the calls to Graph that this process has in flight. */
   limiter(): Limiter;
   storage(): Storage;
-  /** The list of mailboxes; rejects with `configuration-invalid` and every fault of its file. */
+  /** The list of mailboxes. Rejects with `configuration-invalid` and every fault of its file. */
   list(): Promise<Plan>;
-  /** What the platform tells of the app: `WEBSITE_HOSTNAME`. */
+  /** The environment. It holds `WEBSITE_HOSTNAME` on the platform. */
   readonly environment: Environment;
   now(): Date;
   sleep(ms: number): Promise<void>;
@@ -32,7 +32,7 @@ export interface Services {
   readonly log: Log;
 }
 
-/** Builds the services of a process. Nothing is opened until it is used, and each thing once. */
+/** Builds the services of a process. Each is opened once, when it is first used. */
 export function createServices(environment: Environment, log: Log): Services {
   const configuration = readConfiguration(environment);
   const now = () => new Date();
@@ -67,7 +67,7 @@ export function createServices(environment: Environment, log: Log): Services {
   };
 }
 
-/** What `make` makes, made with the first call. */
+/** Calls `make` with the first call, and keeps its result. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {
@@ -76,7 +76,7 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-// Kept while the instance is warm, so that clients and tokens are made once.
+// Kept while the instance is warm, so that it makes clients and fetches tokens once.
 let shared: Services | undefined;
 
 /** The services of this process, with a log that writes to one invocation's sink. */

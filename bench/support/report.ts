@@ -1,13 +1,13 @@
-// Figures of a benchmark: a table for people, and one line of JSON for machines.
+// Prints the figures of a benchmark: a table for people, and one line of JSON for machines.
 import { cpus } from 'node:os';
 
 export interface Row {
   readonly what: string;
-  /** Milliseconds, one a sample. */
+  /** Milliseconds, one for each sample. */
   readonly samples: readonly number[];
 }
 
-/** The value below which `share` of the samples lie. */
+/** The value that is above `share` of the samples. */
 export function quantile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -18,7 +18,7 @@ export function median(samples: readonly number[]): number {
   return quantile(samples, 0.5);
 }
 
-/** Prints the rows, and what follows from them as `figures`. */
+/** Prints the rows and the figures. */
 export function report(name: string, rows: readonly Row[], figures: Readonly<Record<string, number>>): void {
   const cell = (value: number) => value.toFixed(2).padStart(9);
   console.log(`${name}, milliseconds (Node ${process.versions.node}, ${cpus().length} processors)\n`);

@@ -1,8 +1,8 @@
-// The other side of a comparison, in a process of its own so that its memory and processor time are its own.
-// Asks about every mailbox, writes nothing, and prints what it took as JSON.
+// The other side of a comparison, in its own process, so that its memory and processor time can be measured.
+// It asks about every mailbox, writes nothing, and prints its cost as JSON.
 import { createServices } from '../../src/services.ts';
 
-/** What a side took: milliseconds of the clock and of processors, and the most memory that was resident. */
+/** The cost of a side: milliseconds of the clock and of the processors, and the peak of resident memory. */
 export interface SideMeasured {
   readonly ms: number;
   readonly cpuMs: number;
@@ -25,7 +25,7 @@ const measured: SideMeasured = {
 };
 console.log(JSON.stringify(measured));
 
-/** As the shortest script would: one request a mailbox, all of them at once. */
+/** Asks as the shortest script does: one request for each mailbox, all at once. */
 async function askAllAtOnce(): Promise<void> {
   const token = await services.graph().token(20_000);
   const headers = { authorization: `Bearer ${token.value}` };
@@ -39,7 +39,7 @@ async function askAllAtOnce(): Promise<void> {
   );
 }
 
-/** As a run does, but for what it writes. */
+/** Asks as a run does, but writes nothing. */
 async function askInBatches(): Promise<void> {
   const { ask, listedPortions } = await import('../../src/ask/ask.ts');
   const { verdicts } = await ask(services, await listedPortions(services));

@@ -1,4 +1,4 @@
-// The sandbox tenant as a script without the app meets it.
+// Calls the sandbox tenant without the app.
 
 /** A token for Graph, from the tenant's identity endpoint. */
 export async function fetchToken(graph: string): Promise<string> {

@@ -1,4 +1,4 @@
-// A tenant with many mailboxes, and runs of the built app over them, measured from outside.
+// Makes a tenant with many mailboxes, and measures runs of the built app over them from outside.
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { callApi } from '../../scripts/stack/callApi.ts';
 import { startSandboxProcess, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
 import { emulatorConnection, sandboxSettings } from '../../scripts/stack/localSettings.ts';
 
-/** What an answer takes, and how many mailboxes of a batch Outlook answers at a time. */
+/** The time of an answer, and the number of mailboxes in a batch that Outlook answers at a time. */
 export const LATENCY_MS = 80;
 export const INSIDE_A_BATCH = 4;
 
@@ -26,7 +26,7 @@ export interface Workload {
   readonly settings: Readonly<Record<string, string>>;
   /** Turns one of the tenant's switches. */
   put(path: string, body: object, method?: string): Promise<void>;
-  /** Requests that the tenant has answered, by kind; those inside batches are `messages` as well. */
+  /** The number of requests that the tenant has answered, by kind. Requests inside batches also count as `messages`. */
   requests(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
@@ -78,28 +78,28 @@ export interface RunOptions {
   readonly concurrency: number;
   readonly instances?: number;
   readonly settings?: Readonly<Record<string, string>>;
-  /** Count the requests at storage, which costs the emulator time. */
+  /** Count the requests to storage. This slows the emulator down. */
   readonly countStorage?: boolean;
 }
 
 export interface RunMeasured {
-  /** From the run's start to its end, as they are on record. */
+  /** The time from the run's start to its end, as recorded in the run. */
   readonly ms: number;
-  /** Of the functions processes, in all. */
+  /** Processor time of all functions processes. */
   readonly cpuMs: number;
-  /** Of the largest functions process: before the run, and at the most. */
+  /** Memory of the largest functions process: before the run, and at its peak. */
   readonly idleRssMb: number;
   readonly peakRssMb: number;
   /** Requests to Graph and to the identity endpoint, each batch as one. */
   readonly roundTrips: number;
-  /** Requests that changed tables, and those that only read them; 0 unless they were counted. */
+  /** Requests that changed tables, and requests that only read; 0 unless they were counted. */
   readonly writes: number;
   readonly reads: number;
-  /** Mailboxes of which it cannot say what they are. */
+  /** The number of inconclusive mailboxes. */
   readonly inconclusive: number;
 }
 
-/** One run of the bundle over tables of its own. Throws when it saw less than everything. */
+/** Measures one run of the bundle with new tables. Throws when the run did not see every mailbox. */
 export async function measureRun(workload: Workload, options: RunOptions): Promise<RunMeasured> {
   const port = await freePorts(3);
   let counting = false;
@@ -115,20 +115,20 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
     ...workload.settings,
     POLL_CONCURRENCY: String(options.concurrency),
     AzureWebJobsStorage: emulatorConnection(port),
-    // What an idle queue waits is the platform's, and no part of a run.
+    // The platform's wait on an idle queue is no part of a run.
     AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.1',
     ...options.settings,
   };
   const { instances = 1 } = options;
   const host = await startLocalHost({ root, port: 0, env, instances, withKeys: false, log: tellTrouble });
   try {
-    // It fetches a token and reads the tables: the instances are warm then. What a cold one costs is another benchmark's question.
+    // This call fetches a token and reads the tables, so the instance is warm. Another benchmark measures cold ones.
     for (const _ of host.pids()) await callApi(host, 'health');
     const [before, cpuBefore] = [await workload.requests(), cpuMs(host.pids())];
     const idleRssMb = Math.max(...host.pids().map((pid) => rssMb(pid, 'VmRSS')));
     counting = true;
     const { status, body } = await callApi(host, 'runs', 'POST');
-    if (status !== 202) throw new Error(`No run was started: ${status} ${JSON.stringify(body)}`);
+    if (status !== 202) throw new Error(`The run did not start: ${status} ${JSON.stringify(body)}`);
     const run = await untilClosed(host, String(body.id));
     counting = false;
     const after = await workload.requests();
@@ -140,7 +140,7 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
       cpuMs: cpuMs(host.pids()) - cpuBefore,
       idleRssMb,
       peakRssMb: Math.max(...host.pids().map((pid) => rssMb(pid, 'VmHWM'))),
-      // All but one mailbox, the control of its own shard, are asked inside batches; the rest of the reads stands alone.
+      // All mailboxes but the control are asked inside batches. The other reads are single requests.
       roundTrips: more('batch') + more('token') + (more('messages') - (asked - 1)),
       ...count,
       inconclusive: (run.outcomes as { readonly inconclusive: number }).inconclusive,
@@ -150,7 +150,7 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
   }
 }
 
-/** What the host says of itself; the app's own lines are JSON. */
+/** Prints the lines of the host. The app's own lines begin with `[`. */
 function tellTrouble(line: string): void {
   if (!line.startsWith('[')) console.error(line);
 }
@@ -159,12 +159,12 @@ async function untilClosed(host: LocalHost, id: string) {
   for (;;) {
     const { body } = await callApi(host, `runs/${id}`);
     if (body.status !== 'running') return body;
-    // Rarely: each look is work of the process that is measured.
+    // A long wait, because each look costs the measured process time.
     await wait(1_000);
   }
 }
 
-/** Processor time that processes have used, as Linux counts it: hundredths of a second. */
+/** The processor time of processes. Linux counts hundredths of a second. */
 function cpuMs(pids: readonly number[]): number {
   const of = (pid: number) => {
     // The name in parentheses may hold spaces; user and system time are fields 14 and 15.
@@ -174,7 +174,7 @@ function cpuMs(pids: readonly number[]): number {
   return pids.map(of).reduce((sum, ms) => sum + ms, 0);
 }
 
-/** Resident memory of a process, now or at the most, as Linux counts it. */
+/** The resident memory of a process, now or at its peak, as Linux counts it. */
 function rssMb(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const line = status.split('\n').find((one) => one.startsWith(`${field}:`)) ?? '';

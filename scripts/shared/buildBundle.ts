@@ -1,4 +1,4 @@
-// Builds the bundle: the app and the command line as ES modules in dist/, which load several times faster than their packages.
+// Builds the app and the command line as ES modules in dist/. They load several times faster than their packages.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,9 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'dist');
 
-/** Writes `dist/index.js` and `dist/cli.js`, and beside them the chunks that they share or load when first needed: identity, storage. */
+/**
+ * Writes `dist/index.js`, `dist/cli.js`, and the chunks that they share or load later, such as identity and storage.
+ */
 export async function buildBundle(): Promise<void> {
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -22,9 +24,9 @@ export async function buildBundle(): Promise<void> {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
-    // The host supplies this one when the app is loaded.
+    // The host supplies this module.
     external: ['@azure/functions-core'],
-    // CommonJS packages in an ES module still call require.
+    // Bundled CommonJS packages still call require.
     banner: {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
@@ -34,7 +36,7 @@ export async function buildBundle(): Promise<void> {
   await removeOthers(new Set(outputFiles.map(({ path }) => basename(path))));
 }
 
-/** Another process may be loading the file right now: it meets the old one or the new one, never a half. */
+/** Replaces the file by a rename, so that a process that loads it now gets the old or the new one, never half. */
 async function replace(path: string, contents: Uint8Array): Promise<void> {
   const before = await readFile(path).catch(() => null);
   if (before?.equals(contents)) return;
@@ -43,7 +45,7 @@ async function replace(path: string, contents: Uint8Array): Promise<void> {
   await rename(unfinished, path);
 }
 
-/** Chunks of earlier builds; not what another build is just writing. */
+/** Removes chunks of earlier builds. It leaves unfinished files, because another build may be writing them. */
 async function removeOthers(built: ReadonlySet<string>): Promise<void> {
   const stale = (await readdir(folder)).filter((name) => name.endsWith('.js') && !built.has(name));
   await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));

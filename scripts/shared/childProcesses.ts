@@ -1,17 +1,17 @@
-// Child processes that never outlive their parent, whatever ends it.
+// Starts child processes that end when their parent ends, whatever the reason.
 import { type ChildProcess, fork } from 'node:child_process';
 
 export interface ChildOptions {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Called with each line that the child prints. */
+  /** Called with each line of the child's output. */
   readonly onLine: (line: string) => void;
 }
 
 const WATCHDOG = new URL(`./watchdog.mjs?parent=${process.pid}`, import.meta.url).href;
 
-/** Starts `file` under Node with an IPC channel. The child is killed as soon as this process is gone, a busy loop in it included. */
+/** Starts `file` under Node with an IPC channel. The child is killed when this process is gone, even in a busy loop. */
 export function startChild(file: string, options: ChildOptions): ChildProcess {
   const child = fork(file, [...(options.args ?? [])], {
     env: options.env ?? process.env,
@@ -19,14 +19,14 @@ export function startChild(file: string, options: ChildOptions): ChildProcess {
     execArgv: ['--import', WATCHDOG, '--no-warnings'],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // In a group of its own, so that Ctrl-C reaches the parent alone and the parent stops its children in order.
+    // A process group of its own: Ctrl-C then reaches only the parent, which stops its children in order.
     detached: process.platform !== 'win32',
   });
   for (const stream of [child.stdout, child.stderr]) eachLine(stream, options.onLine);
   return child;
 }
 
-/** Ends a child: politely first, then for good. Settles when it is gone. */
+/** Ends a child with SIGTERM, and with SIGKILL after `graceMs`. Settles when it is gone. */
 export async function stopChild(child: ChildProcess, graceMs = 1_500): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));

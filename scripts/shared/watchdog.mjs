@@ -1,14 +1,15 @@
-// Loaded into every child: ends it when its parent is gone. A thread of its own looks, so that a child whose event loop is
-// blocked ends too; no signal tells a process of its parent's death on every platform, so it has to look.
-// As `watchdog.mjs?npm` it looks at the parent's parent as well: npm runs a script through a shell, which npm's death does not end.
-// `watchdog.mjs?parent=PID` names the parent: one that is dead before the thread looks for the first time would not be missed.
+// Loaded into every child: ends the child when its parent is gone. It polls, because not every platform has a signal
+// for
+// the death of a parent. It polls in a thread, so that it works while the child's event loop is blocked.
+// `watchdog.mjs?npm` also watches the parent's parent: npm runs a script through a shell, and the shell outlives npm.
+// `watchdog.mjs?parent=PID` names the parent, because the parent may be dead before the first poll.
 import { Worker } from 'node:worker_threads';
 
 const watch = `
   const { readFileSync } = require('node:fs');
   const { workerData: { parent, throughShell } } = require('node:worker_threads');
 
-  /** Linux tells; elsewhere it stays unknown, and the parent alone counts. */
+  /** Works only on Linux. Elsewhere it is undefined, and only the parent counts. */
   function parentOf(pid) {
     try {
       return throughShell ? /\\) \\S+ (\\d+)/.exec(readFileSync('/proc/' + pid + '/stat', 'utf8'))?.[1] : undefined;

@@ -1,4 +1,4 @@
-// The app's API as scripts call it.
+// Calls the app's API for scripts.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LocalHost } from '../../localHost/host.ts';
 
@@ -7,7 +7,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Calls `/api/{path}` with the host's key, when there is one. */
+/** Calls `/api/{path}`, with the host key if there is one. */
 export async function callApi(
   { url, keys }: Pick<LocalHost, 'url' | 'keys'>,
   path: string,
@@ -21,7 +21,7 @@ export async function callApi(
 
 const AGAIN_MS = 2_000;
 
-/** Starts a run as soon as one may start: one that an earlier process left behind counts as alive for two minutes. */
+/** Starts a run, and waits while another is alive. A run of a dead process counts as alive for two minutes. */
 export async function startRunSoon(host: Pick<LocalHost, 'url' | 'keys'>, signal: AbortSignal): Promise<Answer> {
   for (;;) {
     const answer = await callApi(host, 'runs', 'POST');

@@ -1,4 +1,4 @@
-// The parts that run beside the functions, each in a process that does not outlive this one: storage emulator, sandbox tenant.
+// Starts the storage emulator and the sandbox tenant, each in a process that ends with this one.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { startChild, stopChild } from '../shared/childProcesses.ts';
 
 export interface Part {
-  /** Never settles while the part runs; rejects with a sentence that says how it ended. */
+  /** Pending while the part runs. Rejects with a sentence that says how the part ended. */
   readonly gone: Promise<never>;
   stop(): Promise<void>;
 }
@@ -20,13 +20,13 @@ export interface PartOptions {
 }
 
 export interface StorageOptions extends PartOptions {
-  /** Where the data is kept; in memory without it. */
+  /** The folder for the data; without it the data is in memory. */
   readonly dataDir?: string | undefined;
-  /** Accounts and keys, `name:key;…`, in place of the well-known one. */
+  /** Accounts and keys, `name:key;…`, instead of the well-known account. */
   readonly accounts?: string;
-  /** Files of a key and a certificate: then it speaks https and takes bearer tokens of whoever. */
+  /** Files of a key and a certificate. With them the emulator uses https and accepts any bearer token. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Called with the line that it logs of each request; it logs none without it. */
+  /** Called with the log line of each request. Without it the emulator does not log requests. */
   readonly onRequest?: (line: string) => void;
 }
 
@@ -45,7 +45,7 @@ export async function startStorage({ port, dataDir, accounts, tls, onRequest, lo
     '--disableTelemetry',
     '--skipApiVersionCheck',
   ];
-  // It announces its services on standard output, which says nothing that is not known.
+  // Ignore its other output, such as the announcement of its services.
   const env = accounts === undefined ? process.env : { ...process.env, AZURITE_ACCOUNTS: accounts };
   const onLine = onRequest ?? ((line: string) => void (/error/i.test(line) && log(`[storage] ${line}`)));
   const child = startChild(main, { args, env, onLine });
@@ -54,7 +54,7 @@ export async function startStorage({ port, dataDir, accounts, tls, onRequest, lo
 }
 
 export interface SandboxPartOptions extends PartOptions {
-  /** What its receiver checks signatures with. */
+  /** The secret for the signatures of alerts. */
   readonly webhookSecret?: string | undefined;
 }
 
@@ -75,7 +75,7 @@ async function part(child: ChildProcess, name: string, ready: Promise<unknown>):
   const gone = new Promise<never>((_, reject) => {
     child.once('exit', (code, signal) => reject(new Error(`${name} ended (${signal ?? `exit code ${code}`}).`)));
   });
-  // Whoever stops the part has no use for the news that it ended.
+  // Without this handler, stopping the part would be an unhandled rejection.
   gone.catch(() => undefined);
   try {
     await Promise.race([gone, ready]);
@@ -86,7 +86,7 @@ async function part(child: ChildProcess, name: string, ready: Promise<unknown>):
   return { gone, stop: () => stopChild(child) };
 }
 
-/** Settles once something listens on the port, or the child is gone. */
+/** Settles when something listens on the port, or when the child is gone. */
 async function untilServing(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
     const socket = connect(port, '127.0.0.1');
@@ -94,7 +94,7 @@ async function untilServing(port: number, child: ChildProcess): Promise<void> {
       await once(socket, 'connect');
       return;
     } catch {
-      // Nothing listens yet: that is what is waited for.
+      // Nothing listens yet. Try again.
       await wait(50);
     } finally {
       socket.destroy();

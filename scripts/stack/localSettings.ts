@@ -1,16 +1,16 @@
-// The settings of a developer's machine: local.settings.json, or the example beside it, under the environment.
+// Reads the settings of a developer's machine: local.settings.json, or else the example. The environment wins.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLoopback } from '../../src/settings/settings.ts';
 import { readSettingsFile } from '../../src/settings/settingsFile.ts';
 
 export interface LocalSettings {
-  /** Which file was read. */
+  /** The file that was read. */
   readonly file: string;
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Where the parts of a developer's machine serve. Storage takes three ports: blob, queue, table. */
+/** The ports on a developer's machine. Storage takes three: blob, queue, table. */
 export interface Ports {
   readonly functions: number;
   readonly sandbox: number;
@@ -24,18 +24,18 @@ export function readLocalSettings(root: string): LocalSettings {
   return { file, values: readSettingsFile(file) };
 }
 
-/** The environment wins over the file, also where it is set to nothing. */
+/** The file under the environment. The environment wins, also with an empty value. */
 export function environmentOver(file: LocalSettings, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...file.values, ...environment };
 }
 
-/** The sandbox stands in for Graph when the settings point Graph at this machine. */
+/** Whether the settings use the sandbox: GRAPH_ENDPOINT is on this machine. */
 export function usesSandbox(environment: NodeJS.ProcessEnv): boolean {
   const url = URL.parse(environment.GRAPH_ENDPOINT ?? '');
   return url !== null && isLoopback(url.hostname);
 }
 
-/** Whether the settings ask for the storage emulator. */
+/** Whether the settings use the storage emulator. */
 export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
   return environment.AzureWebJobsStorage === 'UseDevelopmentStorage=true';
 }
@@ -51,10 +51,10 @@ export function sandboxSettings({ sandbox }: Pick<Ports, 'sandbox'>): Record<str
   };
 }
 
-// The emulator's account and key are the same everywhere ("Use the Azurite emulator", well-known account).
+// The emulator's well-known key, the same everywhere ("Use the Azurite emulator").
 const EMULATOR_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
-/** The connection string of an account in the emulator, whose three ports begin at `port`. */
+/** The connection string of an account in the emulator. Its three ports begin at `port`. */
 export function emulatorConnection(port: number, account = 'devstoreaccount1', key = EMULATOR_KEY): string {
   const endpoint = (name: string, offset: number) => `${name}Endpoint=http://127.0.0.1:${port + offset}/${account}`;
   const parts = ['DefaultEndpointsProtocol=http', `AccountName=${account}`, `AccountKey=${key}`];

@@ -1,4 +1,4 @@
-// What the functions log, as a person at a terminal reads it.
+// Turns log lines of the functions into sentences for a person at a terminal.
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -18,7 +18,7 @@ interface Told {
   readonly closedBecause?: string;
 }
 
-/** A log line, `[function] {"event": …}`, as a sentence where it tells of a run or of drift; any other as it is. */
+/** Turns a log line, `[function] {"event": …}`, into a sentence if it is about a run, an alert or drift. */
 export function tell(line: string): string {
   const [, json] = /^(?:\d+ )?\[\w+\] (\{.*\})$/.exec(line) ?? [];
   if (json === undefined) return line;
@@ -27,8 +27,7 @@ export function tell(line: string): string {
   if (told.event === 'run.completed') return runCompleted(told);
   if (told.event === 'alert.accepted') return `Alert ${told.id} was accepted.`;
   if (told.event === 'drift.opened') return `DRIFT (${told.kind}): ${told.mailbox}.`;
-  if (told.event === 'drift.closed')
-    return `Drift closed: ${told.mailbox}, ${told.kind}, because it is ${told.closedBecause}.`;
+  if (told.event === 'drift.closed') return `Drift closed: ${told.mailbox}, ${told.kind}, now ${told.closedBecause}.`;
   return line;
 }
 

@@ -1,9 +1,12 @@
-// One message a run: what it says, before any format.
+// The content of an alert, before any format: one message a run.
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
 
-/** `recovered` was seen; `ended` was declared anew or is no longer listed, which is no recovery. */
+/**
+ * `recovered`: an answer showed it. `ended`: the mailbox has a new expectation or is no longer listed, which is no
+ * recovery.
+ */
 export type Happening = (typeof HAPPENINGS)[number];
 export const HAPPENINGS = ['opened', 'reminder', 'recovered', 'ended'] as const;
 
@@ -15,7 +18,7 @@ export interface AlertItem {
   readonly since: string;
   readonly closedAt: string | null;
   readonly closedBecause: string | null;
-  /** Graph's id of the request that showed it. */
+  /** Graph's id of the request that is the evidence. */
   readonly requestId: string | null;
   readonly probableCause: string | null;
 }
@@ -23,23 +26,23 @@ export interface AlertItem {
 export type Counts = Readonly<Record<DriftKind, number>>;
 
 export interface Alert {
-  /** The same for every try: receivers tell repetitions by it. */
+  /** The same for every try, so that a receiver can recognize a repetition. */
   readonly id: string;
   /** ISO 8601 UTC. */
   readonly time: string;
   readonly counts: Readonly<Record<Happening, Counts>>;
-  /** Breaches first; the first twenty. */
+  /** The first twenty, breaches first. */
   readonly items: readonly AlertItem[];
-  /** Sentences about the monitor itself, the roles and runs. */
+  /** Sentences about the monitor itself, the roles and the runs. */
   readonly notices: readonly string[];
-  /** The API, when the app knows its name. */
+  /** The address of the API; null when the app does not know its host name. */
   readonly apiUrl: string | null;
   readonly test: boolean;
 }
 
 export const MOST_ITEMS = 20;
 
-/** Smaller is more urgent: open breaches, then what else is open, then what is over. */
+/** Smaller is more urgent: open breaches, other open drift, then closed drift. */
 export function urgency(happening: Happening, kind: DriftKind): number {
   const open = happening === 'opened' || happening === 'reminder';
   return (open ? 0 : 10) + DRIFT_KINDS.indexOf(kind) * 2 + (HAPPENINGS.indexOf(happening) % 2);
@@ -66,7 +69,7 @@ export function toItem(happening: Happening, drift: Drift, runCause: string | nu
   };
 }
 
-/** An alert as its receiver takes it. */
+/** An alert in the receiver's format. */
 export interface Formatted {
   readonly contentType: string;
   readonly body: string;

@@ -1,4 +1,4 @@
-// Reads what an attempt announces: counts of everything, the first mailboxes with their evidence.
+// Reads what an attempt announces: all counts, and the first mailboxes with their evidence.
 import { type Alert, type AlertItem, type Happening, MOST_ITEMS, noCounts, toItem, urgency } from '../alerts/alert.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
@@ -29,7 +29,7 @@ export async function collectAlert(
     for (const drift of page) {
       for (const happening of happeningsOf(drift, attempt, settings.reminderHours)) {
         counts[happening][drift.kind] += 1;
-        // While the monitor is blind, what it cannot see is told once, as its blindness.
+        // While the monitor is blind, one notice stands for all unverified mailboxes.
         if (drift.kind !== 'unverified' || !attempt.blind) keepFirst(first, { happening, drift });
       }
     }
@@ -62,7 +62,7 @@ function conditionOf(attempt: Attempt): string {
   return `${taken} or open eq true or openedRun gt ${after} or closedRun gt ${after}`;
 }
 
-/** Keeps the most urgent, in the order of their names: a hundred thousand may pass. */
+/** Keeps only the most urgent, because there may be a hundred thousand. */
 function keepFirst(first: Found[], found: Found): void {
   first.push(found);
   if (first.length > MOST_ITEMS * 2) cut(first);
@@ -85,15 +85,16 @@ async function noticesOf(services: Services, attempt: Attempt, unverified: numbe
   const { monitor, rolesGained, rolesLost, rest } = attempt;
   const notices: string[] = [];
   if (monitor === 'blind') {
-    const also = unverified > 0 ? ` ${unverified} mailboxes are unverified because of it.` : '';
+    const also = unverified > 0 ? ` ${unverified} mailboxes are unverified because of this.` : '';
     notices.push(
-      `The monitor is blind: in two runs in a row no allowed mailbox could be read before and after the others, so refusals prove nothing.${also} Look at the allowed mailboxes, the permission and the token.`,
+      `The monitor is blind: two runs in a row could not read an allowed mailbox before and after the others. So refusals prove nothing.${also} Check the allowed mailboxes, the permission and the token.`,
     );
   }
-  if (monitor === 'seeing') notices.push('The monitor sees again: a control held.');
+  if (monitor === 'seeing')
+    notices.push('The monitor sees again: it could read an allowed mailbox before and after the others.');
   if (rolesGained.length > 0) {
     notices.push(
-      `The token gained ${rolesGained.join(', ')}. A tenant-wide role opens every mailbox that no application access policy closes: Get-MgServicePrincipalAppRoleAssignment shows who granted it.`,
+      `The token gained ${rolesGained.join(', ')}. A tenant-wide role opens every mailbox that no application access policy closes. Get-MgServicePrincipalAppRoleAssignment shows who granted it.`,
     );
   }
   if (rolesLost.length > 0) notices.push(`The token lost ${rolesLost.join(', ')}: three runs in a row did not see it.`);

@@ -1,14 +1,14 @@
-// An alert in words: a headline, what to do, and a line for each mailbox.
+// Writes an alert in words: a headline, what to do, and a line for each mailbox.
 import { type Alert, type AlertItem, type Counts, HAPPENINGS, type Happening } from './alert.ts';
 
-/** What every format is made from. No text holds markup; names of mailboxes may look like it. */
+/** The texts that every format uses. They hold no markup, but names of mailboxes may look like markup. */
 export interface AlertText {
   readonly headline: string;
   /** What to do next. */
   readonly advice: readonly string[];
   readonly notices: readonly string[];
   readonly lines: readonly string[];
-  /** How many are not named. */
+  /** The number of mailboxes that are not named. */
   readonly more: number;
   readonly link: string | null;
 }
@@ -31,7 +31,7 @@ export function compose(alert: Alert): AlertText {
   };
 }
 
-/** `The monitor is blind: in two …` as `the monitor is blind`. */
+/** The first clause, for the headline: `The monitor is blind: two runs …` becomes `the monitor is blind`. */
 function firstClause(notice: string): string {
   const [clause = ''] = notice.split(/: |\. /, 1);
   return shortened(clause.charAt(0).toLowerCase() + clause.slice(1), LONGEST_NAME);
@@ -65,17 +65,17 @@ function adviceFor({ counts: { opened, reminder } }: Alert): string[] {
   const advice: string[] = [];
   if (opened.breach + reminder.breach > 0) {
     advice.push(
-      'Act now: the app can read mailboxes that it must not. Look at the policy, the members of its scope group and the roles of the app; the probable cause names the cmdlet.',
+      'Act now: the app can read mailboxes that it must not read. Check the policy, the members of its scope group and the roles of the app. The probable cause names the cmdlet.',
     );
   }
   if (opened.lockout + reminder.lockout > 0) {
     advice.push(
-      'The app cannot read mailboxes that it must. Look at its permission and at the members of the scope group.',
+      'The app cannot read mailboxes that it must read. Check its permission and the members of the scope group.',
     );
   }
   if (opened.unverified > 0) {
     advice.push(
-      'Nothing is known of some mailboxes: find out whether they still exist, and whether Mailscope can ask about them.',
+      'Mailscope could not check some mailboxes. Find out whether they exist, and whether Graph answers about them.',
     );
   }
   return advice;
@@ -84,12 +84,12 @@ function adviceFor({ counts: { opened, reminder } }: Alert): string[] {
 function lineOf(item: AlertItem): string {
   const { happening, kind, since, closedAt, closedBecause, requestId, probableCause } = item;
   const mailbox = shortened(item.mailbox, LONGEST_NAME);
-  const request = requestId === null ? '' : ` Graph's request: ${requestId}.`;
+  const request = requestId === null ? '' : ` Graph's request id: ${requestId}.`;
   if (happening === 'recovered') {
     return `${mailbox}: ${kind} since ${since}, recovered ${closedAt} (${closedBecause}).${request}`;
   }
   if (happening === 'ended')
-    return `${mailbox}: ${kind} since ${since}, ended ${closedAt} (${closedBecause}: no recovery).`;
+    return `${mailbox}: ${kind} since ${since}, ended ${closedAt} (${closedBecause}, not a recovery).`;
   const still = happening === 'reminder' ? 'still ' : '';
   const cause = probableCause === null ? '' : ` Probable cause: ${shortened(probableCause, LONGEST_CAUSE)}`;
   return `${mailbox}: ${still}${kind} since ${since}.${request}${cause}`;

@@ -1,13 +1,13 @@
-// Posts an alert to the webhook and says what became of it.
+// Posts an alert to the webhook, and reports whether the receiver accepted it.
 import { createHmac } from 'node:crypto';
 import type { AlertSettings, Secret } from '../settings/settings.ts';
 import type { Alert } from './alert.ts';
 import { FORMATS } from './formats/formats.ts';
 
-/** `accepted`; `again`: it may pass, to be tried again soon; `refused`: trying again is for the next run. */
+/** `again`: the fault may pass, so try again soon. `refused`: try again with the next run. */
 export interface Delivery {
   readonly result: 'accepted' | 'again' | 'refused';
-  /** The answer's status; null when none came. */
+  /** The status of the answer; null when no answer came. */
   readonly status: number | null;
   readonly error: string | null;
 }
@@ -15,7 +15,10 @@ export interface Delivery {
 const TIMEOUT_MS = 10_000;
 const LARGEST_ANSWER = 64 * 1024;
 
-/** Never throws for what the receiver does. Redirects are not followed: the address is a secret, and meant as it stands. */
+/**
+ * Never throws for a fault of the receiver. Does not follow redirects, because an alert must go only to the set
+ * address.
+ */
 export async function deliver(alert: Alert, settings: AlertSettings, now: Date): Promise<Delivery> {
   const { contentType, body } = FORMATS[settings.format](alert);
   const headers = { 'content-type': contentType, ...signature(alert.id, body, settings.secret, now) };
@@ -31,7 +34,7 @@ export async function deliver(alert: Alert, settings: AlertSettings, now: Date):
     await readSome(response);
     return deliveryOf(response.status);
   } catch (error) {
-    // fetch rejects with nothing but TypeErrors (the network) and the signal's reason.
+    // fetch rejects only with TypeErrors (the network) and with the signal's reason.
     const timedOut = error instanceof DOMException;
     if (!timedOut && !(error instanceof TypeError)) throw error;
     const why = timedOut
@@ -48,7 +51,7 @@ function deliveryOf(status: number): Delivery {
   return { result: mayPass ? 'again' : 'refused', status, error };
 }
 
-/** Reads as much of the answer as is reasonable: an answer that is cut in its body is none. */
+/** Reads the body up to a limit. If the connection is cut in the body, the answer does not count. */
 async function readSome(response: Response): Promise<void> {
   let length = 0;
   for await (const chunk of response.body ?? []) {

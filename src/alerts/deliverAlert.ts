@@ -1,10 +1,10 @@
-// Announces what became due since the last alert that was accepted.
+// Announces everything that is due since the last accepted alert.
 //
-// 1. An attempt that stands in the cursor is finished first, under its own id, by whoever comes next.
-// 2. Then what is due up to the newest run is taken: the range is written into the cursor as the attempt, and claimed.
-// 3. The drift that it announces is stamped, and the attempt is sealed.
-// 4. One message is sent. If it is accepted the cursor moves; otherwise the attempt stays, with the error.
-// 5. When there is nothing to tell, the cursor moves without a message.
+// 1. If the cursor holds an unfinished attempt, the next process sends it first, under the attempt's own id.
+// 2. Then it takes everything due up to the newest run, writes this range into the cursor as an attempt, and claims it.
+// 3. It stamps the drift that the attempt announces, and seals the attempt.
+// 4. It sends one message. If the receiver accepts it, the cursor moves. If not, the attempt stays, with the error.
+// 5. If there is nothing to announce, the cursor moves without a message.
 import { deliver } from '../alerts/deliver.ts';
 import { nextAttempt } from '../alerts/due.ts';
 import { MailscopeError } from '../errors.ts';
@@ -20,13 +20,13 @@ import { collectAlert } from './collectAlert.ts';
 import { runsSince } from './runsSince.ts';
 import { sealAttempt } from './sealAttempt.ts';
 
-/** Runs looked at beside those since the cursor: enough to know what was before. */
+/** Runs to read before the cursor, because some rules look at earlier runs. */
 const RUNS_BEFORE = 12;
-/** A run's message comes a moment before its end. */
+/** A run queues its alert a moment before its end is written, so wait for the end. */
 const END_WAIT_MS = 5_000;
 const LOOK_MS = 100;
 
-/** @throws MailscopeError `alert-undelivered` when it may pass: then the message is to be tried again */
+/** @throws MailscopeError `alert-undelivered` when the fault may pass; the queue then tries the message again */
 export async function deliverAlert(services: Services, { runId }: AlertMessage): Promise<void> {
   const { alerts } = services.settings();
   if (!alerts) return services.log('info', 'alert.off', { runId });
@@ -34,7 +34,7 @@ export async function deliverAlert(services: Services, { runId }: AlertMessage):
   while (await step(services, alerts));
 }
 
-/** Does one thing; true when there may be more to do. */
+/** Does one step; true when there may be more to do. */
 async function step(services: Services, settings: AlertSettings): Promise<boolean> {
   const { cursor: store } = services.storage();
   const stored = await store.get();
@@ -85,12 +85,12 @@ async function send(services: Services, settings: AlertSettings, claimed: Attemp
   return result === 'accepted';
 }
 
-/** Moves the cursor past an attempt that was accepted, or keeps the attempt with its error, for whoever comes next. */
+/** Moves the cursor past an accepted attempt, or keeps the attempt with its error for the next process. */
 async function settle(services: Services, attempt: Attempt, lastError: string | null): Promise<void> {
   const { cursor: store } = services.storage();
   for (;;) {
     const stored = await store.get();
-    // Somebody else has sent it after the claim was over.
+    // The claim was over, and another process has sent the attempt.
     if (stored?.value.attempt?.id !== attempt.id) return;
     const kept = { ...stored.value, claimedUntil: null, lastError };
     const settled = lastError === null ? moved(kept, attempt, services.now()) : kept;
@@ -121,7 +121,7 @@ function emptyCursor({ breaches, roles }: Attempt): Cursor {
   return { ...place, blind: false, roles, ...nothing };
 }
 
-/** Newest first: all since the cursor that have ended, and some before. */
+/** The runs that have ended since the cursor, and some before it, newest first. */
 async function endedRuns(services: Services, cursor: Cursor | null): Promise<readonly Run[]> {
   const after = cursor ? Math.min(cursor.breachesUpTo, cursor.restUpTo) : Number.POSITIVE_INFINITY;
   const found: Run[] = [];
@@ -134,7 +134,7 @@ async function endedRuns(services: Services, cursor: Cursor | null): Promise<rea
   return found.filter(({ status }) => status !== 'running');
 }
 
-/** Whether an allowed mailbox was ever readable, or had its propagation window. */
+/** Whether an allowed mailbox was readable once, or its propagation window is over. */
 async function couldSee(services: Services): Promise<boolean> {
   const { rules } = services.settings();
   const opened = new Date(services.now().getTime() - rules.propagationMinutes * 60_000).toISOString();
@@ -142,7 +142,9 @@ async function couldSee(services: Services): Promise<boolean> {
   return (await services.storage().mailboxes.list({ conditions: [condition] }, 1, '')).items.length > 0;
 }
 
-/** A run announces itself just before it is closed, so that no death in between loses its alert. */
+/**
+ * Waits for the end of the run. A run queues its alert before it is closed, so that a crash in between loses no alert.
+ */
 async function untilEnded(services: Services, runId: string): Promise<void> {
   const number = runNumberOf(runId) ?? 0;
   for (let waitedMs = 0; waitedMs < END_WAIT_MS; waitedMs += LOOK_MS) {

@@ -1,27 +1,27 @@
-// What is due for an alert: pure, from the cursor and the runs since.
+// Decides what is due for an alert, from the cursor and the runs since then. Pure.
 import { READ_ROLES } from '../rules/cause.ts';
 import type { Cursor, Due } from '../storage/cursorStore.ts';
 import type { Run } from '../storage/runStore.ts';
 
 export interface DueOptions {
   readonly now: Date;
-  /** Whether a pause holds everything but breaches. */
+  /** Whether a pause holds back everything but breaches. */
   readonly paused: boolean;
-  /** Whether an allowed mailbox was ever readable, or had time enough to become so. */
+  /** Whether an allowed mailbox was readable once, or had enough time to become readable. */
   readonly couldSee: boolean;
 }
 
 /**
- * The next attempt, or null when everything up to `newest` was announced.
+ * The next attempt, or null when everything up to the newest run was announced.
  *
- * @param runs the newest runs that have ended, newest first; at least those since the cursor, and a few before
+ * @param runs ended runs, newest first: at least those since the cursor, and a few before
  */
 export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options: DueOptions): Due | null {
   const [newest] = runs;
   if (!newest) return null;
   const { now, paused, couldSee } = options;
   const before = runs.find(({ number }) => number < newest.number);
-  // Alerts begin at this run: what happened earlier was for nobody.
+  // The first alert begins at the newest run. Nobody had asked for alerts before.
   const start = { number: before?.number ?? newest.number - 1, at: before?.startedAt ?? newest.startedAt };
   const breachesAfter = cursor ? { number: cursor.breachesUpTo, at: cursor.breachesAt } : start;
   const restAfter = cursor ? { number: cursor.restUpTo, at: cursor.restAt } : start;
@@ -57,20 +57,22 @@ function isHeld(run: Run | undefined): boolean {
   return run?.result?.controlHeld === true;
 }
 
-/** Two completed runs in a row without a held control. */
+/** Whether the control did not hold in two completed runs in a row. */
 function isBlind(runs: readonly Run[]): boolean {
   const [last, before] = completed(runs);
   return last !== undefined && before !== undefined && !isHeld(last) && !isHeld(before);
 }
 
-/** A read role is known when it was announced, or there from the beginning. Lost is what three runs in a row did not see. */
+/**
+ * A read role is known if it was announced or was there from the beginning. It is lost if three runs did not see it.
+ */
 function rolesChange(cursor: Cursor | null, runs: readonly Run[], newest: Run, paused: boolean) {
   const after = cursor ? Math.min(cursor.breachesUpTo, cursor.restUpTo) : newest.number - 1;
   const since = runs.filter(({ number }) => number > after);
   const seen = new Set(since.flatMap(({ result }) => result?.roles ?? []).filter((role) => READ_ROLES.includes(role)));
   if (!cursor) return { rolesGained: [], rolesLost: [], roles: [...seen].sort() };
   const gained = [...seen].filter((role) => !cursor.roles.includes(role)).sort();
-  // What cannot be announced now stays to be announced.
+  // A role that the pause holds back stays unknown, so that it is announced after the pause.
   const rolesGained = paused && !opensMailboxes(runs) ? [] : gained;
   const three = completed(runs).slice(0, 3);
   const isLost = (role: string) => three.length === 3 && three.every(({ result }) => !result?.roles.includes(role));
@@ -79,7 +81,7 @@ function rolesChange(cursor: Cursor | null, runs: readonly Run[], newest: Run, p
   return { rolesGained, rolesLost, roles };
 }
 
-/** Whether a read role opens denied mailboxes: it does unless an application access policy refuses them. */
+/** Whether a read role opens denied mailboxes. It does unless an application access policy refuses them. */
 export function opensMailboxes(runs: readonly Run[]): boolean {
   const last = completed(runs).find(({ result }) => result && result.byExpectation.denied.refused > 0)?.result;
   const listed = completed(runs)[0]?.result?.byExpectation.denied;
@@ -87,7 +89,7 @@ export function opensMailboxes(runs: readonly Run[]): boolean {
   return !last || last.messageClasses['application-access-policy'] === 0;
 }
 
-/** Whether a reminder falls into a range: each so many hours after the opening. */
+/** Whether a reminder falls into the range. One is due every `hours` after the opening. */
 export function isReminderDue(openedAt: string, range: { from: string; to: string }, hours: number): boolean {
   if (hours === 0) return false;
   const passed = (time: string) => Math.floor((Date.parse(time) - Date.parse(openedAt)) / (hours * 3_600_000));

@@ -1,8 +1,8 @@
-// Asks Graph once about mailboxes and says what each answer proves. Remembers nothing and needs no storage.
+// Asks Graph once about mailboxes, and says what each answer proves. It remembers nothing and needs no storage.
 //
-// 1. A token is fetched first: without one Graph is not asked, and every mailbox is unverified.
-// 2. Portions of the size of a shard are asked, a few side by side, each between two reads of its own control.
-// 3. Each answer is judged by itself.
+// 1. Fetch a token. Without one Graph is not asked, and every mailbox is unverified.
+// 2. Ask in portions of the size of a shard, a few at a time, each between two reads of its own control.
+// 3. Judge each answer by itself.
 import PQueue from 'p-queue';
 import { observe } from '../graph/observe.ts';
 import type { ShardQuestions } from '../graph/shardProbe.ts';
@@ -14,7 +14,7 @@ import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
 import { borrowControls } from '../storage/plan.ts';
 
-/** A mailbox, what was seen of it, and what that proves. No field holds a subject: none is asked for. */
+/** A mailbox, its answer, and what the answer proves. No subject is asked for, so no field holds one. */
 export interface Asked extends Omit<Observation, 'runId'> {
   readonly expectation: Expectation;
   readonly verdict: VerdictOnce;
@@ -23,19 +23,19 @@ export interface Asked extends Omit<Observation, 'runId'> {
 export interface AskReport {
   /** ISO 8601 UTC. */
   readonly askedAt: string;
-  /** Why there is no token for Graph, in the identity library's words; null when there is one. */
+  /** Why there is no token for Graph, in the words of the identity library; null when there is one. */
   readonly noToken: string | null;
-  /** The roles that the tokens claimed. */
+  /** The roles in the tokens. */
   readonly roles: readonly string[];
   readonly verdicts: Readonly<Record<VerdictOnce, number>>;
   /** In alphabetical order. */
   readonly mailboxes: readonly Asked[];
 }
 
-/** What is asked between two reads of one control. */
+/** The mailboxes that are asked between two reads of one control. */
 export type Portion = Pick<ShardQuestions, 'ask' | 'own' | 'borrowed'>;
 
-/** One mailbox, with or without another that must answer for a refusal to prove anything. */
+/** One mailbox, and perhaps a control: a refusal proves something only if the control answers. */
 export interface SingleQuestion {
   readonly mailbox: string;
   readonly expectation: Expectation;
@@ -44,10 +44,10 @@ export interface SingleQuestion {
 
 const DEADLINE_MS = 90_000;
 const TOKEN_DEADLINE_MS = 20_000;
-/** While one reads its control, the others keep Graph busy; the limiter knows how busy. */
+/** While one portion reads its control, the others use Graph. The limiter decides how much. */
 const SIDE_BY_SIDE = 4;
 
-/** The listed mailboxes, cut as a run cuts them. Rejects as `services.list` does. */
+/** The listed mailboxes, cut into portions as a run cuts its shards. Rejects as `services.list` does. */
 export async function listedPortions(services: Services): Promise<Portion[]> {
   const plan = await services.list();
   const seed = services.newId();
@@ -64,9 +64,9 @@ export function singlePortion({ mailbox, expectation, control }: SingleQuestion)
 }
 
 /**
- * Never throws for what Graph or the identity do.
+ * Never throws for a fault of Graph or of the identity.
  *
- * @param onPortion told how many mailboxes are done, after each portion
+ * @param onPortion called after each portion with the number of mailboxes that are done
  */
 export async function ask(
   services: Services,
@@ -98,13 +98,13 @@ async function askPortion(services: Services, portion: Portion, roles: Set<strin
   );
   for (const role of claimed) roles.add(role);
   return seen.map(({ message: _, ...observation }) => {
-    // Only what is in the portion is asked about.
+    // The fallback is never used: only mailboxes of the portion are asked about.
     const expectation = expectations.get(observation.mailbox) ?? 'denied';
     return { ...observation, expectation, verdict: judgeOnce(expectation, observation) };
   });
 }
 
-/** In the identity library's words; null when there is a token. */
+/** Why there is no token, in the words of the identity library; null when there is one. */
 export async function whyNoToken(services: Services): Promise<string | null> {
   try {
     await services.graph().token(TOKEN_DEADLINE_MS);
@@ -112,12 +112,12 @@ export async function whyNoToken(services: Services): Promise<string | null> {
   } catch (error) {
     if (!(error instanceof TokenUnavailableError)) throw error;
     const causes = causesOf(error.cause);
-    // The identity library wraps errors that say the same.
+    // The identity library wraps errors with the same text. Show each text once.
     return causes.filter((cause, index) => !causes.slice(0, index).some((outer) => outer.includes(cause))).join(': ');
   }
 }
 
-/** The first lines of an error and of those that caused it, outermost first. */
+/** The first line of an error and of each of its causes, outermost first. */
 function causesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const [line = ''] = error.message.trim().split('\n');

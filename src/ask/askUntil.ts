@@ -1,23 +1,24 @@
-// Asks again and again until everything is as declared, or the time is up.
+// Repeats an ask until everything is as declared, or the time is up.
 import type { Services } from '../services.ts';
 import type { AskReport } from './ask.ts';
 
-/** What is waited for, told before each pause. */
+/** The state before each pause. */
 export interface Waiting {
   readonly report: AskReport;
   readonly pauseMs: number;
-  /** Until the time is up. */
+  /** The time that is left for waiting. */
   readonly leftMs: number;
 }
 
 const FIRST_PAUSE_MS = 2_000;
-// RBAC for Applications obeys a change after 30 minutes when the app is idle, and after up to two hours when it keeps asking.
+// RBAC for Applications applies a change after 30 minutes if the app is idle, and after up to two hours if it keeps
+// asking.
 const LONGEST_PAUSE_MS = 10 * 60_000;
 
 /**
- * Answers the first report in which everything is as declared, or the one asked for when the time was up. Pauses double.
+ * Returns the first report in which everything is as declared, or the last one when the time is up. Pauses double.
  *
- * @param waitMs 0 asks once
+ * @param waitMs the longest wait; 0 asks once
  */
 export async function askUntil(
   ask: () => Promise<AskReport>,

@@ -1,9 +1,9 @@
-// The command `ask`: settings and options in, Graph asked, a report out.
+// The command `ask`: reads settings and options, asks Graph, and prints a report.
 //
-// 1. The file for JUnit is opened, so that a bad name is noticed before the wait and an old report is never taken for this one.
-// 2. The settings are checked, all their faults said at once, before anything is asked.
-// 3. Graph is asked, again and again with --wait.
-// 4. The report is written and printed; its verdicts are the exit code.
+// 1. Open the JUnit file. So a bad name fails before the wait, and an old report cannot pass for the new one.
+// 2. Check the settings, and print all their faults at once.
+// 3. Ask Graph, repeatedly with --wait.
+// 4. Write and print the report. Its verdicts give the exit code.
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../ask/ask.ts';
 import { askUntil, type Waiting } from '../ask/askUntil.ts';
@@ -19,10 +19,12 @@ import type { Screen } from './screen.ts';
 
 export type ExitCode = 0 | 1 | 2 | 3;
 
-/** Makes the services over an environment, anew for each ask: a new token shows the roles of the moment. */
+/**
+ * Makes the services from an environment. Each ask makes new ones, because only a new token shows the current roles.
+ */
 export type MakeServices = (environment: Environment) => Services;
 
-/** Answers the exit code; see USAGE. Throws only what is a defect. */
+/** Returns the exit code; see USAGE. Throws only for a defect. */
 export async function askCommand(
   args: readonly string[],
   environment: Environment,
@@ -57,7 +59,10 @@ export async function askCommand(
   }
 }
 
-/** Nothing is stored, so no storage is asked for: what stands in is never opened. Only a list in a blob needs the account. */
+/**
+ * `ask` stores nothing, so a placeholder stands in for storage and is never opened. Only a list in a blob needs the
+ * account.
+ */
 function settingsFor(question: SingleQuestion | undefined, environment: Environment): Environment {
   const list = question
     ? { ALLOWED_MAILBOXES: question.control ?? question.mailbox, DENIED_MAILBOXES: '', MAILBOXES_FILE: '' }
@@ -73,7 +78,7 @@ async function openReport(name: string): Promise<FileHandle> {
     return await open(name, 'w');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such folder' : code;
+    const why = code === 'ENOENT' ? 'its folder does not exist' : code;
     throw new UsageError(`--junit: ${name} cannot be written (${why}).`, { cause });
   }
 }
@@ -93,8 +98,10 @@ function waitingLine(now: Date, { report, pauseMs, leftMs }: Waiting): string {
 
 function noTokenLine(services: Services, why: string): string {
   const { graphIdentity, graphEndpoint } = services.settings();
-  const sandbox = isLoopback(new URL(graphEndpoint).hostname) ? ' Does the sandbox run (npm start)?' : '';
-  return `Graph was not asked, for ${graphIdentity.kind} has no token: ${why.replace(/\.$/, '')}.${sandbox}`;
+  const sandbox = isLoopback(new URL(graphEndpoint).hostname)
+    ? ' If the sandbox is not running, start it with npm start.'
+    : '';
+  return `Graph was not asked, because ${graphIdentity.kind} gets no token: ${why.replace(/\.$/, '')}.${sandbox}`;
 }
 
 function printed(report: AskReport, { json }: AskOptions): string {
@@ -103,7 +110,7 @@ function printed(report: AskReport, { json }: AskOptions): string {
 
 function explain(error: unknown, screen: Screen): ExitCode {
   if (error instanceof UsageError) {
-    screen.say(`${error.message}\n--help says what it takes.`);
+    screen.say(`${error.message}\nUse --help to see the options.`);
     return 3;
   }
   if (!(error instanceof MailscopeError)) throw error;

@@ -1,4 +1,4 @@
-// The command `doctor`: looks at everything that a run needs, and prints each check with its result and what to do.
+// The command `doctor`: checks everything that a run needs, and prints each result and what to do.
 import { type DoctorReport, examine } from '../doctor/examine.ts';
 import type { Environment } from '../settings/settings.ts';
 import type { ExitCode, MakeServices } from './askCommand.ts';
@@ -8,22 +8,22 @@ import type { Screen } from './screen.ts';
 
 const USAGE = `Usage: mailscope doctor [OPTIONS]
 
-Looks at the settings, storage, the token, Microsoft Graph, a few listed mailboxes, the schedule, the webhook
-and the heartbeat, and says what is wrong and what to do. Nothing that it writes stays.
+Checks the settings, storage, the token, Microsoft Graph, a few listed mailboxes, the schedule, the webhook
+and the heartbeat. Says what is wrong and what to do. It removes everything that it writes.
 
-  --send             send a test alert to the webhook; without it, the webhook's host is only connected to
+  --send             send a test alert to the webhook; without it, the doctor only connects to the webhook's host
   --json             print the report as JSON
   --help             print this
 
-Exit code: 0 healthy, warnings included, 1 something is wrong, 2 the doctor itself failed,
-3 bad settings or a command line that is not understood.`;
+Exit code: 0 healthy, perhaps with warnings, 1 something is wrong, 2 the doctor itself failed,
+3 bad settings or a bad command line.`;
 
 const EXIT_CODES = { healthy: 0, unhealthy: 1, 'bad-settings': 3 } as const satisfies Record<
   DoctorReport['result'],
   ExitCode
 >;
 
-/** Answers the exit code; see USAGE. Throws only what is a defect. */
+/** Returns the exit code; see USAGE. Throws only for a defect. */
 export async function doctorCommand(
   args: readonly string[],
   environment: Environment,
@@ -36,13 +36,13 @@ export async function doctorCommand(
       screen.print(`${USAGE}\n`);
       return 0;
     }
-    const onCheck = (name: string) => screen.watch(`Looking at everything … ${name} is done`);
+    const onCheck = (name: string) => screen.watch(`Checking … ${name} is done`);
     const report = await examine(environment, makeServices, { send: options.send, onCheck });
     screen.print(options.json ? `${JSON.stringify(report, null, 2)}\n` : doctorTable(report));
     return EXIT_CODES[report.result];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    screen.say(`${error.message}\n--help says what it takes.`);
+    screen.say(`${error.message}\nUse --help to see the options.`);
     return 3;
   }
 }
@@ -55,6 +55,6 @@ function readDoctorOptions(args: readonly string[]) {
     help: { type: 'boolean', short: 'h', default: false },
   });
   const [, unknown] = positionals;
-  if (unknown !== undefined) throw new UsageError(`doctor takes no "${unknown}".`);
+  if (unknown !== undefined) throw new UsageError(`doctor does not know "${unknown}".`);
   return values;
 }

@@ -1,4 +1,4 @@
-// A doctor's report for people: a line a finding, and under it what to do.
+// A doctor's report for people: one line for each finding, and below it what to do.
 import type { CheckReport, DoctorReport } from '../doctor/examine.ts';
 import { RESULTS } from '../rules/doctor/finding.ts';
 
@@ -8,7 +8,7 @@ export function doctorTable({ result, checks }: DoctorReport): string {
   return `${checks.flatMap(linesOf).join('\n')}\n\n${summary(result, checks)}\n`;
 }
 
-/** The result of each finding stands before it; the name of the check before the first. */
+/** Each line begins with the result. The first line of a check also has its name. */
 function linesOf({ name, findings }: CheckReport): string[] {
   return findings.flatMap(({ result, says, advice }, index) => {
     const line = `${result.padEnd(9)}${(index === 0 ? name : '').padEnd(13)}${says}`;
@@ -19,7 +19,7 @@ function linesOf({ name, findings }: CheckReport): string[] {
 const SAYS: Readonly<Record<DoctorReport['result'], string>> = {
   healthy: 'Healthy',
   unhealthy: 'Something is wrong',
-  'bad-settings': 'The settings are bad',
+  'bad-settings': 'The settings are wrong',
 };
 
 function summary(result: DoctorReport['result'], checks: readonly CheckReport[]): string {
@@ -28,5 +28,5 @@ function summary(result: DoctorReport['result'], checks: readonly CheckReport[])
     const isPlural = count > 1 && (one === 'warning' || one === 'problem');
     return count > 0 ? [`${count} ${one}${isPlural ? 's' : ''}`] : [];
   });
-  return `${SAYS[result]}: of ${checks.length} checks ${counts.join(', ')}.`;
+  return `${SAYS[result]}. ${checks.length} checks: ${counts.join(', ')}.`;
 }

@@ -1,6 +1,7 @@
-// A report as JUnit XML, which CI systems read: a test case a mailbox.
+// A report as JUnit XML for CI systems: one test case for each mailbox.
 //
-// A breach or lockout is a failure. What could not be proved is an error and not skipped, which most systems show as green.
+// A breach or a lockout is a failure. A mailbox without proof is an error, because most systems show a skipped case as
+// green.
 import type { Asked, AskReport } from '../ask/ask.ts';
 import { meaning } from './reportWords.ts';
 
@@ -13,7 +14,7 @@ export function junit({ askedAt, mailboxes, verdicts }: AskReport): string {
     skipped: 0,
     time: seconds.toFixed(3),
   };
-  // The format knows no zone: its times are UTC here.
+  // The format has no time zone. These times are UTC.
   const suite = { name: 'mailscope', ...counts, timestamp: askedAt.slice(0, 19) };
   const { skipped: _, ...totals } = counts;
   return [
@@ -59,7 +60,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** Text as XML holds it. Foreign text may have what XML 1.0 cannot, not even as an entity. */
+/** Escapes text for XML. It also replaces characters that XML 1.0 cannot hold, not even as an entity. */
 function escaped(text: string): string {
   const writable = text.toWellFormed().replace(/[^\t\n\r\u{20}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\u{FFFD}');
   return writable.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');

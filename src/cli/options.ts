@@ -1,27 +1,27 @@
-// The command line: what it takes, and what is wrong with it.
+// Reads the command line, and says what is wrong with it.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { SingleQuestion } from '../ask/ask.ts';
 import { EXPECTATIONS, parseMailbox } from '../rules/mailbox.ts';
 
 export const USAGE = `Usage: mailscope [ask] [OPTIONS]
-       mailscope doctor [OPTIONS]      what is wrong with a set-up; see mailscope doctor --help
+       mailscope doctor [OPTIONS]      finds what is wrong with a set-up; see mailscope doctor --help
 
 Asks Microsoft Graph once about every mailbox of ALLOWED_MAILBOXES, DENIED_MAILBOXES and MAILBOXES_FILE,
 and says whether each is as declared. Settings come from the environment, then from local.settings.json.
 
-  --mailbox NAME     ask about this one alone, whatever the lists say; with
-  --expect WORD      allowed or denied, and for denied with
-  --control NAME     a mailbox that must answer before and after: only then a refusal proves something
-  --wait TIME        ask again until all is as declared, for so long at the most: 90s, 30m, 2h
+  --mailbox NAME     ask only about this mailbox and ignore the lists; needs --expect
+  --expect WORD      what the mailbox should be: allowed or denied; denied needs --control
+  --control NAME     an allowed mailbox, read before and after; without it a refusal proves nothing
+  --wait TIME        repeat until all is as declared, but at most this long: 90s, 30m, 2h
   --json             print the report as JSON
-  --junit FILE       write the report as JUnit XML too
+  --junit FILE       also write the report as JUnit XML
   --help             print this
 
 Exit code: 0 all is as declared, 1 a breach or a lockout, 2 something could not be proved,
-3 bad settings or a command line that is not understood.`;
+3 bad settings or a bad command line.`;
 
 export interface AskOptions {
-  /** Undefined for all that the settings list. */
+  /** Undefined to ask about all listed mailboxes. */
   readonly question: SingleQuestion | undefined;
   /** 0 asks once. */
   readonly waitMs: number;
@@ -29,7 +29,7 @@ export interface AskOptions {
   readonly junitFile: string | undefined;
 }
 
-/** A command line that is not understood; the message says what would be. */
+/** A bad command line. The message says what is wrong and what is right. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -40,8 +40,8 @@ export function readOptions(args: readonly string[]): AskOptions | null {
   if (values.help) return null;
   const [unknown] = positionals.slice(positionals[0] === 'ask' ? 1 : 0);
   if (unknown !== undefined)
-    throw new UsageError(`There is no command "${unknown}": ask and doctor are, and stand first.`);
-  if (values.junit?.trim() === '') throw new UsageError('--junit takes the name of a file.');
+    throw new UsageError(`There is no command "${unknown}". The first word must be ask or doctor.`);
+  if (values.junit?.trim() === '') throw new UsageError('--junit needs the name of a file.');
   return {
     question: readQuestion(values),
     waitMs: values.wait === undefined ? 0 : durationMs(values.wait),
@@ -67,7 +67,7 @@ export function parseOptions<const T extends ParseArgsOptionsConfig>(args: reado
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (cause) {
-    // parseArgs throws nothing but Errors whose message names the option, and goes on to what hardly anybody means.
+    // The first sentence of parseArgs' error names the option. The rest is advice for rare cases.
     const [sentence = ''] = (cause as Error).message.split('. ', 1);
     throw new UsageError(sentence, { cause });
   }
@@ -78,7 +78,7 @@ type Values = Readonly<Partial<Record<'mailbox' | 'expect' | 'control', string>>
 function readQuestion({ mailbox: name, expect, control: controlName }: Values): SingleQuestion | undefined {
   if (name === undefined) {
     if (expect === undefined && controlName === undefined) return undefined;
-    throw new UsageError(`--${expect === undefined ? 'control' : 'expect'} goes with --mailbox.`);
+    throw new UsageError(`--${expect === undefined ? 'control' : 'expect'} needs --mailbox.`);
   }
   const mailbox = mailboxOf('--mailbox', name);
   const expectation = EXPECTATIONS.find((one) => one === expect);
@@ -87,10 +87,10 @@ function readQuestion({ mailbox: name, expect, control: controlName }: Values): 
   const control = controlName === undefined ? undefined : mailboxOf('--control', controlName);
   if (expectation === 'denied' && control === undefined) {
     throw new UsageError(
-      '--expect denied needs --control, an allowed mailbox: a refusal proves nothing while nothing can be read.',
+      '--expect denied needs --control with an allowed mailbox. Without one, a refusal proves nothing.',
     );
   }
-  if (control === mailbox) throw new UsageError('--control takes another mailbox than --mailbox.');
+  if (control === mailbox) throw new UsageError('--control and --mailbox must name different mailboxes.');
   return { mailbox, expectation, control };
 }
 

@@ -22,7 +22,7 @@ function row(asked: Asked): string[] {
   return [mailbox, expectation, outcome, meaning(asked), answerText(asked) || '-', requestIdOf(asked) ?? '-'];
 }
 
-/** In characters, as a person counts them. */
+/** The width in characters, where a character outside the BMP counts once. */
 function width(cell = ''): number {
   return [...cell].length;
 }

@@ -12,7 +12,7 @@ export function meaning({ verdict, outcome, reason }: Asked): string {
   return `not provable: ${why}`;
 }
 
-/** How many are what: `2 as declared, 1 breach`. */
+/** The counts in words: `2 as declared, 1 breach`. */
 export function counted({ verdicts }: AskReport): string {
   const { compliant, breach, lockout, unverified } = verdicts;
   const parts = [
@@ -24,7 +24,7 @@ export function counted({ verdicts }: AskReport): string {
   return parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
 }
 
-/** 0 all is as declared, 1 a breach or a lockout, 2 something could not be proved. What is wrong goes before what is unknown. */
+/** 0 all is as declared, 1 a breach or a lockout, 2 something could not be proved. 1 goes before 2. */
 export function exitCodeOf({ verdicts }: AskReport): 0 | 1 | 2 {
   if (verdicts.breach + verdicts.lockout > 0) return 1;
   return verdicts.unverified > 0 ? 2 : 0;

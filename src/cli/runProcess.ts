@@ -1,4 +1,4 @@
-// The command line as a process: its command, its settings, its streams, Ctrl-C, and its exit code.
+// Runs the command line as a process: command, settings, streams, Ctrl-C and exit code.
 import { createServices } from '../services.ts';
 import type { Environment } from '../settings/settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
@@ -7,7 +7,7 @@ import { createScreen, type Screen } from './screen.ts';
 
 type ReadFile = () => Readonly<Record<string, string>>;
 
-// As a shell counts them: 128 and the signal's number.
+// Exit codes as in a shell: 128 plus the number of the signal.
 const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -16,12 +16,12 @@ const SIGNALS = [
 /**
  * Runs the command and ends the process.
  *
- * @param readFile the settings under the environment, which wins over them, also where it is set to nothing
- * @param args `ask`, which may be left out, or `doctor`, and its options
+ * @param readFile the settings of a file; the environment wins over them, also with an empty value
+ * @param args `ask`, which is the default, or `doctor`, and the options
  */
 export async function runProcess(readFile: ReadFile, args = process.argv.slice(2)): Promise<never> {
   const screen = createScreen(process.stdout, process.stderr);
-  // Whoever reads may stop before the end, as `head` does; the exit code still says what was found.
+  // A reader such as `head` may stop early. The exit code must still say what was found.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   for (const [signal, code] of SIGNALS) {
     process.once(signal, () => {
@@ -36,7 +36,7 @@ export async function runProcess(readFile: ReadFile, args = process.argv.slice(2
 
 async function run(screen: Screen, readFile: ReadFile, args: readonly string[]): Promise<ExitCode> {
   try {
-    // The identity library reads the process's own environment.
+    // The identity library reads the environment of the process.
     Object.assign(process.env, { ...readFile(), ...process.env });
   } catch (error) {
     screen.say((error as Error).message);
@@ -46,12 +46,12 @@ async function run(screen: Screen, readFile: ReadFile, args: readonly string[]):
     const command = args[0] === 'doctor' ? doctorCommand : askCommand;
     return await command(args, process.env, screen, makeServices);
   } catch (error) {
-    screen.say(`It failed, and proved nothing: ${(error as Error).message}`);
+    screen.say(`Mailscope failed, and proved nothing: ${(error as Error).message}`);
     return 2;
   }
 }
 
-/** The report says what there is to say; a log beside it would be for a machine. */
+/** The command line writes no log lines, because its report says everything. */
 function makeServices(environment: Environment) {
   return createServices(environment, () => undefined);
 }

@@ -1,6 +1,6 @@
-// What a person or a pipeline sees: the report on one stream, everything on the way to it on the other.
+// Output for a person or a pipeline: the report on stdout, progress and errors on stderr.
 
-/** A stream of a process, as far as it is used here. */
+/** The part of a process stream that is used here. */
 export interface Output {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -10,13 +10,13 @@ export interface Output {
 export interface Screen {
   /** The report. */
   print(text: string): void;
-  /** A sentence about what is wrong. */
+  /** An error message. */
   say(text: string): void;
-  /** What goes on: one line that is overwritten on a terminal, a line each elsewhere. */
+  /** Progress: a terminal overwrites one line, a pipeline gets a line each. */
   progress(text: string): void;
-  /** What only a person who watches wants to know: on a terminal alone. */
+  /** Progress that only a terminal shows. */
   watch(text: string): void;
-  /** Settles when all of it is written, so that the process may end. */
+  /** Settles when everything is written, so that the process may end. */
   flush(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const CLEAR_LINE = '\r\x1b[2K';
 export function createScreen(stdout: Output, stderr: Output): Screen {
   let isLineOpen = false;
   const overwrite = (text: string) => {
-    // A terminal that does not know its width says 0. A line that wraps could not be overwritten.
+    // A terminal without a known width says 0. A line that wraps cannot be overwritten.
     stderr.write(CLEAR_LINE + text.slice(0, (stderr.columns || 80) - 1));
     isLineOpen = true;
   };

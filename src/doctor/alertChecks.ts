@@ -1,4 +1,4 @@
-// Checks of those who are told: the webhook and the heartbeat. Neither is called unasked.
+// Checks of the webhook and the heartbeat. It connects to their hosts, but calls the webhook only with --send.
 import { deliverSample } from '../alerts/deliverSample.ts';
 import { type Finding, ok, problem, skipped, warning } from '../rules/doctor/finding.ts';
 import { judgeConnection } from '../rules/doctor/networkFindings.ts';
@@ -11,25 +11,25 @@ export const webhookCheck: Check = {
   needs: ['alerts'],
   async look({ services, send }) {
     const { alerts } = services.settings();
-    if (!alerts) return [skipped('ALERT_WEBHOOK_URL is not set, so nobody is alerted')];
+    if (!alerts) return [skipped('ALERT_WEBHOOK_URL is not set, so nobody gets alerts')];
     const found = await lookAtHost("The webhook's host", alerts.url);
     const test = send && found.result === 'ok' ? [await sendTest(alerts, services.now())] : [];
     return [found, ...test, ...lookAtPause(alerts, services.now())];
   },
 };
 
-/** It is not called: that would tell it of a run that never was. */
+/** It does not call the heartbeat: a call would count as a completed run. */
 export const heartbeatCheck: Check = {
   name: 'heartbeat',
   needs: ['heartbeat'],
   async look({ services }) {
     const { heartbeatUrl } = services.settings();
-    if (!heartbeatUrl) return [skipped('HEARTBEAT_URL is not set, so nobody notices when no run comes')];
+    if (!heartbeatUrl) return [skipped('HEARTBEAT_URL is not set, so nobody notices when runs stop')];
     return [await lookAtHost("The heartbeat's host", heartbeatUrl)];
   },
 };
 
-/** Of the address, which is a secret, the host alone is told. */
+/** Names only the host, because the address is a secret. */
 async function lookAtHost(what: string, address: Secret): Promise<Finding> {
   const url = new URL(address.reveal());
   return judgeConnection(what, url.host, await connect(url));
@@ -37,13 +37,14 @@ async function lookAtHost(what: string, address: Secret): Promise<Finding> {
 
 async function sendTest(alerts: AlertSettings, now: Date): Promise<Finding> {
   const { result, status, error } = await deliverSample(alerts, now);
-  if (result === 'accepted') return ok(`It answered ${status}: the test alert was accepted.`);
-  const advice = 'Are the path of ALERT_WEBHOOK_URL, ALERT_WEBHOOK_FORMAT and ALERT_WEBHOOK_SECRET the receiver’s?';
-  return problem(`The test alert was not accepted. ${error}`, advice);
+  if (result === 'accepted') return ok(`The receiver accepted the test alert (${status}).`);
+  const advice =
+    'Compare the path of ALERT_WEBHOOK_URL, ALERT_WEBHOOK_FORMAT and ALERT_WEBHOOK_SECRET with the receiver.';
+  return problem(`The receiver did not accept the test alert. ${error}`, advice);
 }
 
 function lookAtPause({ pauseUntil }: AlertSettings, now: Date): Finding[] {
   if (!pauseUntil || pauseUntil <= now) return [];
-  const advice = 'Take PAUSE_ALERTS_UNTIL away when the work is done.';
-  return [warning(`Until ${pauseUntil.toISOString()} breaches alone are announced.`, advice)];
+  const advice = 'Remove PAUSE_ALERTS_UNTIL when the work is done.';
+  return [warning(`Until ${pauseUntil.toISOString()} only breaches are announced.`, advice)];
 }

@@ -1,4 +1,4 @@
-// The doctor's checks, in the order in which they are told.
+// The doctor's checks, in the order of the report.
 import { heartbeatCheck, webhookCheck } from './alertChecks.ts';
 import type { Check } from './doctorCheck.ts';
 import {

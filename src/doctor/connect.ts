@@ -1,4 +1,4 @@
-// Connects to a host and leaves again, to see whether it can be reached: nothing is sent.
+// Connects to a host to see whether it can be reached. It sends nothing.
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
@@ -7,7 +7,7 @@ import type { Connection } from '../rules/doctor/networkFindings.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Name, connection, and TLS for https. Never throws for what the network does. */
+/** Looks up the name, connects, and for https starts TLS. Never throws for a fault of the network. */
 export async function connect({ protocol, hostname, port }: URL): Promise<Connection> {
   const isSecure = protocol === 'https:';
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -30,7 +30,7 @@ export async function connect({ protocol, hostname, port }: URL): Promise<Connec
     }
     return { reached: true };
   } catch (error) {
-    // The system's errors, and the signal's reason.
+    // An error of the system, or the signal's reason.
     const { code } = error as NodeJS.ErrnoException;
     return { reached: false, failedAt, code: signal.aborted ? 'no answer in time' : String(code) };
   }

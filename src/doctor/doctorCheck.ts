@@ -1,12 +1,12 @@
-// What a check of the doctor is.
+// The interface of a doctor's check.
 import type { Finding } from '../rules/doctor/finding.ts';
 import type { Facts } from './facts.ts';
 import type { Part } from './settingParts.ts';
 
 export interface Check {
   readonly name: string;
-  /** The parts of the settings without which it is skipped. */
+  /** The check is skipped if one of these parts of the settings is wrong. */
   readonly needs: readonly Part[];
-  /** Never rejects for what the world outside does. */
+  /** Never rejects for a fault outside this process. */
   look(facts: Facts): Promise<readonly Finding[]>;
 }

@@ -1,7 +1,7 @@
-// Looks at everything that a run needs, and says of each thing whether it is well. Leaves nothing behind and calls nobody unasked.
+// Checks everything that a run needs. It leaves nothing behind, and alerts nobody unless asked to.
 //
-// 1. Parts of the settings that are at fault are set aside; the checks that need them are skipped.
-// 2. The other checks are made side by side, and share what they find out.
+// 1. Replace the wrong parts of the settings by placeholders. The checks that need these parts are skipped.
+// 2. Make the other checks at the same time. They share what they find out.
 import { type Finding, type Result, skipped, worstOf } from '../rules/doctor/finding.ts';
 import type { Services } from '../services.ts';
 import type { Environment } from '../settings/settings.ts';
@@ -14,7 +14,7 @@ import { settingsCheck } from './settingsChecks.ts';
 export interface DoctorReport {
   /** ISO 8601 UTC. */
   readonly checkedAt: string;
-  /** `bad-settings` whatever else is wrong; warnings leave it healthy. */
+  /** `bad-settings` goes before `unhealthy`. Warnings do not make it unhealthy. */
   readonly result: 'healthy' | 'unhealthy' | 'bad-settings';
   readonly checks: readonly CheckReport[];
 }
@@ -29,11 +29,11 @@ export interface CheckReport {
 export interface ExamineOptions {
   /** Send a test alert to the webhook. */
   readonly send: boolean;
-  /** Told the name of each check when it is done. */
+  /** Called with the name of each check that is done. */
   readonly onCheck?: (name: string) => void;
 }
 
-/** Never throws for what the world outside does. */
+/** Never throws for a fault outside this process. */
 export async function examine(
   environment: Environment,
   makeServices: (environment: Environment) => Services,
@@ -56,7 +56,7 @@ export async function examine(
 
 async function makeCheck(check: Check, facts: Facts, faulty: FaultyParts): Promise<CheckReport> {
   const missing = check.needs.find((part) => faulty.has(part));
-  const findings = missing ? [skipped(`${faulty.get(missing)} is at fault`)] : await check.look(facts);
+  const findings = missing ? [skipped(`${faulty.get(missing)} is wrong`)] : await check.look(facts);
   return { name: check.name, result: worstOf(findings), findings };
 }
 

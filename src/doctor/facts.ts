@@ -1,4 +1,4 @@
-// What several checks of the doctor rest on, each found out once, when it is first asked for.
+// Facts that several checks of the doctor share. Each is found out once, when a check first needs it.
 
 import { type AskReport, ask, type Portion, whyNoToken } from '../ask/ask.ts';
 import { MailscopeError } from '../errors.ts';
@@ -14,7 +14,7 @@ import type { SettingFault } from '../settings/settings.ts';
 import type { Plan } from '../storage/plan.ts';
 import { faultOf } from '../storage/rights.ts';
 
-/** The list; or its faults by their lines; or how the storage that it lies in failed. */
+/** The list, or its faults with their lines, or the fault of the storage that holds it. */
 export type ListFact =
   | { readonly plan: Plan; readonly counts: ListCounts }
   | { readonly faults: readonly string[] }
@@ -22,10 +22,10 @@ export type ListFact =
 
 export type TokenFact =
   | { readonly claims: Claims; readonly expiresOn: Date }
-  /** In the identity library's words. */
+  /** The reason, in the words of the identity library. */
   | { readonly none: string };
 
-/** What was seen of a few listed mailboxes; or why none was asked about, as the rest of a sentence. */
+/** The answers about a few listed mailboxes, or why none was asked about. */
 export type SeenFact = { readonly report: AskReport; readonly listed: number } | { readonly because: string };
 
 const MOST_LOOKED_AT = 20;
@@ -33,9 +33,9 @@ const TOKEN_DEADLINE_MS = 20_000;
 
 export class Facts {
   readonly services: Services;
-  /** Of the settings. */
+  /** The faults of the settings. */
   readonly faults: readonly SettingFault[];
-  /** Whether a test alert is to be sent. */
+  /** Whether to send a test alert. */
   readonly send: boolean;
   #list: Promise<ListFact> | undefined;
   #token: Promise<TokenFact> | undefined;
@@ -71,7 +71,7 @@ export class Facts {
 
   async #look(): Promise<SeenFact> {
     const [list, token, graph] = await Promise.all([this.list(), this.token(), this.graph()]);
-    if (!('plan' in list)) return { because: 'there is no list' };
+    if (!('plan' in list)) return { because: 'there is no list of mailboxes' };
     if ('none' in token) return { because: 'there is no token' };
     if (graph.status === null) return { because: 'Graph cannot be reached' };
     const report = await ask(this.services, [sampleOf(list.plan, list.counts)]);
@@ -98,7 +98,7 @@ async function fetchToken(services: Services): Promise<TokenFact> {
   return { claims: claimsOf(token), expiresOn: token.expiresOn };
 }
 
-/** The first of both kinds, half and half as far as there are so many. */
+/** The first mailboxes of both kinds: half allowed and half denied, if there are enough of each. */
 function sampleOf(plan: Plan, { allowed, denied }: ListCounts): Portion {
   const half = MOST_LOOKED_AT / 2;
   const mostAllowed = Math.max(half, MOST_LOOKED_AT - denied);

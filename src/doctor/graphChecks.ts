@@ -1,4 +1,4 @@
-// Checks of the identity and of Graph: the token, Graph itself, and a few listed mailboxes.
+// Checks of the token, of Graph itself, and of a few listed mailboxes.
 import { audienceOf } from '../graph/credential.ts';
 import { type Finding, skipped } from '../rules/doctor/finding.ts';
 import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../rules/doctor/mailboxFindings.ts';

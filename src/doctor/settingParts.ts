@@ -1,12 +1,12 @@
-// Which settings belong together, so that a fault in some leaves the others to be looked at. Pure.
+// Groups the settings into parts, so that a fault in one part does not stop the checks of the others. Pure.
 import type { Environment, SettingFault } from '../settings/settings.ts';
 
-/** What a check needs of the settings. */
+/** A part of the settings that a check may need. */
 export type Part = 'mailboxes' | 'storage' | 'graph' | 'identity' | 'schedule' | 'alerts' | 'heartbeat';
 
 interface PartSettings {
   readonly settings: RegExp;
-  /** What keeps the settings readable without it; never looked at. */
+  /** A placeholder that keeps the settings valid. No check reads it. */
   readonly standIn: Environment;
 }
 
@@ -24,7 +24,7 @@ const PARTS: Readonly<Record<Part, PartSettings>> = {
 };
 const NAMES = Object.keys(PARTS) as readonly Part[];
 
-/** Parts at fault, each with a setting that is to blame. */
+/** The wrong parts, each with one of its wrong settings. */
 export type FaultyParts = ReadonlyMap<Part, string>;
 
 export function faultyParts(environment: Environment, faults: readonly SettingFault[]): FaultyParts {
@@ -33,7 +33,7 @@ export function faultyParts(environment: Environment, faults: readonly SettingFa
     const part = partOf(setting);
     if (part && !faulty.has(part)) faulty.set(part, setting);
   }
-  // A token is fetched for Graph's endpoint, and a list may lie in storage.
+  // A token needs Graph's endpoint, and a list may be in storage.
   const [endpoint, storage] = [faulty.get('graph'), faulty.get('storage')];
   if (endpoint !== undefined && !faulty.has('identity')) faulty.set('identity', endpoint);
   const isInBlob = environment.MAILBOXES_FILE?.trim().startsWith('blob:') ?? false;
@@ -41,7 +41,7 @@ export function faultyParts(environment: Environment, faults: readonly SettingFa
   return faulty;
 }
 
-/** The environment without the faulty parts: what is left of it can be read. */
+/** The environment with placeholders for the faulty parts, so that it can be read. */
 export function withoutFaults(
   environment: Environment,
   faults: readonly SettingFault[],

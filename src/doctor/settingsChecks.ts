@@ -1,4 +1,4 @@
-// Checks of what is declared: the settings, the list of mailboxes, the schedule.
+// Checks of the settings, the list of mailboxes and the schedule.
 
 import { ok, problem, skipped } from '../rules/doctor/finding.ts';
 import { judgeList } from '../rules/doctor/mailboxFindings.ts';
@@ -8,15 +8,15 @@ import { ALIVE_MS } from '../runs/runState.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { Check } from './doctorCheck.ts';
 
-/** All faults at once, those of the list's file among them. Its problems are the ones that make settings bad. */
+/** Reports all faults at once, also those of MAILBOXES_FILE. Only a problem here makes the result `bad-settings`. */
 export const settingsCheck: Check = {
   name: 'settings',
   needs: [],
   async look(facts) {
     const list = await facts.list();
     const texts = [...facts.faults.map(({ message }) => message), ...('faults' in list ? list.faults : [])];
-    if (texts.length === 0) return [ok('Every setting is understood.')];
-    return texts.map((text) => problem(text, 'README.md says what each setting takes.'));
+    if (texts.length === 0) return [ok('Every setting is valid.')];
+    return texts.map((text) => problem(text, 'README.md describes each setting.'));
   },
 };
 
@@ -25,7 +25,7 @@ export const listCheck: Check = {
   needs: ['mailboxes'],
   async look(facts) {
     const list = await facts.list();
-    if ('faults' in list) return [skipped('MAILBOXES_FILE is at fault')];
+    if ('faults' in list) return [skipped('MAILBOXES_FILE is wrong')];
     if ('storage' in list) return [judgeStorage('blob', facts.services.settings().storage.kind, list.storage)];
     return [judgeList(list.counts)];
   },
@@ -45,7 +45,7 @@ export const scheduleCheck: Check = {
   },
 };
 
-/** Those of a week and a day, so that a weekend is among them; not all when they are very many, and three at least. */
+/** The ticks of a week and a day, so that a weekend is included. At least three, and not more than the limit. */
 function ticksAfter(expression: string, now: Date): Date[] {
   const schedule = parseSchedule(expression);
   const ticks = [schedule.next(now)];

@@ -1,4 +1,4 @@
-// Checks of the storage account: may the app do there what it does?
+// Checks that the app may use the storage account as it needs to.
 import { judgeStorage, type StorageFault, type StorageService } from '../rules/doctor/storageFindings.ts';
 import type { StorageSettings } from '../settings/settings.ts';
 import { tryQueues, tryTables } from '../storage/rights.ts';

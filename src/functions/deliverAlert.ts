@@ -1,4 +1,4 @@
-// Queue drift-alerts: what became due up to a run
+// Queue drift-alerts: announces what is due up to a run
 import { app } from '@azure/functions';
 import * as z from 'zod';
 import { deliverAlert } from '../alerts/deliverAlert.ts';

@@ -1,4 +1,4 @@
-// Timer: a run every POLL_SCHEDULE
+// Timer: starts a run at each tick of POLL_SCHEDULE
 import { app } from '@azure/functions';
 import { poll } from '../runs/poll.ts';
 import { servicesFor } from '../services.ts';

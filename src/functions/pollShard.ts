@@ -1,4 +1,4 @@
-// Queue poll-shards: one shard of a run
+// Queue poll-shards: does one shard of a run
 import { app } from '@azure/functions';
 import * as z from 'zod';
 import { doShard, SHARD_QUEUE } from '../runs/doShard.ts';

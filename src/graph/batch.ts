@@ -1,10 +1,10 @@
-// One `$batch` call: up to twenty mailboxes asked at once, each answer matched to its mailbox by id.
+// One `$batch` call: asks about up to twenty mailboxes, and matches each answer to its mailbox by id.
 import { type Classification, classify, inconclusive, isRecord } from '../rules/classify.ts';
 import { type AskOptions, classifyExchange, type Exchange, type Graph } from './client.ts';
 import { inboxPath, type Message, messageIn, newestFirst } from './latestMessage.ts';
 import { retryAfterMs } from './retryAfter.ts';
 
-/** "Combine multiple HTTP requests using JSON batching": twenty requests. */
+/** "Combine multiple HTTP requests using JSON batching": at most twenty requests. */
 export const LARGEST_BATCH = 20;
 
 export interface Question {
@@ -12,17 +12,17 @@ export interface Question {
   readonly withSubject: boolean;
 }
 
-/** What one request about one mailbox showed, alone or in a batch. */
+/** The answer about one mailbox, from a request alone or in a batch. */
 export interface Answer extends Classification, Message {
   readonly status: number | null;
   readonly requestId: string | null;
   readonly clientRequestId: string | null;
   readonly batchRequestId: string | null;
-  /** Requests sent on the wire for it. */
+  /** The number of HTTP requests sent for it. */
   readonly attempts: number;
-  /** What it asks to wait before it is asked again. */
+  /** How long Graph asks to wait before the next try. */
   readonly retryAfterMs: number | null;
-  /** Whether asking again is left to do: the tries of the batch as a whole are over when it failed as a whole. */
+  /** True when there must be no more tries: the whole batch failed, and the client has already repeated it. */
   readonly final: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface BatchServices {
   readonly now: () => Date;
 }
 
-/** Asks about all `questions` in one call. The answers stand in their order. */
+/** Asks about all `questions` in one call. The answers are in the same order. */
 export async function askBatch(
   { graph, newId, now }: BatchServices,
   questions: readonly Question[],
@@ -55,7 +55,7 @@ export async function askBatch(
   });
 }
 
-/** Only the separators are escaped that would end a value; Graph reads the rest as it stands. */
+/** Escapes the values only. Graph reads names such as `$top` as they are. */
 function queryText(query: Readonly<Record<string, string>>): string {
   return Object.entries(query)
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
@@ -68,7 +68,7 @@ interface InnerAnswer {
   readonly body: unknown;
 }
 
-/** The answers by id, those that can be read; null when the body is no batch's answer at all. */
+/** The readable answers by id; null when the body is not the answer of a batch. */
 function innerAnswers(body: unknown): Map<string, InnerAnswer[]> | null {
   if (!isRecord(body) || !Array.isArray(body.responses)) return null;
   const found = new Map<string, InnerAnswer[]>();
@@ -89,7 +89,7 @@ function innerAnswer(
   const common = { clientRequestId: outer.clientRequestId, batchRequestId, attempts, final: false };
   const [first] = answers;
   const classified = answers.map((answer) => classify(answer));
-  // An answer that is missing, or two that contradict each other, say nothing.
+  // A missing answer proves nothing, and neither do two that contradict each other.
   const agreed = classified.every(({ outcome }) => outcome === classified[0]?.outcome);
   if (!first || !classified[0] || !agreed) {
     const nothing = { subject: null, receivedDateTime: null, status: null, requestId: null, retryAfterMs: null };
@@ -105,7 +105,9 @@ function innerAnswer(
   };
 }
 
-/** The batch as a whole got no answer that counts, and the client's tries are over. Whatever it says, it says of no mailbox. */
+/**
+ * The answer for each mailbox when the whole batch failed after all tries. Its status says nothing about any mailbox.
+ */
 function failedAnswer(outer: Exchange, clientRequestId: string | null): Answer {
   const { reason, code } = classifyExchange(outer);
   return {
@@ -122,7 +124,7 @@ function failedAnswer(outer: Exchange, clientRequestId: string | null): Answer {
   };
 }
 
-/** An inner answer has no request-id header of its own; an error's body may hold one. */
+/** An inner answer has no request-id header, but the body of an error may hold the id. */
 function requestIdIn(body: unknown): string | null {
   const error = isRecord(body) && isRecord(body.error) ? body.error : {};
   const inner = error.innerError ?? error.innererror;
@@ -137,7 +139,7 @@ function headersOf(headers: unknown): Headers {
     try {
       read.set(name, String(value));
     } catch {
-      // A header that is none is foreign data gone wrong; the answer beside it still counts.
+      // Graph sent an invalid header. The answer itself still counts.
     }
   }
   return read;

@@ -1,4 +1,4 @@
-// Microsoft Graph as the rest of the app sees it: ask once, get back everything that the exchange showed.
+// The app's client for Microsoft Graph: one call, and everything that the exchange showed.
 import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import { type Classification, classify, inconclusive, type Reason } from '../rules/classify.ts';
 import { Deadline } from './deadline.ts';
@@ -7,50 +7,50 @@ import { retryAfterMs } from './retryAfter.ts';
 import { type Token, TokenUnavailableError } from './tokens.ts';
 import type { Wait } from './waits.ts';
 
-/** One request with its retries, and what became of it. */
+/** One request with its retries, and the result. */
 export interface Exchange {
-  /** Why there is no answer that counts; null when there is one. */
+  /** Why no answer counts; null when one does. */
   readonly failure: Extract<Reason, 'network' | 'timeout' | 'token'> | null;
-  /** The last answer's status and body (JSON where it parses, text otherwise); null when none came. */
+  /** Status and body of the last answer (parsed JSON, or text); null when no answer came. */
   readonly status: number | null;
   readonly body: unknown;
-  /** Graph's `request-id`, `Date` and `x-ms-ags-diagnostic` of the last answer. */
+  /** The headers `request-id`, `Date` and `x-ms-ags-diagnostic` of the last answer. */
   readonly requestId: string | null;
   readonly date: string | null;
   readonly diagnostic: string | null;
   /** The `client-request-id` of the last request that was sent. */
   readonly clientRequestId: string | null;
-  /** What the last answer asked for, rounded up. */
+  /** The `Retry-After` of the last answer, rounded up. */
   readonly retryAfterSeconds: number | null;
-  /** Requests sent. */
+  /** The number of requests sent. */
   readonly attempts: number;
   readonly durationMs: number;
 }
 
 export interface AskOptions {
-  /** For everything, tokens and waits included. */
+  /** The limit for everything, including tokens and waits. */
   readonly deadlineMs: number;
-  /** A token of its own without it. */
+  /** Shares one token between exchanges. Without it the exchange has a token of its own. */
   readonly session?: Session;
   readonly onWait?: (wait: Wait) => void;
 }
 
 /**
- * Neither call throws for what Graph, the network or the identity do: that is in the exchange.
+ * `get` and `post` never throw for a fault of Graph, the network or the identity. The exchange holds the fault.
  */
 export interface Graph {
-  /** `GET /v1.0{path}`, about a mailbox's messages: what the answer proves is part of the exchange. */
+  /** `GET /v1.0{path}` for a mailbox's messages. The result also says what the answer proves. */
   get(path: string, query: Readonly<Record<string, string>>, options: AskOptions): Promise<Exchange & Classification>;
   /** `POST /v1.0{path}` with a JSON body. */
   post(path: string, body: object, options: AskOptions): Promise<Exchange>;
-  /** The token in force; throws TokenUnavailableError. For health, which wants to know whether there is one. */
+  /** The current token, for checks that there is one. Throws TokenUnavailableError. */
   token(deadlineMs: number): Promise<Token>;
 }
 
 /**
- * The official client with a middleware chain of its own: the stock one sleeps out a `Retry-After` although its request was
- * aborted, does not ask again after 500, 502 or a network fault, takes one token for all tries, and drops the
- * token over plain http, which a tenant on this machine speaks.
+ * The official client with our own middleware chain. The stock chain waits for a whole `Retry-After` although its
+ * request was aborted, and does not retry after 500, 502 or a network fault. It also uses one token for all tries, and
+ * sends no token over plain http, which the sandbox uses.
  */
 export function createGraph(options: ChainOptions): Graph {
   const middleware = createChain(options);
@@ -84,7 +84,7 @@ export function createGraph(options: ChainOptions): Graph {
         return await options.tokens.get(deadline.signal);
       } catch (cause) {
         if (cause instanceof TokenUnavailableError) throw cause;
-        throw new TokenUnavailableError('The identity endpoint does not answer in time.', { cause });
+        throw new TokenUnavailableError('The identity endpoint did not answer in time.', { cause });
       } finally {
         deadline.clear();
       }
@@ -92,14 +92,14 @@ export function createGraph(options: ChainOptions): Graph {
   };
 }
 
-/** What an exchange as a whole proves. */
+/** What an exchange proves. */
 export function classifyExchange({ failure, status, body }: Exchange): Classification {
   return failure === null && status !== null ? classify({ status, body }) : inconclusive(failure ?? 'network');
 }
 
 function toExchange(journey: Journey, durationMs: number, now: Date): Exchange {
   const { answer, failure, attempts, clientRequestId } = journey;
-  // An answer that came before the last try failed still says more than "no answer".
+  // If the last try failed but an earlier one was answered, the earlier answer counts.
   const answered = answer !== undefined && failure !== 'token';
   const wait = answer && retryAfterMs(answer.headers, now);
   return {

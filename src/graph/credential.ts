@@ -1,37 +1,38 @@
-// How a token for Graph is fetched, for each kind of identity.
+// Fetches a token for Graph, for each kind of identity.
 import type { TokenCredential } from '@azure/identity';
 import { PUBLIC_CLOUD } from '../settings/clouds.ts';
 import { type GraphIdentity, isLoopback } from '../settings/settings.ts';
 import type { FetchToken, Token } from './tokens.ts';
 
 const RETRIES = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };
-// A token that is fetched is waited for no longer.
+// The same limit as for every fetch of a token.
 const CLI_TIMEOUT_MS = 15_000;
 
 /**
- * A fetcher of tokens for the Graph at `graphEndpoint`. The identity libraries are loaded with the first token: they are the
- * largest part of a cold start, and an instance that serves another function never needs them.
+ * Makes the function that fetches tokens for the Graph at `graphEndpoint`. It loads the identity libraries with the
+ * first token: they are the largest part of a cold start, and not every instance needs them.
  */
 export function createTokenFetcher(identity: GraphIdentity, graphEndpoint: string): FetchToken {
   const resource = audienceOf(graphEndpoint);
   let credential: Promise<TokenCredential> | undefined;
   return async (fresh) => {
     if (identity.kind === 'managed-identity') return managedIdentityToken(identity.clientId, resource, fresh);
-    // An app registration's tokens are cached in its credential, so a new one has none. The Azure CLI is asked each time.
+    // The credential caches an app registration's tokens, so a new credential fetches. The Azure CLI is asked each
+    // time.
     if (fresh) credential = undefined;
     credential ??= createCredential(identity, fresh);
     return tokenOf(await credential, resource);
   };
 }
 
-/** Whom a token for the Graph at `graphEndpoint` is for. */
+/** The audience of a token for the Graph at `graphEndpoint`. */
 export function audienceOf(graphEndpoint: string): string {
   return isLoopback(new URL(graphEndpoint).hostname) ? PUBLIC_CLOUD.graphs[0] : graphEndpoint;
 }
 
 async function tokenOf(credential: TokenCredential, resource: string): Promise<Token> {
   const token = await credential.getToken(`${resource}/.default`);
-  if (token === null) throw new Error('the identity library answered no token');
+  if (token === null) throw new Error('the identity library returned no token');
   return { value: token.token, expiresOn: new Date(token.expiresOnTimestamp) };
 }
 
@@ -44,13 +45,13 @@ async function createCredential(identity: WithCredential, fresh: boolean): Promi
       processTimeoutInMs: CLI_TIMEOUT_MS,
       ...(identity.tenantId ? { tenantId: identity.tenantId } : {}),
     };
-    return saying('the Azure CLI gives no token: sign in with az login', new library.AzureCliCredential(options));
+    return saying('the Azure CLI gave no token, so sign in with az login', new library.AzureCliCredential(options));
   }
   const { tenantId, clientId, authorityHost } = identity;
   const options = {
     ...RETRIES,
     ...(authorityHost ? { authorityHost } : {}),
-    // The library asks Microsoft whether it knows a foreign token service; it knows none on this machine.
+    // The library asks Microsoft about an unknown token service. Microsoft does not know one on this machine.
     disableInstanceDiscovery: authorityHost !== undefined && isLoopback(new URL(authorityHost).hostname),
   };
   if (identity.kind === 'federated') {
@@ -67,7 +68,7 @@ async function createCredential(identity: WithCredential, fresh: boolean): Promi
   return new library.ClientCertificateCredential(tenantId, clientId, certificate, options);
 }
 
-/** `credential`, whose failures say first what to do. */
+/** `credential`, with a failure text that says what to do. */
 function saying(message: string, credential: TokenCredential): TokenCredential {
   return {
     async getToken(scopes, options) {
@@ -83,20 +84,20 @@ function saying(message: string, credential: TokenCredential): TokenCredential {
 async function managedIdentityToken(clientId: string | undefined, resource: string, fresh: boolean): Promise<Token> {
   if (fresh) return freshManagedIdentityToken(clientId, resource);
   const { ManagedIdentityCredential } = await import('@azure/identity');
-  // Its cache is the process's, so that a credential made anew has it too.
+  // All credentials of the process share one cache, so a new one costs no request.
   return tokenOf(
     clientId ? new ManagedIdentityCredential(clientId, RETRIES) : new ManagedIdentityCredential(RETRIES),
     resource,
   );
 }
 
-/** `ManagedIdentityCredential` cannot be told to look past its cache, which is kept by the library below it for the process. */
+/** `ManagedIdentityCredential` cannot skip its cache, so this uses the library below it. */
 async function freshManagedIdentityToken(clientId: string | undefined, resource: string): Promise<Token> {
   const { ManagedIdentityApplication } = await import('@azure/msal-node');
   const application = new ManagedIdentityApplication(
     clientId ? { managedIdentityIdParams: { userAssignedClientId: clientId } } : {},
   );
   const result = await application.acquireToken({ resource, forceRefresh: true });
-  if (!result.expiresOn) throw new Error('the identity endpoint answered a token without an expiry');
+  if (!result.expiresOn) throw new Error('the identity endpoint returned a token without an expiry');
   return { value: result.accessToken, expiresOn: result.expiresOn };
 }

@@ -1,6 +1,6 @@
-// A span of time for several requests, which begins with the first of them.
+// A time limit for several requests. It begins with the first request.
 
-/** Not AbortSignal.timeout, whose clock tests cannot move. */
+/** Uses setTimeout, because tests cannot move the clock of AbortSignal.timeout. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #ms: number;
@@ -8,11 +8,11 @@ export class Deadline {
   #endsAt: number | undefined;
   #timer: NodeJS.Timeout;
 
-  /** @param mostMs for everything, the wait before the beginning included */
+  /** @param mostMs the limit for everything, including the wait before the first request */
   constructor(ms: number, mostMs: number = ms) {
     this.#ms = ms;
     this.#latest = performance.now() + mostMs;
-    // What never begins is given up, too.
+    // The signal also fires when no request ever begins.
     this.#timer = this.#arm(mostMs);
   }
 
@@ -21,7 +21,7 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Lets the time run, from the first call on; answers what is left of it, in milliseconds. */
+  /** Starts the time with the first call. Returns the milliseconds that are left. */
   begin(): number {
     if (this.#endsAt === undefined) {
       const now = performance.now();

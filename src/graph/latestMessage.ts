@@ -1,10 +1,10 @@
-// The newest message of a mailbox's inbox, as far as it may be asked for.
+// Asks for the newest message in a mailbox's inbox.
 import type { Classification } from '../rules/classify.ts';
 import type { AskOptions, Exchange, Graph } from './client.ts';
 
-/** What is shown of a message. */
+/** The parts of a message that are shown. */
 export interface Message {
-  /** Null unless asked for and readable; null too when the inbox is empty or the mail has none. */
+  /** Null unless asked for and readable. Also null when the inbox is empty or the mail has no subject. */
   readonly subject: string | null;
   /** ISO 8601 UTC; null as above. */
   readonly receivedDateTime: string | null;
@@ -15,7 +15,7 @@ export interface LatestMessage extends Exchange, Classification, Message {}
 /**
  * Asks for the newest message.
  *
- * @param withSubject false for a denied mailbox: what must not be read is not requested either
+ * @param withSubject false for a denied mailbox, because a subject that must not be read is not requested either
  */
 export async function latestMessage(
   graph: Graph,
@@ -27,12 +27,12 @@ export async function latestMessage(
   return { ...exchange, ...messageIn(exchange.body, withSubject && exchange.outcome === 'readable') };
 }
 
-/** The path of the inbox's messages; not `/messages`, which spans Deleted Items too. */
+/** The path of the inbox's messages. It is not `/messages`, which includes Deleted Items. */
 export function inboxPath(mailbox: string): string {
   return `/users/${pathSegment(mailbox)}/mailFolders/inbox/messages`;
 }
 
-/** One message, the newest: no default order is documented, so one is asked for. */
+/** The query for the newest message. Graph documents no default order, so the query asks for one. */
 export function newestFirst(withSubject: boolean): Readonly<Record<string, string>> {
   return {
     $top: '1',
@@ -41,19 +41,19 @@ export function newestFirst(withSubject: boolean): Readonly<Record<string, strin
   };
 }
 
-/** The message in a readable answer's body; nulls when it may not be shown. */
+/** The message in the body of a readable answer; nulls when it may not be shown. */
 export function messageIn(body: unknown, shown: boolean): Message {
   const message = shown ? firstMessage(body) : {};
   return { subject: textOrNull(message.subject), receivedDateTime: textOrNull(message.receivedDateTime) };
 }
 
-/** Escapes everything that has a meaning in a path, the quote of OData's key syntax included. */
+/** Escapes every special character of a path, and the quote of OData's key syntax. */
 function pathSegment(text: string): string {
   return encodeURIComponent(text).replaceAll("'", '%27');
 }
 
 function firstMessage(body: unknown): Readonly<Record<string, unknown>> {
-  // A readable answer is an object with an array `value`: classify says so.
+  // `classify` calls an answer readable only if it is an object with an array `value`.
   const [first] = (body as { readonly value: readonly unknown[] }).value;
   return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : {};
 }

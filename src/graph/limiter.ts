@@ -1,21 +1,21 @@
-// How much of Graph this process asks at once: one limit for every run and shard in it.
+// Limits the calls to Graph in flight: one limit for all runs and shards of this process.
 import PQueue from 'p-queue';
 
 export interface Limiter {
   /**
-   * Runs `work` when there is room, in the order of the calls. Answers null when the signal fired before its turn came; what has
-   * begun ends by itself.
+   * Runs `work` when there is room, in the order of the calls. Returns null if the signal fires before the work begins.
+   * Work that has begun goes on to its end.
    */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
-  /** The same for a read of a control: it overtakes, and of one mailbox at most three are in flight. */
+  /** The same for a read of a control. It goes first, and one mailbox has at most three reads in flight. */
   runControl<T>(mailbox: string, work: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
-  /** Begins nothing new for so long. Of several calls the latest end counts. */
+  /** Begins no new work for this time. With several calls, the latest end counts. */
   holdBack(ms: number): void;
 }
 
-// Outlook answers four requests of one mailbox at once. One is left for whoever else asks.
+// Outlook answers four requests for one mailbox at a time. One is left for other callers.
 const CONTROL_READS = 3;
-// Whatever a server asks for: by then every shard that waits has given up.
+// The longest pause, also if a server asks for more. By then every waiting shard has given up.
 const LONGEST_HOLD_MS = 10 * 60_000;
 
 export function createLimiter(concurrency: number): Limiter {
@@ -56,7 +56,7 @@ async function enqueue<T>(queue: PQueue, work: () => Promise<T>, signal: AbortSi
   try {
     return await queue.add(begin, { signal, priority });
   } catch (error) {
-    // The queue forgets a task whose signal fires while it runs; the task itself goes on.
+    // The queue drops a running task when its signal fires, but the task itself goes on.
     if (begun !== undefined) return begun;
     if (signal.aborted) return null;
     throw error;

@@ -1,4 +1,4 @@
-// The middleware chain under the official Graph client: retries, the token, one request.
+// The middleware chain of the official Graph client: retries, the token, one request.
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { retryAfterMs } from './retryAfter.ts';
 import { sleep } from './sleep.ts';
@@ -6,7 +6,7 @@ import { type Token, type Tokens, TokenUnavailableError } from './tokens.ts';
 import type { Wait } from './waits.ts';
 
 export interface ChainOptions {
-  /** The origin of Graph: the token goes nowhere else. */
+  /** The origin of Graph. The token is sent nowhere else. */
   readonly endpoint: string;
   readonly tokens: Tokens;
   readonly now: () => Date;
@@ -16,19 +16,19 @@ export interface ChainOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** Several exchanges that are asked with one token, until Graph rejects it: a control says nothing about another token. */
+/** Exchanges that share one token until Graph rejects it. A control proves nothing about another token. */
 export interface Session {
   token?: Token | undefined;
 }
 
-/** What is learnt while a request is under way. */
+/** Everything that is learned while a request is under way. */
 export class Journey {
   readonly signal: AbortSignal;
   readonly endsAt: number;
   readonly session: Session;
   readonly onWait: ((wait: Wait) => void) | undefined;
   attempts = 0;
-  /** Those that ended in a 5xx or a network fault. */
+  /** Tries that ended in a 5xx or a network fault. */
   failedTries = 0;
   clientRequestId: string | null = null;
   answer: { readonly status: number; readonly headers: Headers; readonly text: string } | undefined;
@@ -42,7 +42,7 @@ export class Journey {
   }
 }
 
-/** Hands a journey through the official client to the chain. */
+/** Carries a journey through the official client to the chain. */
 export class JourneyOptions {
   readonly journey: Journey;
   constructor(journey: Journey) {
@@ -50,23 +50,23 @@ export class JourneyOptions {
   }
 }
 
-/** The chain, to be given to the official client. Every request needs `JourneyOptions`. */
+/** The chain for the official client. Every request needs `JourneyOptions`. */
 export function createChain(options: ChainOptions): Middleware {
   return new Retry(options, new Authenticate(options, new Send(options)));
 }
 
-// 5xx and network faults: five times in all. Throttling is asked again as long as the deadline allows.
+// For 5xx and network faults. A throttled request is repeated until the deadline.
 export const MAX_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 200;
 
-/** The wait before asking again: what was asked for, or ever longer, 0.2, 0.4, 0.8, 1.6 seconds. */
+/** The wait before the next try: as the server asks, or 0.2, 0.4, 0.8, 1.6 seconds and so on. */
 export function waitBeforeRetryMs(asked: number | null, attempts: number, random: () => number): number {
-  // Jitter only ever lengthens what a server asked for; one that asks for nothing is not asked again without a pause.
+  // Jitter only lengthens a wait that a server asked for. A wait of 0 becomes a short pause.
   if (asked !== null) return Math.max(asked, FIRST_BACKOFF_MS) * (1 + random() / 10);
   return FIRST_BACKOFF_MS * 2 ** Math.min(attempts - 1, 7) * (0.75 + random() / 2);
 }
 
-/** Asks again what may pass, under the one deadline. */
+/** Repeats a request while its fault may pass and the deadline allows it. */
 class Retry implements Middleware {
   readonly #options: ChainOptions;
   readonly #next: Middleware;
@@ -88,11 +88,11 @@ class Retry implements Middleware {
       if (!begun) break;
       if (!(await sleep(waitMs, journey.signal))) break;
     }
-    // The official client wants a response; what it would make of it is not used.
+    // The official client needs a response, but nothing uses it.
     context.response = new Response(null, { status: 204 });
   }
 
-  /** How long to wait before asking again; null when the last answer decides. */
+  /** The wait before the next try; null when the last answer counts. */
   #waitMs(journey: Journey): number | null {
     const { answer, attempts, failure } = journey;
     if (failure === 'timeout' || failure === 'token') return null;
@@ -105,7 +105,7 @@ class Retry implements Middleware {
   }
 }
 
-/** Adds the token, there and only for the configured Graph, and replaces one that Graph rejects, once. */
+/** Adds the token, but only for the configured Graph. Replaces a token that Graph rejects, once. */
 class Authenticate implements Middleware {
   readonly #options: ChainOptions;
   readonly #next: Middleware;
@@ -118,7 +118,8 @@ class Authenticate implements Middleware {
     const journey = journeyOf(context);
     const { session } = journey;
     const { tokens, endpoint } = this.#options;
-    if (new URL(String(context.request)).origin !== endpoint) throw new Error('a request for another host than Graph');
+    if (new URL(String(context.request)).origin !== endpoint)
+      throw new Error('the request goes to a host that is not the configured Graph');
     for (const last of [false, true]) {
       journey.failure = undefined;
       const token = session.token ?? (await this.#fetchToken(journey));
@@ -128,7 +129,7 @@ class Authenticate implements Middleware {
       await this.#next.execute(context);
       if (journey.failure !== undefined || journey.answer?.status !== 401) return;
       tokens.reject(token);
-      // Another exchange of the session may have replaced it meanwhile.
+      // Another exchange of the session may already have replaced it.
       if (session.token === token) session.token = undefined;
       if (last) return;
     }
@@ -145,7 +146,7 @@ class Authenticate implements Middleware {
   }
 }
 
-/** Sends one request and reads the whole answer: one that is cut in its body is a network fault like any other. */
+/** Sends one request and reads the whole answer, so that a cut body counts as a network fault. */
 class Send implements Middleware {
   readonly #options: ChainOptions;
   constructor(options: ChainOptions) {
@@ -163,7 +164,7 @@ class Send implements Middleware {
       const response = await send(String(context.request), request as RequestInit);
       journey.answer = { status: response.status, headers: response.headers, text: await response.text() };
     } catch (error) {
-      // fetch rejects with nothing but TypeErrors (the network) and the signal's reason.
+      // fetch rejects only with TypeErrors (the network) and with the signal's reason.
       if (!journey.signal.aborted && !(error instanceof TypeError)) throw error;
       journey.failure = journey.signal.aborted ? 'timeout' : 'network';
     }
@@ -172,7 +173,7 @@ class Send implements Middleware {
 
 function journeyOf(context: Context): Journey {
   const found = context.middlewareControl?.getMiddlewareOptions(JourneyOptions);
-  // The client of this folder is the only caller and always hands its journey along.
+  // The client of this folder is the only caller, and always passes its journey.
   return (found as JourneyOptions).journey;
 }
 

@@ -1,27 +1,27 @@
 // Asks Graph about the mailboxes of a shard, between two reads of a control.
 //
-// 1. The shard's own allowed mailboxes are asked until one is readable: the control. Then five borrowed ones.
-// 2. Everything else is asked in batches; what may pass is asked again.
-// 3. The first denied mailboxes found readable are asked again alone, for evidence that stands by itself.
-// 4. The control is read again. It held when it is readable both times, with the same token.
+// 1. Find the control: the first readable one of the shard's own allowed mailboxes, or else of five borrowed ones.
+// 2. Ask about all other mailboxes in batches, and repeat requests whose fault may pass.
+// 3. Ask again about the first readable denied mailboxes, each alone, so that each has a request id of its own.
+// 4. Read the control again. It held if it was readable both times with the same token.
 import type { Control } from '../rules/observation.ts';
 import { type ObserveServices, type Seen, ShardProbe, type ShardQuestions } from './shardProbe.ts';
 import type { Token } from './tokens.ts';
 
 export interface ShardSeen {
-  /** One of every mailbox asked. */
+  /** One answer for each mailbox that was asked about. */
   readonly seen: readonly Seen[];
   readonly control: Control;
-  /** The roles that the tokens in use claim, sorted: for diagnosis only. */
+  /** The roles in the tokens, sorted. For diagnosis only. */
   readonly roles: readonly string[];
-  /** Answers that were a 429, and milliseconds in which something waited to be asked again. */
+  /** The number of 429 answers, and the milliseconds of waiting before a next try. */
   readonly throttled: number;
   readonly waitedMs: number;
 }
 
 const EVIDENCE_READS = 20;
 
-/** Never throws for what Graph does; ends a little after the deadline at the latest. */
+/** Never throws for a fault of Graph. Ends at most a little after the deadline. */
 export async function observe(services: ObserveServices, questions: ShardQuestions): Promise<ShardSeen> {
   const shard = new ShardProbe(services, questions);
   try {
@@ -56,11 +56,11 @@ async function findControl(shard: ShardProbe, { own, borrowed }: ShardQuestions)
   });
   const [first, ...others] = own;
   if (first !== undefined && (await shard.readCandidate(first)).outcome === 'readable') return found(first, false);
-  // One after the other they would take long in a shard that is locked out, and most need asking anyway.
+  // One by one would take long in a shard that is locked out. Most of them must be asked anyway.
   const { token } = shard.session;
   const answers = await shard.askCandidates(others);
   const readable = others.find((mailbox) => answers.get(mailbox)?.outcome === 'readable');
-  // With a token that was replaced meanwhile it has to be read anew.
+  // If the token was replaced, the control must be read again with the new one.
   const isCurrent = token === shard.session.token;
   if (readable !== undefined && (isCurrent || (await shard.readCandidate(readable)).outcome === 'readable')) {
     return found(readable, false);
@@ -71,7 +71,9 @@ async function findControl(shard: ShardProbe, { own, borrowed }: ShardQuestions)
   return null;
 }
 
-/** An inner answer carries no request id of its own, which Microsoft's support asks for. No verdict waits for these reads. */
+/**
+ * Microsoft's support asks for a request id, which an answer in a batch does not have. No verdict needs these reads.
+ */
 async function collectEvidence(shard: ShardProbe, { ask }: ShardQuestions): Promise<void> {
   const denied = ask.filter(({ expectation }) => expectation === 'denied').map(({ mailbox }) => mailbox);
   const readable = denied.filter((mailbox) => shard.answers.get(mailbox)?.outcome === 'readable');

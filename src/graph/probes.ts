@@ -1,8 +1,8 @@
-// Mailboxes on their way through batches: each is asked until it has an answer that counts, or may not be asked again.
+// Sends mailboxes through batches until each has an answer that counts, or has no tries left.
 import { type Answer, LARGEST_BATCH, type Question } from './batch.ts';
 import { MAX_ATTEMPTS, waitBeforeRetryMs } from './middleware.ts';
 
-/** One mailbox on its way through as many batches as it takes. */
+/** One mailbox that is asked about in one or more batches. */
 export class Probe {
   readonly question: Question;
   /** The last answer; null when none came in time. */
@@ -17,7 +17,7 @@ export class Probe {
     this.question = question;
   }
 
-  /** Takes an answer; says how long to wait before asking again, or null when this one decides. */
+  /** Takes an answer. Returns the wait before the next try, or null when this answer counts. */
   settle(answer: Answer, tookMs: number, random: () => number): number | null {
     this.answer = answer;
     this.attempts += answer.attempts;
@@ -30,7 +30,7 @@ export class Probe {
     if (final || outcome !== 'inconclusive') return false;
     if (reason === 'throttled') return true;
     if (reason === 'token') {
-      // A bad token answers the whole batch with 401: one mailbox's is no sign of it.
+      // With a bad token the whole batch gets a 401. A 401 for one mailbox does not mean that the token is bad.
       this.#tokenTries += 1;
       return this.#tokenTries < 2;
     }
@@ -40,15 +40,17 @@ export class Probe {
 }
 
 export interface AskProbes {
-  /** Sends what `take` gives it, when there is room, and settles each probe. Answers what each has to wait; null when it is done. */
+  /**
+   * Sends what `take` returns as soon as there is room. Returns each probe's wait before the next try; null when done.
+   */
   readonly send: (take: () => readonly Probe[]) => Promise<ReadonlyMap<Probe, number | null>>;
-  /** Fires when no more may be asked. */
+  /** Fires when the time for asking is over. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks about all `probes`. A batch is filled when there is room to send it, so that what is asked again travels together.
- * Settles when every probe is done, and at once when the signal fires.
+ * Asks about all `probes`. It fills a batch only when there is room to send it, so repeated questions share batches.
+ * Settles when every probe is done, or at once when the signal fires.
  */
 export function askProbes(probes: readonly Probe[], { send, signal }: AskProbes): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -89,7 +91,7 @@ export function askProbes(probes: readonly Probe[], { send, signal }: AskProbes)
 
     function finish(): void {
       for (const timer of timers) clearTimeout(timer);
-      // A signal made of others lives, and all that listens to it, until they fire.
+      // `AbortSignal.any` keeps all its listeners in memory until one of its sources fires.
       signal.removeEventListener('abort', finish);
       resolve();
     }

@@ -1,9 +1,9 @@
-// Whether Graph answers at all, and what time it is there: asked without a token.
+// Asks Graph without a token, to see whether it answers and what time it has.
 import type { GraphAnswer } from '../rules/doctor/networkFindings.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Never throws for what Graph or the network do. */
+/** Never throws for a fault of Graph or the network. */
 export async function reachGraph(endpoint: string, now: () => Date): Promise<GraphAnswer> {
   try {
     const askedAt = now().getTime();
@@ -11,11 +11,11 @@ export async function reachGraph(endpoint: string, now: () => Date): Promise<Gra
     const response = await fetch(`${endpoint}/v1.0/users`, { redirect: 'manual', signal });
     const halfWay = (askedAt + now().getTime()) / 2;
     await response.body?.cancel();
-    // The header has whole seconds: on average half of one is cut off.
+    // The header has whole seconds, so on average half a second is missing.
     const there = Date.parse(response.headers.get('date') ?? '') + 500;
     return { status: response.status, error: null, aheadMs: Number.isNaN(there) ? null : there - halfWay };
   } catch (error) {
-    // fetch rejects with nothing but TypeErrors (the network, whose code is the cause's) and the signal's reason.
+    // fetch rejects only with TypeErrors (the network; the cause has the code) and with the signal's reason.
     if (error instanceof DOMException) return { status: null, error: 'no answer in time', aheadMs: null };
     if (!(error instanceof TypeError)) throw error;
     const { code = 'network' } = (error.cause ?? {}) as { readonly code?: string };

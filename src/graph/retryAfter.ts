@@ -1,11 +1,11 @@
-// `Retry-After`: how long a server asks to be left alone.
+// Reads `Retry-After`: how long a server asks to wait.
 
-/** What a timer can hold. */
+/** The longest wait of a timer: 31 bits of milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /**
- * The wait that an answer asks for, in milliseconds, or null when it names none that can be read. A date is compared with the
- * answer's own `Date`, so that a clock that runs wrong on this side does not matter (RFC 9110, section 10.2.3).
+ * The wait that an answer asks for, in milliseconds; null when there is none, or none that can be read. A date is
+ * compared with the answer's own `Date`, so a wrong clock on this machine does not matter (RFC 9110, section 10.2.3).
  */
 export function retryAfterMs(headers: Headers, now: Date): number | null {
   const value = headers.get('retry-after')?.trim() ?? '';

@@ -1,4 +1,4 @@
-// What a shard asks, alone and in batches, under one deadline and one token, and what it has seen so far.
+// Asks a shard's questions, alone and in batches, under one deadline and one token, and keeps the answers.
 import { inconclusive } from '../rules/classify.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import type { ControlRead, Observation } from '../rules/observation.ts';
@@ -18,29 +18,29 @@ export interface ObserveServices extends BatchServices {
 
 export interface ShardQuestions {
   readonly ask: readonly { readonly mailbox: string; readonly expectation: Expectation }[];
-  /** All allowed mailboxes of the shard, those that need not be asked included: candidates for the control. */
+  /** Candidates for the control: all allowed mailboxes of the shard, also those that need no answer any more. */
   readonly own: readonly string[];
-  /** Allowed mailboxes of other shards, to be candidates when no own one is readable. */
+  /** Allowed mailboxes of other shards. They are candidates if no own one is readable. */
   readonly borrowed: readonly string[];
   /** Ask for the subjects of allowed mailboxes. */
   readonly withSubjects: boolean;
-  /** Counted from the first request. */
+  /** The time limit, counted from the first request. */
   readonly deadlineMs: number;
-  /** For everything, the wait for the first request included. */
+  /** The limit for everything, including the wait for the first request. */
   readonly mostMs: number;
 }
 
-/** An observation, but for the run that it belongs to, and the message that was seen. */
+/** An observation without its run, and with the message. */
 export interface Seen extends Omit<Observation, 'runId'> {
   readonly message: Message;
 }
 
-/** What was seen of a mailbox before it is known whether the control held. */
+/** An answer before it is known whether the control held. */
 type Seeing = Omit<Seen, 'controlHeld'>;
 
-// Of the deadline, for the control's second read: a mailbox that never answers must not leave the others unproven.
+// Time for the second read of the control: a mailbox that never answers must not leave the others without proof.
 const RESERVED_SHARE = 1 / 9;
-// Of the deadline, for one candidate: a throttled one must not use up the time of all.
+// Time for one candidate: a throttled one must not use up the time of all.
 const CANDIDATE_SHARE = 1 / 9;
 
 export class ShardProbe {
@@ -73,8 +73,8 @@ export class ShardProbe {
   }
 
   /**
-   * Reads a candidate for the control alone. The first read of a mailbox that is to be seen is its observation, unless it was
-   * given up for want of time: then the mailbox is asked again with the others.
+   * Reads one candidate for the control. If the shard must see this mailbox, its first read is its observation. A read
+   * that ran out of time does not count: the mailbox is then asked again with the others.
    */
   async readCandidate(mailbox: string): Promise<Seeing> {
     const isToBeSeen = this.#toBeSeen.has(mailbox) && !this.answers.has(mailbox);
@@ -85,14 +85,14 @@ export class ShardProbe {
     return read;
   }
 
-  /** The second read of the control, for which time is reserved. */
+  /** Reads the control the second time, in the time reserved for it. */
   async readControlAgain(mailbox: string): Promise<Seeing> {
     const read = await this.#readControl(mailbox, this.#closing, false, this.#deadlineMs);
     this.#noteRead(read);
     return read;
   }
 
-  /** Replaces what identifies the request about a readable mailbox by that of a request about it alone. */
+  /** Asks about a readable mailbox alone, and puts the ids of this request into its answer. */
   async askAgainAlone(mailbox: string): Promise<void> {
     const { limiter } = this.#services;
     const { signal } = this.#asking;
@@ -111,7 +111,7 @@ export class ShardProbe {
     }
   }
 
-  /** Asks candidates in batches. Those that were given up for want of time are asked again with the others. */
+  /** Asks about candidates in batches. Those that ran out of time are asked again with the others. */
   async askCandidates(mailboxes: readonly string[]): Promise<ReadonlyMap<string, Seeing>> {
     const deadline = new Deadline(this.#deadlineMs * CANDIDATE_SHARE);
     try {
@@ -158,18 +158,18 @@ export class ShardProbe {
         // askBatch answers every question.
         const waitMs = probe.settle(answers[index] as Answer, tookMs, random);
         if (waitMs === null) return [probe, null];
-        // A wait that would end after the deadline is not begun.
+        // A wait that would end after the deadline does not begin.
         const begun = waitMs < remainingMs;
         this.waits.note({ ms: waitMs, status: probe.answer?.status ?? null, begun });
         return [probe, begun ? waitMs : null];
       };
       return new Map(batch.map(settle));
     };
-    // Null when the time was over before its turn came: then askProbes has given up as well.
+    // Null if the time was over before the batch could begin. Then askProbes has given up too.
     return (await limiter.run(send, signal)) ?? new Map();
   }
 
-  /** A batch that waits holds others back; trouble of the service only as long as this batch itself waits for its end. */
+  /** A throttled batch holds back the others. After a server error it does so only if this batch waits itself. */
   #holdBack(wait: Wait): void {
     this.waits.note(wait);
     if (wait.status === 429 || (wait.status !== null && wait.begun)) this.#services.limiter.holdBack(wait.ms);
@@ -194,7 +194,10 @@ export class ShardProbe {
     return this.#seeing(mailbox, answer, read.durationMs, read.attempts);
   }
 
-  /** The shard's deadlines begin with its first request; answers what is left of `deadline`, and of the time for asking. */
+  /**
+   * Starts the shard's deadlines with its first request. Returns the time left of `deadline` and of the time for
+   * asking.
+   */
   #begin(deadline: Deadline): number {
     const closingMs = this.#closing.begin();
     const askingMs = this.#asking.begin();
@@ -225,7 +228,7 @@ export class ShardProbe {
   }
 }
 
-/** Whether there was no time left for an answer, rather than an answer that decides. */
+/** Whether the time ran out before an answer that counts. */
 function isGivenUp({ reason }: Seeing): boolean {
   return reason === 'throttled' || reason === 'timeout';
 }

@@ -1,6 +1,6 @@
-// Waiting that can be given up.
+// A wait that a signal can end.
 
-/** Waits `ms`; false, at once, when the signal fires first. */
+/** Waits `ms`. Returns false at once if the signal fires first. */
 export function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// The token that goes to Graph: one at a time, shared by everybody who waits for it, replaced when Graph rejects it.
+// Keeps the token for Graph: one at a time, shared by all callers, replaced when Graph rejects it.
 import { errorData, type Log } from '../log.ts';
 import { isRecord } from '../rules/classify.ts';
 
@@ -7,31 +7,32 @@ export interface Token {
   readonly expiresOn: Date;
 }
 
-/** Fetches a token. `fresh` asks past every cache on this side. */
+/** Fetches a token. `fresh` skips every cache on this side. */
 export type FetchToken = (fresh: boolean) => Promise<Token>;
 
-/** No token can be had. The cause is the identity library's own error. */
+/** There is no token. The cause is the error of the identity library. */
 export class TokenUnavailableError extends Error {
   override readonly name = 'TokenUnavailableError';
 }
 
 export interface Tokens {
   /**
-   * The token in force.
-   * @throws TokenUnavailableError; or the signal's reason, at once, when the caller gives up
+   * The current token.
+   * @throws TokenUnavailableError; or the signal's reason at once when the signal fires
    */
   get(signal: AbortSignal): Promise<Token>;
-  /** Says that Graph rejected `token`: the next `get` fetches another. A token already replaced is left alone. */
+  /** Graph rejected `token`, so the next `get` fetches another. Does nothing if `token` was already replaced. */
   reject(token: Token): void;
 }
 
-// The identity library, too, counts a token's last five minutes as gone.
+// The identity library also treats the last five minutes of a token as expired.
 const EXPIRY_MARGIN_MS = 5 * 60_000;
 const FETCH_TIMEOUT_MS = 15_000;
 
 /**
- * Joins concurrent calls into one, since the identity library does not: on a cold start N probes would make N requests. A
- * fetch outlives the caller who began it, and ends after 15 seconds so that a hanging endpoint is asked again.
+ * Joins concurrent calls into one fetch, because the identity library does not: N probes of a cold start would make N
+ * requests. A fetch goes on when its caller gives up. It ends after 15 seconds, so that a hanging endpoint is asked
+ * again.
  */
 export function createTokens(fetchToken: FetchToken, log: Log, now: () => Date): Tokens {
   let current: Token | undefined;
@@ -45,7 +46,7 @@ export function createTokens(fetchToken: FetchToken, log: Log, now: () => Date):
       return current;
     } catch (cause) {
       log('warn', 'token.unavailable', { error: errorData(cause) });
-      throw new TokenUnavailableError('The identity endpoint gives no token for Microsoft Graph.', { cause });
+      throw new TokenUnavailableError('The identity endpoint gave no token for Microsoft Graph.', { cause });
     } finally {
       pending = undefined;
     }
@@ -84,18 +85,18 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** What a token claims. For diagnosis only: the payload is read as it stands, the signature is Graph's to check. */
+/** The claims of a token. For diagnosis only: the signature is not checked here, Graph checks it. */
 export function claimsOf(token: Token): Readonly<Record<string, unknown>> {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.value.split('.')[1] ?? '', 'base64url').toString());
     return isRecord(claims) ? claims : {};
   } catch {
-    // A token that is no JWT is Graph's to judge; it claims nothing.
+    // Not a JWT, so there are no claims to read. Graph decides whether it is good.
     return {};
   }
 }
 
-/** The `roles` among them. */
+/** The claim `roles`. */
 export function rolesOf(token: Token): readonly string[] {
   const { roles } = claimsOf(token);
   return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];

@@ -1,19 +1,19 @@
-// How often a shard was throttled, and the time that it planned to wait before it asked again.
+// Counts how often a shard was throttled, and how long it waited to ask again.
 
-/** A request is going to be sent again after a wait, or would be if there were the time. */
+/** A request will be sent again after a wait, or would be if there were enough time. */
 export interface Wait {
   readonly ms: number;
-  /** Of the answer that is to be followed by another; null when there was none. */
+  /** The status of the last answer; null when none came. */
   readonly status: number | null;
   /** False when the wait would end after the deadline. */
   readonly begun: boolean;
 }
 
-/** The waits of one shard, of which many go on at once. */
+/** The waits of one shard. Many of them overlap. */
 export class Waits {
-  /** Answers that were a 429. */
+  /** The number of 429 answers. */
   throttled = 0;
-  /** Time in which something waited, or would have but for the deadline. */
+  /** The time in which at least one request waited. */
   waitedMs = 0;
   #until = Number.NEGATIVE_INFINITY;
 

@@ -1,11 +1,11 @@
-// The border of every HTTP function: parameters checked, answers as JSON, errors as problem details.
+// The border of every HTTP function: it checks parameters, answers JSON, and turns errors into problem details.
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { type ErrorCode, MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
 import type { Parameters, Read } from './parameters.ts';
 import { problemResponse } from './problem.ts';
 
-/** The platform's own query parameters: the function key, and the name it is logged under. */
+/** The platform's own query parameters: the function key, and the name of the key for the log. */
 export const PLATFORM_PARAMETERS: readonly string[] = ['code', 'clientId'];
 
 type Answer<Question> = (
@@ -14,12 +14,12 @@ type Answer<Question> = (
   question: Question,
 ) => Promise<HttpResponseInit>;
 
-/** Where a route answers a code with another status than the others do. */
+/** Codes for which one route has another status than the others. */
 type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
 
 /**
- * A handler that answers what `answer` answers, or a problem for what it throws. A query parameter that is not among
- * `parameters` is refused: a misspelt filter must not look like an answer to the question.
+ * A handler that returns the result of `answer`, or a problem if it throws. It refuses a query parameter that is not in
+ * `parameters`: a misspelt filter must not return an unfiltered list.
  */
 export function endpoint<Question>(
   parameters: Parameters<NoInfer<Question>>,
@@ -36,7 +36,7 @@ export function endpoint<Question>(
   };
 }
 
-/** A JSON answer that no cache keeps. */
+/** A JSON answer with `no-store`. */
 export function json(body: unknown, status = 200): HttpResponseInit {
   return { status, jsonBody: body, headers: { 'cache-control': 'no-store' } };
 }
@@ -46,7 +46,7 @@ function readQuestion<Question>({ query }: HttpRequest, parameters: Parameters<Q
   const unknown = [...query.keys()].find((name) => !names.includes(name) && !PLATFORM_PARAMETERS.includes(name));
   if (unknown !== undefined) {
     const known = names.length > 0 ? `It takes ${names.join(', ')}.` : 'It takes none.';
-    throw new MailscopeError('parameter-invalid', `The query parameter "${unknown}" is unknown here. ${known}`);
+    throw new MailscopeError('parameter-invalid', `This route has no query parameter "${unknown}". ${known}`);
   }
   const readers = Object.entries<Read<unknown>>(parameters);
   const values = readers.map(([name, read]) => [name, read(query.get(name) ?? undefined, name)]);
@@ -61,6 +61,6 @@ function toProblem(error: unknown, context: InvocationContext): MailscopeError {
     return error;
   }
   createLog(context)('error', 'invocation.failed', { invocationId: context.invocationId, error: errorData(error) });
-  const text = `Something went wrong in here. The log has it under the invocation id ${context.invocationId}.`;
+  const text = `Mailscope failed unexpectedly. Search the log for the invocation id ${context.invocationId}.`;
   return new MailscopeError('internal-error', text, { cause: error });
 }

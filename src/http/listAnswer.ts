@@ -1,4 +1,4 @@
-// Lists in pages: `{"value": […], "nextLink": "…"}`.
+// Answers a page of a list: `{"value": […], "nextLink": "…"}`.
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { endpoint, json, PLATFORM_PARAMETERS } from './endpoint.ts';
 import { PAGE_PARAMETERS, type PageQuestion, type Parameters, writeAfter } from './parameters.ts';
@@ -29,7 +29,7 @@ export function listEndpoint<Question>(
   });
 }
 
-/** One page. The link to the next one repeats the question, and never a key. */
+/** One page. The link to the next one repeats the parameters, but never a key. */
 function listAnswer(request: HttpRequest, { items: value, continuation }: AnsweredPage): HttpResponseInit {
   if (continuation === null) return json({ value });
   const url = new URL(request.url);

@@ -1,4 +1,4 @@
-// Query parameters, each read with a clear refusal.
+// Reads query parameters, and refuses a bad one with the reason.
 import { MailscopeError } from '../errors.ts';
 import { parseMailbox } from '../rules/mailbox.ts';
 
@@ -19,17 +19,17 @@ export interface PageQuestion {
 
 export const PAGE_PARAMETERS: Parameters<PageQuestion> = { top: readTop, after: readAfter };
 
-/** How many to answer: 1 to 1000, 100 without it. */
+/** The size of a page: 1 to 1000, or 100 without it. */
 function readTop(text: string | undefined, name: string): number {
   if (text === undefined) return DEFAULT_TOP;
   const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   return top >= 1 && top <= LARGEST_TOP ? top : refuse(name, text, `a whole number from 1 to ${LARGEST_TOP}`);
 }
 
-/** Where a list goes on, as a `nextLink` holds it. */
+/** Where the list continues, from a `nextLink`. */
 function readAfter(text: string | undefined, name: string): string {
   const after = Buffer.from(text ?? '', 'base64url').toString();
-  return writeAfter(after) === (text ?? '') ? after : refuse(name, text ?? '', 'what a nextLink holds');
+  return writeAfter(after) === (text ?? '') ? after : refuse(name, text ?? '', 'the value from a nextLink');
 }
 
 export function writeAfter(continuation: string): string {
@@ -37,7 +37,7 @@ export function writeAfter(continuation: string): string {
 }
 
 export function oneOf<const T extends string>(all: readonly T[]): Read<T | undefined> {
-  return ifGiven((text, name) => all.find((one) => one === text) ?? refuse(name, text, all.join(', ')));
+  return ifGiven((text, name) => all.find((one) => one === text) ?? refuse(name, text, `one of ${all.join(', ')}`));
 }
 
 export const readFlag: Read<boolean | undefined> = (text, name) => {
@@ -45,7 +45,7 @@ export const readFlag: Read<boolean | undefined> = (text, name) => {
   return word === undefined ? undefined : word === 'true';
 };
 
-/** A time, ISO 8601 with its zone, as UTC. */
+/** A time in ISO 8601 with its zone, or a date, as UTC. */
 export const readTime = ifGiven((text, name) => {
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
   const time = isTime ? Date.parse(text) : Number.NaN;
@@ -69,5 +69,5 @@ function ifGiven<T>(read: (text: string, name: string) => T): Read<T | undefined
 }
 
 function refuse(name: string, text: string, takes: string): never {
-  throw new MailscopeError('parameter-invalid', `The query parameter ${name} is "${text}": it takes ${takes}.`);
+  throw new MailscopeError('parameter-invalid', `The query parameter ${name} is "${text}". Use ${takes}.`);
 }

@@ -13,16 +13,16 @@ const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: str
   'run-in-progress': { status: 409, title: 'Run in progress' },
   throttled: { status: 429, title: 'Throttled' },
   'internal-error': { status: 500, title: 'Internal error' },
-  'graph-error': { status: 502, title: 'Unexpected answer of Microsoft Graph' },
+  'graph-error': { status: 502, title: 'Unexpected answer from Microsoft Graph' },
   'configuration-invalid': { status: 503, title: 'Invalid configuration' },
   'graph-unavailable': { status: 503, title: 'Microsoft Graph unavailable' },
-  'alert-undelivered': { status: 502, title: 'Alert undelivered' },
+  'alert-undelivered': { status: 502, title: 'Alert not delivered' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'identity-unavailable': { status: 503, title: 'Identity unavailable' },
   'graph-timeout': { status: 504, title: 'Microsoft Graph did not answer' },
 };
 
-/** The answer for `error`; `instance` is the path alone, since a query may hold a function key. */
+/** The answer for `error`. `instance` is only the path, because a query may hold a function key. */
 export function problemResponse(error: MailscopeError, requestUrl: string, ownStatus?: number): HttpResponseInit {
   const { status: usual, title } = PROBLEMS[error.code];
   const status = ownStatus ?? usual;

@@ -1,4 +1,4 @@
-// Says whether the app does its work, in words that anybody may read.
+// Reports whether the app does its work, in words that are safe for anybody.
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
@@ -7,7 +7,7 @@ import type { FaultKind } from '../settings/settings.ts';
 import type { Run } from '../storage/runStore.ts';
 import { freshSpan } from './freshness.ts';
 
-/** One thing that is wrong. It never holds a value of a setting or the name of a mailbox. */
+/** One thing that is wrong. It never holds the value of a setting or the name of a mailbox. */
 export type HealthProblem =
   | { readonly code: 'configuration-invalid'; readonly setting: string; readonly fault: FaultKind }
   | { readonly code: ProblemCode; readonly detail: string };
@@ -22,20 +22,20 @@ type ProblemCode =
 
 export interface Health {
   readonly status: 'healthy' | 'unhealthy';
-  /** The id of the last completed run; the run's start is in it. */
+  /** The id of the last completed run. It begins with the run's start. */
   readonly lastCompletedRun: string | null;
-  /** When the timer is due next; ISO 8601 UTC. */
+  /** The next timer tick; ISO 8601 UTC. */
   readonly nextRunExpectedBy: string | null;
-  /** Until then everything but breaches is held back; ISO 8601 UTC. */
+  /** Until then only breaches are announced; ISO 8601 UTC. */
   readonly alertsPausedUntil?: string;
   readonly problems: readonly HealthProblem[];
 }
 
 const TOKEN_DEADLINE_MS = 10_000;
-/** Of the newest runs, in search of one that was completed. */
+/** The number of newest runs to search for a completed one. */
 const RUNS_LOOKED_AT = 20;
 
-/** Looks at the settings and, when they are good, at the identity and at what the last runs came to. */
+/** Checks the settings. If they are good, it also checks the list, the identity, storage and the last runs. */
 export async function health(services: Services): Promise<Health> {
   const faults = services.configuration.faults.map(
     ({ setting, kind }): HealthProblem => ({ code: 'configuration-invalid', setting, fault: kind }),
@@ -58,7 +58,7 @@ function problem(code: ProblemCode, detail: string): HealthProblem[] {
   return [{ code, detail }];
 }
 
-/** The list's file: its faults have lines and names in them, so health says no more than that it is at fault. */
+/** Checks MAILBOXES_FILE. Its faults name lines and mailboxes, so health only says that the setting is wrong. */
 async function checkList(services: Services): Promise<HealthProblem[]> {
   try {
     await services.list();
@@ -76,11 +76,11 @@ async function checkToken(services: Services): Promise<HealthProblem[]> {
     return [];
   } catch (error) {
     services.log('warn', 'health.token-unavailable', { error: errorData(error) });
-    return problem('identity-unavailable', 'No token for Microsoft Graph can be had.');
+    return problem('identity-unavailable', 'The app gets no token for Microsoft Graph. Its log has the reason.');
   }
 }
 
-/** What is on record: the last completed run, and whether alerts arrive. */
+/** Reads the last completed run, and whether alerts arrive. */
 async function checkStorage(
   services: Services,
 ): Promise<{ readonly last: Run | null; readonly problems: HealthProblem[] }> {
@@ -94,17 +94,23 @@ async function checkStorage(
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'storage-unavailable') throw error;
     services.log('warn', 'health.storage-unavailable', { error: errorData(error) });
-    return { last: null, problems: problem('storage-unavailable', 'The storage account does not serve.') };
+    return {
+      last: null,
+      problems: problem(
+        'storage-unavailable',
+        'The storage account cannot be used. The log of the app has the reason.',
+      ),
+    };
   }
 }
 
 function judgeRun(services: Services, run: Run | null): HealthProblem[] {
-  if (run === null) return problem('no-run-yet', 'No run has been completed yet.');
+  if (run === null) return problem('no-run-yet', 'No run has completed yet.');
   const fresh = freshSpan(services);
   const blind = run.result?.controlHeld === false;
   return [
     ...(run.startedAt < fresh.from
-      ? problem('run-overdue', `The last completed run began at ${run.startedAt}, three intervals ago or more.`)
+      ? problem('run-overdue', `The last completed run began at ${run.startedAt}, at least three intervals ago.`)
       : []),
     ...(run.startedAt > fresh.to
       ? problem(
@@ -113,7 +119,7 @@ function judgeRun(services: Services, run: Run | null): HealthProblem[] {
         )
       : []),
     ...(blind
-      ? problem('control-not-held', 'In the last completed run a control did not hold: its refusals prove nothing.')
+      ? problem('control-not-held', 'In the last completed run a control did not hold, so its refusals prove nothing.')
       : []),
   ];
 }

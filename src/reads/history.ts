@@ -1,4 +1,4 @@
-// Reads what was: a mailbox's observations, and drift.
+// Reads the past: the observations of a mailbox, and drift.
 import { MailscopeError } from '../errors.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
@@ -18,7 +18,7 @@ const BEGINNING = '1970-01-01T00:00:00.000Z';
 const END = '9999-12-31T00:00:00.000Z';
 
 /**
- * Observations, newest first; of a mailbox no longer listed, too, as long as they are kept.
+ * Observations, newest first, also of a mailbox that is no longer listed.
  *
  * @throws MailscopeError `mailbox-invalid`, `parameter-invalid`
  */
@@ -29,10 +29,10 @@ export async function mailboxHistory(
   top: number,
   after: string,
 ): Promise<Page<Observation>> {
-  // Bad settings are told before a bad name.
+  // Report bad settings before a bad name.
   services.settings();
   const mailbox = mailboxOf(name);
-  if (from >= to) throw new MailscopeError('parameter-invalid', 'The query parameter from is not before to.');
+  if (from >= to) throw new MailscopeError('parameter-invalid', 'The query parameter from must be earlier than to.');
   return services.storage().observations.history(mailbox, { from, to }, top, after);
 }
 

@@ -1,4 +1,4 @@
-// Answers the latest subject of one mailbox, or says why there is none to show.
+// Answers the latest subject of one mailbox, or why it cannot be shown.
 import { MailscopeError } from '../errors.ts';
 import { type LatestMessage, latestMessage } from '../graph/latestMessage.ts';
 import type { Reason } from '../rules/classify.ts';
@@ -18,12 +18,12 @@ export interface LatestSubject {
 
 const DEADLINE_MS = 20_000;
 
-/** How long a client should wait when Graph did not say. */
+/** The client's wait when Graph names none. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
 /**
- * Always asks Graph, never a table, and asks only about listed mailboxes. The subject of a denied mailbox is not requested,
- * so that it cannot be shown even when Graph lets us in.
+ * Asks Graph each time, never a table, and only about listed mailboxes. It does not request the subject of a denied
+ * mailbox, so it cannot show it even if Graph gives access.
  *
  * @throws MailscopeError with any of the codes of the `latestSubject` route
  */
@@ -50,28 +50,28 @@ function problem(mailbox: string, expectation: Expectation, message: LatestMessa
     return new MailscopeError('mailbox-refused', `Microsoft Graph refused access to ${mailbox}.`, { graph });
   }
   if (outcome === 'readable' && expectation === 'denied') {
-    const text = `${mailbox} must be refused, but Microsoft Graph let us in. Its subject was not requested.`;
+    const text = `${mailbox} must be refused, but Microsoft Graph gave access. Mailscope did not request its subject.`;
     return new MailscopeError('scope-breach', text, { graph });
   }
   const retryAfterSeconds = message.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS;
-  // A reason stands beside every inconclusive outcome.
+  // Every inconclusive outcome has a reason.
   const [errorCode, text] = INCONCLUSIVE[reason ?? 'unexpected'];
   const wait = errorCode === 'throttled' || errorCode === 'graph-unavailable' ? { retryAfterSeconds } : {};
   return new MailscopeError(errorCode, text, { graph, ...wait });
 }
 
 const INCONCLUSIVE = {
-  throttled: ['throttled', 'Microsoft Graph asks to be left alone for a while.'],
-  'not-found': ['mailbox-not-found', 'Microsoft Graph knows no such user.'],
+  throttled: ['throttled', 'Microsoft Graph throttles the app. Wait as long as Retry-After says.'],
+  'not-found': ['mailbox-not-found', 'Microsoft Graph does not know this user.'],
   'no-mailbox': ['mailbox-not-found', 'The user exists, but has no mailbox that Microsoft Graph can reach.'],
-  token: ['identity-unavailable', 'The identity gets no token for Microsoft Graph, or Graph rejects it.'],
-  service: ['graph-unavailable', 'Microsoft Graph is in trouble.'],
+  token: ['identity-unavailable', 'The app gets no token for Microsoft Graph, or Graph rejects it.'],
+  service: ['graph-unavailable', 'Microsoft Graph answered with a server error. Try again later.'],
   network: ['graph-unavailable', 'Microsoft Graph cannot be reached.'],
   timeout: ['graph-timeout', 'Microsoft Graph did not answer within 20 seconds.'],
-  unexpected: ['graph-error', 'Microsoft Graph answered something that proves nothing.'],
+  unexpected: ['graph-error', 'Microsoft Graph gave an unexpected answer, which proves nothing.'],
 } as const satisfies Record<Reason, readonly [string, string]>;
 
-/** What may be logged of an exchange: no address, no body. */
+/** The part of an exchange that may be logged: no address, no body. */
 function evidence(message: LatestMessage) {
   const { outcome, reason, status, code, requestId, clientRequestId, attempts, durationMs } = message;
   return { outcome, reason, status, code, requestId, clientRequestId, attempts, durationMs };

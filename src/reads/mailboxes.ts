@@ -1,4 +1,4 @@
-// Reads where mailboxes stand, as the table has it and as far as that may still be believed.
+// Reads the state of mailboxes from the table. A state that is too old is marked as stale.
 import { MailscopeError } from '../errors.ts';
 import type { Outcome, Reason } from '../rules/classify.ts';
 import type { Verdict } from '../rules/judge.ts';
@@ -11,13 +11,13 @@ import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
 import { type FreshSpan, freshSpan, isFresh } from './freshness.ts';
 import { type DriftView, withCauses } from './withCauses.ts';
 
-/** A mailbox as it is answered. Times are ISO 8601 UTC. */
+/** A mailbox in the API's answer. Times are ISO 8601 UTC. */
 export interface MailboxView {
   readonly mailbox: string;
   readonly expectation: Expectation;
   readonly verdict: Verdict;
   readonly since: string | null;
-  /** Nobody has looked for three intervals. */
+  /** No run has seen it for three intervals. */
   readonly stale: boolean;
   readonly provenAt: string | null;
   readonly declaredAt: string | null;
@@ -39,7 +39,7 @@ interface MailboxConditions {
   readonly expectation?: Expectation | undefined;
 }
 
-/** States in alphabetical order. A stale `compliant` is shown, and found, as `unverified`: a dead monitor proves nothing. */
+/** States in alphabetical order. A stale `compliant` counts as `unverified`, because a dead monitor proves nothing. */
 export async function listMailboxes(
   services: Services,
   question: MailboxQuestion,
@@ -63,7 +63,7 @@ export async function listMailboxes(
 export async function getMailbox(services: Services, name: string): Promise<MailboxView> {
   const { mailbox, expectation } = await listedMailbox(services, name);
   const found = await services.storage().mailboxes.get(mailbox);
-  // What is on record under another expectation answers another question.
+  // A state under another expectation says nothing about this one.
   if (found?.record.expectation === expectation) {
     const { openDrift } = found.record;
     const [drift] = await withCauses(services, openDrift ? [openDrift] : []);
@@ -84,7 +84,7 @@ export async function listedMailbox(services: Services, name: string): Promise<L
   if (expectation !== undefined) return { mailbox, expectation };
   throw new MailscopeError(
     'mailbox-not-listed',
-    `${mailbox} is listed nowhere: not in ALLOWED_MAILBOXES, DENIED_MAILBOXES or MAILBOXES_FILE.`,
+    `${mailbox} is not listed in ALLOWED_MAILBOXES, DENIED_MAILBOXES or MAILBOXES_FILE.`,
   );
 }
 
@@ -92,7 +92,10 @@ export async function listedMailbox(services: Services, name: string): Promise<L
 export function mailboxOf(name: string): string {
   const mailbox = parseMailbox(name);
   if (mailbox !== null) return mailbox;
-  throw new MailscopeError('mailbox-invalid', 'A mailbox is a user principal name or a directory object id.');
+  throw new MailscopeError(
+    'mailbox-invalid',
+    'This is not a mailbox. Use a user principal name or a directory object id.',
+  );
 }
 
 /** A listed mailbox that no run has seen yet. */

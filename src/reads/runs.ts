@@ -1,11 +1,11 @@
-// Reads runs as they are answered.
+// Reads runs for the API.
 import { MailscopeError } from '../errors.ts';
 import { resultOf, runNumberOf } from '../runs/runState.ts';
 import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 
-/** A run with what it saw: of one under way, what the shards that are done have seen. */
+/** A run with its result. A run under way has the result of the shards that are done. */
 export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'endedBy' | 'problem'> &
   Omit<RunResult, 'mailboxes' | 'openedNames'> & { readonly problem?: string };
 
@@ -17,7 +17,7 @@ export async function listRuns(services: Services, top: number, after: string): 
 
 /** @throws MailscopeError `not-found` */
 export async function getRun(services: Services, id: string): Promise<RunView> {
-  // Bad settings are told before a bad name.
+  // Report bad settings before a bad id.
   services.settings();
   const number = runNumberOf(id);
   const found = number === null ? null : await services.storage().runs.get(number);

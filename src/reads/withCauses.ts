@@ -1,15 +1,15 @@
-// Joins drift with the probable cause that the run which opened it has found.
+// Adds to each drift the probable cause that its opening run found.
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import type { Services } from '../services.ts';
 import type { Run } from '../storage/runStore.ts';
 
-/** A drift as it is answered. */
+/** A drift in the API's answer. */
 export interface DriftView extends Drift {
   readonly probableCause: string | null;
 }
 
-/** The drifts with their causes; null while the run that opened one is under way, or when it is forgotten. */
+/** The drifts with their causes. A cause is null while the opening run is under way, or after that run was deleted. */
 export async function withCauses(services: Services, drifts: readonly Drift[]): Promise<DriftView[]> {
   const { runs } = services.storage();
   const numbers = [...new Set(drifts.map(({ openedRun }) => openedRun))];

@@ -1,12 +1,12 @@
-// Why drift opened, as far as the evidence carries: it never guesses. Pure.
+// Finds why drift opened, but only if the evidence shows it. It never guesses. Pure.
 import type { MessageClass } from './classify.ts';
 import type { Drift } from './drift.ts';
 import { A_FEW, type Tally } from './tally.ts';
 
-/** What a run saw that a cause can rest on. */
+/** The facts of a run that can show a cause. */
 export interface RunFacts
   extends Pick<Tally, 'byExpectation' | 'openedByKind' | 'openedNames' | 'messageClasses' | 'opened' | 'closed'> {
-  /** The roles that the tokens claimed. */
+  /** The roles in the tokens. */
   readonly roles: readonly string[];
 }
 
@@ -16,8 +16,8 @@ export const READ_ROLES: readonly string[] = ['Mail.ReadBasic', 'Mail.ReadBasic.
 export const UNKNOWN = 'unknown';
 
 /**
- * The probable cause of the breaches and lockouts that a run opened, with the evidence it rests on and the cmdlet that shows it;
- * `unknown` when the evidence is too little or points both ways; null when there is nothing to explain.
+ * The probable cause of the breaches and lockouts that a run opened, with its evidence and the cmdlet that shows it.
+ * `unknown` when the evidence is too little or contradicts itself; null when there is nothing to explain.
  *
  * @param last the completed run before; null when there is none
  */
@@ -37,19 +37,19 @@ function causeOfBreach(run: RunFacts, last: RunFacts): string {
   const all = everyone && opened === denied.readable;
   if (lost.length > 0) return UNKNOWN;
   if (gained.length > 0) {
-    // Under a policy of Exchange a role alone opens nothing that the policy closes.
+    // A role alone does not open a mailbox that an application access policy closes.
     if (!all || last.messageClasses['application-access-policy'] > 0) return UNKNOWN;
     const evidence = `the token gained ${gained.join(', ')}, and all ${opened} denied mailboxes became readable`;
     return `A tenant-wide grant overrides the scope: ${evidence}. Get-MgServicePrincipalAppRoleAssignment shows it.`;
   }
   if (all && opened === 1) {
-    return `${UNKNOWN}: with one denied mailbox it looks the same whether the policy is gone or the scope group gained a member (Get-ApplicationAccessPolicy, Get-DistributionGroupMember).`;
+    return `${UNKNOWN}: the policy is gone, or the scope group gained a member. One denied mailbox cannot show which (Get-ApplicationAccessPolicy, Get-DistributionGroupMember).`;
   }
   if (all) {
     const evidence = `all ${opened} denied mailboxes became readable, and no role changed`;
     return `The policy is gone, or no longer names this app: ${evidence}. Get-ApplicationAccessPolicy shows it.`;
   }
-  // Those that are still refused show that the policy is there.
+  // Mailboxes that are still refused show that the policy still exists.
   if (everyone || opened > A_FEW || denied.refused === 0) return UNKNOWN;
   const evidence = `only ${run.openedNames.breach.join(', ')} became readable, and no role changed`;
   return `The scope group gained members: ${evidence}. Get-DistributionGroupMember shows it.`;
@@ -61,18 +61,19 @@ function causeOfLockout(run: RunFacts, last: RunFacts): string {
   const lost = readRoles(last).filter((role) => !run.roles.includes(role));
   if (allowed.refused === total(allowed)) {
     if (opened < allowed.refused || opened === 1) {
-      return `${UNKNOWN}: with ${opened === 1 ? 'one allowed mailbox' : 'some locked out before'} it cannot be told whether the permission or the policy's group was removed, or it left the group (Get-MgServicePrincipalAppRoleAssignment, Get-DistributionGroupMember).`;
+      const why = opened === 1 ? 'One new lockout' : 'A lockout after earlier ones';
+      return `${UNKNOWN}: the permission or the policy's group was removed, or the mailbox left the group. ${why} cannot show which (Get-MgServicePrincipalAppRoleAssignment, Get-DistributionGroupMember).`;
     }
     const role = lost.length > 0 ? `, and the token lost ${lost.join(', ')}` : '';
     const evidence = `all ${opened} allowed mailboxes are refused${role}`;
     return `The permission or the policy's group was removed: ${evidence}. Get-MgServicePrincipalAppRoleAssignment and Get-ApplicationAccessPolicy show it.`;
   }
   if (lost.length > 0 || opened > A_FEW || allowed.readable === 0) return UNKNOWN;
-  const evidence = `${run.openedNames.lockout.join(', ')} refused, while other allowed mailboxes answer`;
-  return `It left the group: ${evidence}. Get-DistributionGroupMember shows it.`;
+  const evidence = `only ${run.openedNames.lockout.join(', ')} became refused, while other allowed mailboxes answer`;
+  return `The scope group lost members: ${evidence}. Get-DistributionGroupMember shows it.`;
 }
 
-/** A note: refusals come from another mechanism than before, and nothing else changed. */
+/** A note that refusals now come from another mechanism, and nothing else changed. */
 function mechanismChange(run: RunFacts, last: RunFacts | null): string | null {
   if (last === null || run.opened > 0 || run.closed > 0) return null;
   const only = (facts: RunFacts, kind: MessageClass) =>
@@ -82,12 +83,12 @@ function mechanismChange(run: RunFacts, last: RunFacts | null): string | null {
   return `The mechanism changed: ${evidence}. Get-ApplicationAccessPolicy and Get-ManagementRoleAssignment show it.`;
 }
 
-/** The probable cause of one drift: what its own evidence says, or that of the run which opened it. */
+/** The probable cause of one drift: from its own evidence, or from the run that opened it. */
 export function causeOf(drift: Drift, runCause: string | null): string {
   if (drift.kind !== 'unverified') return runCause ?? UNKNOWN;
   const { reason, status } = drift.evidence.opened;
   if (reason !== 'not-found' && reason !== 'no-mailbox') return UNKNOWN;
-  return `It was deleted, renamed or has no licence: Graph answered ${status} (${drift.evidence.opened.code}). Get-Mailbox and Get-MgUserLicenseDetail show it.`;
+  return `The mailbox was deleted, renamed or has no licence: Graph answered ${status} (${drift.evidence.opened.code}). Get-Mailbox and Get-MgUserLicenseDetail show it.`;
 }
 
 function readRoles({ roles }: RunFacts): readonly string[] {

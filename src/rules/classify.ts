@@ -1,6 +1,6 @@
-// What one answer of Microsoft Graph proves about access to a mailbox.
+// Decides what one answer of Microsoft Graph proves about access to a mailbox.
 
-/** What one request showed. */
+/** The result of one request. */
 export type Outcome = 'readable' | 'refused' | 'inconclusive';
 
 /** Why an outcome is inconclusive. */
@@ -14,10 +14,12 @@ export type Reason =
   | 'timeout'
   | 'unexpected';
 
-/** Which mechanism a refusal's message points to. Kept as evidence: messages may change, so no verdict rests on it. */
+/**
+ * The mechanism that a refusal's message points to. It is only evidence: messages may change, so no verdict uses it.
+ */
 export type MessageClass = 'application-access-policy' | 'generic' | 'other';
 
-/** An answer as it came: the status, and the body as parsed JSON, or as text when it was none. */
+/** An answer: the status, and the body as parsed JSON, or as text when it is not JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -40,9 +42,9 @@ const ACCESS_DENIED = new Set(['ErrorAccessDenied']);
 /**
  * Classifies an answer to a request for a mailbox's messages.
  *
- * It decides on the status and on `error.code`, nested codes included, as Microsoft asks ("Microsoft Graph error
- * responses and resource types"). Only two answers prove anything: a list of messages, and a 403 `ErrorAccessDenied` that
- * does not hide a missing mailbox. All else is inconclusive, above all a 404: a deleted mailbox answers it for ever.
+ * It uses the status and `error.code`, including nested codes, as Microsoft asks ("Microsoft Graph error responses and
+ * resource types"). Only two answers prove something: a list of messages, and a 403 `ErrorAccessDenied` that does not
+ * hide a missing mailbox. Everything else is inconclusive. A 404 too: a deleted mailbox answers 404 for ever.
  */
 export function classify(answer: Answer): Classification {
   const { status, body } = answer;
@@ -77,7 +79,7 @@ interface NestedError {
   readonly message: string | null;
 }
 
-/** The error and those nested in it, outermost first. Graph spells the nesting in two ways; a hostile depth is cut off. */
+/** The error and its nested errors, outermost first. Graph spells the nesting in two ways. Ten levels are enough. */
 function nestedErrors(body: unknown): NestedError[] {
   const errors: NestedError[] = [];
   let error = isRecord(body) ? body.error : undefined;
@@ -89,13 +91,13 @@ function nestedErrors(body: unknown): NestedError[] {
 }
 
 function messageClass(message: string): MessageClass {
-  // "Access to OData is disabled." is the older text of the same policy, without its marker.
+  // "Access to OData is disabled." is the older text for the same policy, without the marker [RAOP].
   if (/\[RAOP\]|AppOnly AccessPolicy|Access to OData is disabled/i.test(message)) return 'application-access-policy';
   if (/^Access is denied\. Check credentials and try again\./i.test(message)) return 'generic';
   return 'other';
 }
 
-/** Whether foreign data is an object with fields. */
+/** Whether unknown data is an object with fields. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

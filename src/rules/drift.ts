@@ -1,8 +1,8 @@
-// Drift: the period of one breach, lockout or unverified verdict.
+// Drift: the time of one breach, lockout or unverified verdict.
 import { type DriftKind, isDrift, type JudgingRun, type MailboxState } from './judge.ts';
 import type { Observation } from './observation.ts';
 
-/** Why a drift ended: what was seen, or that the mailbox was declared anew or is no longer listed, which is no recovery. */
+/** Why a drift ended. `refused` and `readable` are recoveries. A new expectation or a removal from the list is none. */
 export type ClosedBecause = 'refused' | 'readable' | 'redeclared' | 'unlisted';
 
 export interface Drift {
@@ -12,7 +12,7 @@ export interface Drift {
   /** Start of the run; ISO 8601 UTC. */
   readonly openedAt: string;
   readonly openedRun: number;
-  /** Whether it opened in the run that saw the mailbox first under its expectation. */
+  /** Whether it opened in the first run that saw the mailbox under its expectation. */
   readonly firstSight: boolean;
   readonly closedAt: string | null;
   readonly closedRun: number | null;
@@ -42,8 +42,8 @@ export interface DriftChanges {
 }
 
 /**
- * What changes when a mailbox goes from one state to the next; `next` is null when it is no longer listed. A state has at most
- * one drift, which follows from it, so at most one is open, and the same two states always change the same.
+ * The drift that closes and opens between two states; `next` is null when the mailbox is no longer listed. A state
+ * determines its drift and has at most one, so the same two states always give the same changes.
  */
 export function driftChanges(previous: MailboxState | null, next: MailboxState | null, run: JudgingRun): DriftChanges {
   const before = previous && openDrift(previous);
@@ -54,7 +54,7 @@ export function driftChanges(previous: MailboxState | null, next: MailboxState |
   return { closed, opened: after };
 }
 
-/** The drift that is open in a state, or null. */
+/** The open drift of a state, or null. */
 export function openDrift({ mailbox, verdict, since, sinceRun, declaredRun }: MailboxState): DriftOpening | null {
   if (!isDrift(verdict)) return null;
   const firstSight = sinceRun === declaredRun;
@@ -64,6 +64,6 @@ export function openDrift({ mailbox, verdict, since, sinceRun, declaredRun }: Ma
 function closedBecause(previous: MailboxState | null, next: MailboxState | null): ClosedBecause {
   if (next === null) return 'unlisted';
   if (previous?.expectation !== next.expectation) return 'redeclared';
-  // Only an answer that shows something closes a drift.
+  // Only a conclusive answer closes a drift, so the outcome is readable or refused.
   return next.lastOutcome === 'readable' ? 'readable' : 'refused';
 }

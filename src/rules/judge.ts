@@ -1,45 +1,45 @@
-// Where a mailbox stands: the heart of Mailscope. Pure: what was remembered and what was seen in, what is remembered next out.
+// Decides the verdict of a mailbox: the heart of Mailscope. Pure: the old state and an observation give the next state.
 import type { MessageClass, Outcome, Reason } from './classify.ts';
 import type { Expectation } from './mailbox.ts';
 import type { Observation } from './observation.ts';
 
 /**
- * `compliant`; `breach`: denied but readable; `lockout`: allowed but refused; `unverified`: nothing has proved it for some
- * runs; `pending`: not decided yet, first seen, or contrary and not confirmed.
+ * `compliant`; `breach`: denied but readable; `lockout`: allowed but refused; `unverified`: no proof for some runs;
+ * `pending`: undecided, because the mailbox is new, or the result differs and no second run has confirmed it.
  */
 export type Verdict = (typeof VERDICTS)[number];
 export const VERDICTS = ['compliant', 'breach', 'lockout', 'unverified', 'pending'] as const;
 
-/** The verdicts that a drift is opened for. */
+/** The verdicts that open a drift. */
 export type DriftKind = (typeof DRIFT_KINDS)[number];
 export const DRIFT_KINDS = ['breach', 'lockout', 'unverified'] as const satisfies readonly Verdict[];
 
-/** What is remembered of a mailbox between runs. Times are ISO 8601 UTC. */
+/** The state of a mailbox between runs. Times are ISO 8601 UTC. */
 export interface MailboxState {
   readonly mailbox: string;
   readonly expectation: Expectation;
   readonly verdict: Verdict;
-  /** Start and number of the run that the verdict began with. A drift's id and opening follow from them. */
+  /** Start and number of the run in which the verdict began. They determine the id and the opening of a drift. */
   readonly since: string;
   readonly sinceRun: number;
-  /** The run that saw the mailbox first. */
+  /** The first run that saw the mailbox. */
   readonly addedRun: number;
-  /** Start and number of the run that saw it first under its present expectation. The propagation window opens then. */
+  /** Start and number of the first run under the present expectation. The propagation window begins there. */
   readonly declaredAt: string;
   readonly declaredRun: number;
-  /** When it was last observed as declared. */
+  /** The last time it was seen as declared. */
   readonly provenAt: string | null;
   readonly lastRun: number;
-  /** The last run that showed something. */
+  /** The last run with a conclusive result. */
   readonly lastConclusiveRun: number | null;
-  /** Of an allowed mailbox: refusals in a row. */
+  /** Refusals in a row of an allowed mailbox. */
   readonly refusals: number;
   readonly lastOutcome: Outcome;
   readonly lastReason: Reason | null;
   readonly lastMessageClass: MessageClass | null;
   readonly lastControlHeld: boolean;
   readonly lastCheckedAt: string;
-  /** The last run in which a drift of this mailbox was closed. */
+  /** The last run that closed a drift of this mailbox. */
   readonly closedRun: number | null;
   /** One letter a run, newest last, 48 at most: `o` readable, `x` refused, `?` inconclusive. */
   readonly recent: string;
@@ -51,7 +51,7 @@ export interface RuleSettings {
   readonly unverifiedAfterRuns: number;
 }
 
-/** The run that judges. Runs are ordered by number; now is the run's start. */
+/** The run that judges. The order of runs is their number, and the present time is the run's start. */
 export interface JudgingRun {
   readonly number: number;
   /** ISO 8601 UTC. */
@@ -127,7 +127,7 @@ function earlier(a: string, b: string): string {
   return a < b ? a : b;
 }
 
-/** Whether a verdict is one that a drift is opened for. */
+/** Whether a verdict opens a drift. */
 export function isDrift(verdict: Verdict): verdict is DriftKind {
   return DRIFT_KINDS.some((kind) => kind === verdict);
 }
@@ -142,7 +142,7 @@ function decide(known: MailboxState | null, shown: Outcome, memory: Memory, judg
 
   if (shown === 'inconclusive') {
     if (open === 'breach' || open === 'lockout') return open;
-    // Counted by numbers, so that a mailbox that no shard reached counts without being written.
+    // Run numbers, not writes: so a mailbox that no shard reached ages too.
     const runs = run.number - (memory.lastConclusiveRun ?? memory.declaredRun - 1);
     return runs >= rules.unverifiedAfterRuns && settled ? 'unverified' : (open ?? 'pending');
   }
@@ -155,7 +155,7 @@ function decide(known: MailboxState | null, shown: Outcome, memory: Memory, judg
   return open === 'lockout' || confirmed ? 'lockout' : 'pending';
 }
 
-/** What an outcome counts as: a refusal of a denied mailbox shows nothing unless the control held. */
+/** What an outcome counts as. A refusal of a denied mailbox counts as inconclusive unless the control held. */
 export function whatItShows(
   { outcome, controlHeld }: Pick<Observation, 'outcome' | 'controlHeld'>,
   expectation: Expectation,
@@ -163,13 +163,15 @@ export function whatItShows(
   return expectation === 'denied' && outcome === 'refused' && !controlHeld ? 'inconclusive' : outcome;
 }
 
-/** An inconclusive run neither counts for nor breaks a row of refusals. */
+/** An inconclusive run neither adds to a row of refusals nor ends it. */
 function countRefusals(known: MailboxState | null, shown: Outcome, expectation: Expectation): number {
   if (expectation === 'denied' || shown === 'readable') return 0;
   return (known?.refusals ?? 0) + (shown === 'refused' ? 1 : 0);
 }
 
-/** A fresh policy needs an hour or more until Exchange obeys it; what is contrary before then is not held against it. */
+/**
+ * Exchange may apply a new policy only after an hour or more. Until the window is over, a wrong result is not judged.
+ */
 function windowIsOver(declaredAt: string, { run, rules }: Judgement): boolean {
   return Date.parse(run.startedAt) >= Date.parse(declaredAt) + rules.propagationMinutes * 60_000;
 }

@@ -1,12 +1,12 @@
-// What a single look at a mailbox proves: no memory, no window, no second chance. Pure.
+// Decides what one answer proves by itself, without history or propagation window. Pure.
 import { type Verdict, whatItShows } from './judge.ts';
 import type { Expectation } from './mailbox.ts';
 import type { Observation } from './observation.ts';
 
-/** A verdict without history: nothing is pending, and what nothing proves is `unverified` at once. */
+/** A verdict without history. Nothing is pending: without proof a mailbox is `unverified` at once. */
 export type VerdictOnce = Exclude<Verdict, 'pending'>;
 
-/** A refusal of a denied mailbox counts only when the control held, as everywhere. */
+/** A refusal of a denied mailbox counts only when the control held, as in a run. */
 export function judgeOnce(
   expectation: Expectation,
   observation: Pick<Observation, 'outcome' | 'controlHeld'>,

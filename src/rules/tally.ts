@@ -1,27 +1,27 @@
-// What a run saw, in numbers. Made from states alone, so that a shard that was done twice counts once.
+// Counts what a run saw. It counts only states, so a shard that was done twice counts once.
 import type { MessageClass, Outcome } from './classify.ts';
 import { type DriftKind, isDrift, type MailboxState, type Verdict } from './judge.ts';
 import type { Expectation } from './mailbox.ts';
 
 export interface Tally {
-  /** Mailboxes judged. */
+  /** The number of judged mailboxes. */
   readonly mailboxes: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly messageClasses: Readonly<Record<MessageClass, number>>;
-  /** Drift opened and closed. */
+  /** The number of drifts opened and closed. */
   readonly opened: number;
   readonly closed: number;
   readonly added: number;
   readonly redeclared: number;
-  /** What the outcomes mean for each expectation: evidence of what happened. */
+  /** The outcomes for each expectation, as evidence for the cause. */
   readonly byExpectation: Readonly<Record<Expectation, Readonly<Record<Outcome, number>>>>;
   readonly openedByKind: Readonly<Record<DriftKind, number>>;
-  /** Mailboxes whose breach or lockout opened, the first few of each. */
+  /** The first few mailboxes whose breach or lockout opened. */
   readonly openedNames: Readonly<Record<'breach' | 'lockout', readonly string[]>>;
 }
 
-/** As many as a person would call a few. */
+/** The largest number of names that a cause lists. */
 export const A_FEW = 5;
 
 export const EMPTY_TALLY: Tally = {
@@ -49,7 +49,7 @@ type Writable<T> = {
       : T[Key];
 };
 
-/** Counts the states that run `number` has judged; others are left out. */
+/** Counts the states that run `number` has judged, and no others. */
 export function tally(states: Iterable<MailboxState>, number: number): Tally {
   const count: Writable<Tally> = structuredClone(EMPTY_TALLY) as Writable<Tally>;
   for (const state of states) if (state.lastRun === number) countState(count, state, number);

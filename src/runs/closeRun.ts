@@ -1,9 +1,9 @@
 // Closes a run when the last of its shards is done.
 //
-// 1. A run that has ended, or of which a shard is missing, is left alone.
-// 2. Its alert is put on the queue: before the end is written, so that no death in between loses it.
-// 3. What it saw is added up and written under the run's ETag; whoever finds it changed looks again.
-// 4. The heartbeat is sent, and once a day what is old is forgotten.
+// 1. It does nothing if the run has ended or a shard is still missing.
+// 2. It queues the alert before it writes the end, so a crash in between does not lose the alert.
+// 3. It adds up the results and writes them under the run's ETag. If the run has changed, it starts again.
+// 4. It sends the heartbeat. Once a day it deletes old data.
 import type { Services } from '../services.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 import { forgetOld } from './forgetOld.ts';
@@ -12,10 +12,10 @@ import { endRun } from './runState.ts';
 
 export { ALERT_QUEUE } from '../storage/queues.ts';
 
-/** Runs looked at in search of one that was completed. */
+/** The number of runs to search for a completed one. */
 const LOOK_BACK = 20;
 
-/** Closes the run unless a shard is still missing, or somebody else closed it. To be called after each shard's commit. */
+/** Closes the run unless a shard is missing or another process has closed it. Call it after each shard's commit. */
 export async function closeRun(services: Services, number: number): Promise<void> {
   const { runs, shards: shardStore } = services.storage();
   const endedBy = services.newId();
@@ -29,7 +29,7 @@ export async function closeRun(services: Services, number: number): Promise<void
     await services.storage().queues.sendAlert({ runId: found.value.id });
     const last = await lastCompleted(services, number);
     const ended = { ...endRun(found.value, shards, services.now(), last), endedBy };
-    // A shard that is being done again has touched the run meanwhile: look again.
+    // A shard that is done a second time has changed the run. Read it again.
     if (await runs.replace(ended, found.etag)) return follow(services, ended);
   }
 }
@@ -40,7 +40,7 @@ async function follow(services: Services, ended: Run): Promise<void> {
   await forgetOld(services, ended);
 }
 
-/** What the last completed run before `number` saw. */
+/** The result of the last completed run before `number`. */
 export async function lastCompleted(services: Services, number: number): Promise<RunResult | null> {
   const { items } = await services.storage().runs.list(LOOK_BACK, '');
   return items.find((run) => run.number < number && run.status === 'completed')?.result ?? null;

@@ -1,13 +1,13 @@
-// Does one shard of a run. Every step may be done twice, and a process may die between any two.
+// Does one shard of a run. Every step is safe to repeat, because a process may die between any two.
 //
-// 1. A shard of another list, of a closed run, or one that is committed, is not done.
-// 2. Its run is marked as alive, unless it was just now: for 110 seconds from the mark may be written.
-// 3. Graph is asked about the mailboxes that this run has not judged.
-// 4. The shard's row is written with what no other row tells: control, roles, what is to be removed.
-// 5. The observations are inserted; where the run already has one, that one counts.
-// 6. States are judged and written with the drift that they open or close, under their ETags.
-// 7. States of mailboxes no longer listed are removed, their drift closed.
-// 8. The shard's row is replaced by its tally, made from the states: the commit. The last shard closes the run.
+// 1. Skip the shard if the list has changed, its run has ended, or the shard is committed.
+// 2. Mark the run as alive, unless another shard just did. The shard may write for 110 seconds from the mark.
+// 3. Ask Graph about the mailboxes that this run has not judged yet.
+// 4. Write the shard's row with facts that no other row holds: control, roles, states to remove.
+// 5. Insert the observations. If the run already has one of a mailbox, that one counts.
+// 6. Judge the states, and write them under their ETags with the drift that they open or close.
+// 7. Close the drift of mailboxes no longer listed, and remove their states.
+// 8. Commit: replace the shard's row by the tally of its states. The last shard closes the run.
 import { observe, type ShardSeen } from '../graph/observe.ts';
 import type { Seen } from '../graph/shardProbe.ts';
 import type { Expectation } from '../rules/mailbox.ts';
@@ -26,11 +26,13 @@ import { runNumberOf } from './runState.ts';
 export { SHARD_QUEUE } from '../storage/queues.ts';
 
 const DEADLINE_MS = 90_000;
-/** Of the lease, for writing what was seen. */
+/** The part of the lease that is kept for writing. */
 const TIME_TO_WRITE_MS = 15_000;
-/** Seconds of the lease given up so that not every shard of a run has to mark it. */
+/**
+ * A mark this young is used again. That costs a shard up to 5 seconds of its lease, but saves writes to the run's row.
+ */
 const MARK_AGAIN_MS = 5_000;
-// Only somebody who does the same shard at the same time changes its states, and each round some of them are judged.
+// Only another process with the same shard can change its states, and each round judges some of them.
 const MOST_ROUNDS = 8;
 
 interface Joined {
@@ -43,20 +45,23 @@ interface Work extends Joined {
   readonly services: Services;
   readonly plan: Plan;
   readonly shard: PlannedShard;
-  /** The shard's mailboxes. */
+  /** The listed mailboxes of the shard. */
   readonly listed: ReadonlyMap<string, Expectation>;
 }
 
-/** The states in the shard's range, as they were read. */
+/** The states in the shard's range, as read from the table. */
 type States = Map<string, StoredMailbox>;
 
-/** @throws MailscopeError `storage-unavailable`, or whatever is a defect: then the shard is to be done again */
+/**
+ * @throws MailscopeError `storage-unavailable`, or any error that is a defect. The queue then tries the shard again.
+ */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
   const plan = await services.list();
   const shard = plan.shards[message.shard];
-  if (message.listHash !== plan.hash || !shard) return skip(services, message, 'it is of another list');
+  if (message.listHash !== plan.hash || !shard)
+    return skip(services, message, 'the list of mailboxes has changed since the run began');
   const joined = await joinRun(services, message.runId);
-  if (!joined) return skip(services, message, 'its run is closed');
+  if (!joined) return skip(services, message, 'its run has ended');
 
   try {
     await judgeShard({ services, plan, shard, listed: shard.expectations(), ...joined });
@@ -85,8 +90,9 @@ function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): v
 }
 
 /**
- * Marks a run as alive, in a way that whoever is about to close it notices; null when it is closed. The lease counts from the
- * mark: of the shards that begin within a few seconds one marks it for all.
+ * Marks a run as alive; null when it has ended. The mark replaces the run's row under its ETag, so a process that is
+ * about to close the run notices it. The lease counts from the mark, and shards that begin within a few seconds share
+ * one.
  */
 async function joinRun(services: Services, runId: string): Promise<Joined | null> {
   const { runs } = services.storage();
@@ -107,7 +113,7 @@ async function readStates({ services, shard }: Work): Promise<States> {
   return new Map(stored.map((one) => [one.record.mailbox, one]));
 }
 
-/** Null when every mailbox of the shard was judged by an earlier try. */
+/** Asks about the mailboxes that are not judged yet; null when an earlier try has judged all of them. */
 async function ask({ services, run, plan, shard, listed, lease }: Work, stored: States): Promise<ShardSeen | null> {
   const isJudged = (mailbox: string) => (stored.get(mailbox)?.record.lastRun ?? 0) >= run.number;
   const all = [...listed].map(([mailbox, expectation]) => ({ mailbox, expectation }));
@@ -128,8 +134,8 @@ async function ask({ services, run, plan, shard, listed, lease }: Work, stored: 
 }
 
 /**
- * Writes the shard's row before anything is judged or removed, so that a later try of the shard knows what an earlier one did.
- * What an earlier one found to remove is not counted anew.
+ * Writes the shard's row before anything is judged or removed. So a later try knows what an earlier one did, and does
+ * not count the same removals twice.
  */
 async function begin(
   { services, run, shard, lease }: Work,
@@ -168,7 +174,7 @@ async function writeObservations(
 ): Promise<Sighting[]> {
   const sightings = seen.map(({ message, ...rest }): Sighting => {
     const { mailbox } = rest;
-    // Only listed mailboxes are asked about.
+    // The fallback is never used: only listed mailboxes are asked about.
     const expectation = listed.get(mailbox) ?? 'denied';
     return { mailbox, expectation, observation: { ...rest, runId: run.id }, message };
   });
@@ -184,14 +190,15 @@ async function writeObservations(
   });
 }
 
-/** Judges what was seen; answers the states that it wrote. A state that somebody else changed meanwhile is read again into `stored`. */
+/** Judges the sightings, and returns the states it wrote. A state that has changed is read again into `stored`. */
 async function judgeAll(work: Work, stored: States, sightings: readonly Sighting[]): Promise<MailboxRecord[]> {
   const { services, run, lease } = work;
   const { mailboxes } = services.storage();
   const written: MailboxRecord[] = [];
   let open = sightings;
   for (let round = 1; open.length > 0; round += 1) {
-    if (round > MOST_ROUNDS) throw new Error('the states of a shard go on changing while it is judged');
+    if (round > MOST_ROUNDS)
+      throw new Error('another process keeps changing the states of this shard; it must be done again');
     const changes = open.flatMap(
       (one) => changeOf(stored.get(one.mailbox) ?? null, one, run, services.settings()) ?? [],
     );
@@ -220,7 +227,7 @@ async function readAgain({ services }: Work, stored: States, mailbox: string): P
   else stored.delete(mailbox);
 }
 
-/** Drift names its mailbox in the log: somebody has to act on it. */
+/** Drift names its mailbox in the log, because a person must act on it. */
 function reportDrift({ services, run }: Work, { closed, opened }: MailboxChange): void {
   const { log } = services;
   if (closed) {
@@ -236,7 +243,7 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
   const { services, run, lease } = work;
   const { mailboxes } = services.storage();
   let stored: StoredMailbox | null = unlisted;
-  // A newer run may have listed it again, when this shard is a late one.
+  // If this shard is late, a newer run may have listed the mailbox again.
   for (let round = 1; stored && stored.record.lastRun < run.number && round <= MOST_ROUNDS; round += 1) {
     const change = removalOf(stored, run);
     if (change && (await mailboxes.write([change], lease)).length === 0) reportDrift(work, change);
@@ -244,10 +251,10 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
     stored = await mailboxes.get(unlisted.record.mailbox);
   }
   if (stored && stored.record.lastRun < run.number)
-    throw new Error('the state of a mailbox no longer listed goes on changing while it is removed');
+    throw new Error('another process keeps changing the state of a mailbox that is no longer listed');
 }
 
-/** Replaces the shard's row by what its states say, unless somebody who did the same shard has done so. */
+/** Replaces the shard's row by the tally of its states, unless another process has committed the same shard. */
 async function commit(work: Work, states: readonly MailboxRecord[]): Promise<void> {
   const { services, run, shard, lease } = work;
   const { shards } = services.storage();

@@ -1,10 +1,12 @@
-// Retention: what is older than RETENTION_MONTHS goes, once a day.
+// Deletes data older than RETENTION_MONTHS, once a day.
 import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
 import { monthOf } from '../storage/observationStore.ts';
 import type { Run } from '../storage/runStore.ts';
 
-/** Drops old observation tables, closed drift and runs, with the first run of a day. A failure is logged: the next day tries again. */
+/**
+ * Deletes old observation tables, closed drift and runs after the first run of a day. The next day retries a failure.
+ */
 export async function forgetOld(services: Services, run: Run): Promise<void> {
   const { runs, observations, drift } = services.storage();
   const before = await runs.get(run.number - 1);

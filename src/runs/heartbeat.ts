@@ -1,10 +1,10 @@
-// A dead-man's switch elsewhere: it is told of every completed run, and misses one that never comes.
+// Calls an outside service after every completed run, so that the service notices when runs stop.
 import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Calls HEARTBEAT_URL. A failure is a log line: the run is on record all the same. */
+/** Calls HEARTBEAT_URL. A failure is only logged, because the run is already on record. */
 export async function heartbeat(services: Services): Promise<void> {
   const { heartbeatUrl } = services.settings();
   if (!heartbeatUrl) return;
@@ -15,7 +15,7 @@ export async function heartbeat(services: Services): Promise<void> {
     });
     if (!ok) services.log('warn', 'heartbeat.failed', { status });
   } catch (error) {
-    // The error's text may hold the address, which is a secret.
+    // Only the name: the error's text may hold the address, which is a secret.
     services.log('warn', 'heartbeat.failed', { name: errorData(error).name });
   }
 }

@@ -1,17 +1,18 @@
-// The time within which a shard may write: whoever closes a run relies on it.
+// The time within which a shard may write. After it no shard writes, so a dead run can be closed safely.
 import type { Lease } from '../storage/tables.ts';
 import { ALIVE_MS } from './runState.ts';
 
-// The last transaction is sent ten seconds before the run may be found dead, and given up two seconds before.
+// A shard sends nothing in the last ten seconds before its run counts as dead, and aborts open requests two seconds
+// before.
 const WRITING_MS = ALIVE_MS - 10_000;
 const ARRIVING_MS = ALIVE_MS - 2_000;
 
-/** A lease that holds its signal, and what listens to it, until it is ended. */
+/** A lease with a timer. End it: until then its signal keeps all listeners in memory. */
 export interface HeldLease extends Lease {
   end(): void;
 }
 
-/** @param startedAt when its run was marked as alive, by `performance.now()` */
+/** @param startedAt when the run was marked as alive, by `performance.now()` */
 export function startLease(startedAt: number): HeldLease {
   const controller = new AbortController();
   const remainingMs = (lengthMs: number) => lengthMs - (performance.now() - startedAt);
@@ -21,7 +22,7 @@ export function startLease(startedAt: number): HeldLease {
     remainingMs: () => remainingMs(WRITING_MS),
     check() {
       if (remainingMs(WRITING_MS) > 0) return;
-      throw new Error('the shard has taken too long and writes nothing more; it is to be done again');
+      throw new Error('the shard took too long and may not write any more; it must be done again');
     },
     end: () => clearTimeout(timer),
   };

@@ -1,4 +1,4 @@
-// What a run changes of one mailbox: its next state, and the drift that closes or opens with it. Pure.
+// What a run changes for one mailbox: its next state, and the drift that closes or opens. Pure.
 import type { Message } from '../graph/latestMessage.ts';
 import { type Drift, type DriftClosing, type DriftOpening, driftChanges } from '../rules/drift.ts';
 import { type JudgingRun, judge } from '../rules/judge.ts';
@@ -10,7 +10,7 @@ import type { ListedMailbox } from '../storage/plan.ts';
 /** One listed mailbox as a run saw it. */
 export interface Sighting extends ListedMailbox {
   readonly observation: Observation;
-  /** What was shown; null when an earlier try of the shard saw the mailbox, and this one did not. */
+  /** The newest message; null unless this try of the shard could read the mailbox. */
   readonly message: Message | null;
 }
 
@@ -27,7 +27,7 @@ export function changeOf(
   const { closed, opened } = driftChanges(previous, state, run);
   const closedDrift = closed && closeDrift(previous, closed, observation);
   const openedDrift = opened && openDrift(opened, observation);
-  // One that was not readable in this run keeps its last subject.
+  // A mailbox that was not readable in this run keeps its last subject.
   const kept = previous?.expectation === 'allowed' ? lastMessage(previous) : NOTHING;
   const shown = observation.outcome === 'readable' ? (message ?? kept) : kept;
   const next = {
@@ -38,7 +38,7 @@ export function changeOf(
   return { previous: stored, next, closed: closedDrift, opened: openedDrift };
 }
 
-/** The change that closes the drift of a mailbox no longer listed; null when none is open. Its state can be deleted then. */
+/** Closes the drift of a mailbox no longer listed; null when none is open, and its state can be deleted. */
 export function removalOf(stored: StoredMailbox, run: JudgingRun): MailboxChange | null {
   const { closed } = driftChanges(stored.record, null, run);
   const drift = closed && closeDrift(stored.record, closed, null);
@@ -63,11 +63,11 @@ function openDrift(opening: DriftOpening, observation: Observation): Drift {
   return { ...opening, ...open, evidence: { opened: observation } };
 }
 
-/** What showed the mailbox recovered is evidence; that it was declared anew or is gone from the list was not observed. */
+/** Only a recovery has an observation as evidence. A new expectation or a removal from the list was not observed. */
 function closeDrift(previous: MailboxRecord | null, closing: DriftClosing, observation: Observation | null): Drift {
   const open = previous?.openDrift;
-  // Where a state's verdict is a drift's, its row holds that drift: both were written together.
-  if (!open) throw new Error(`the drift ${closing.id} is to be closed, and is not on record`);
+  // A state with drift always has it in its row, because both are written together.
+  if (!open) throw new Error(`the drift ${closing.id} must be closed, but the mailbox's row does not hold it`);
   const recovered = closing.closedBecause === 'refused' || closing.closedBecause === 'readable';
   const evidence = recovered && observation ? { ...open.evidence, closed: observation } : open.evidence;
   return { ...open, ...closing, evidence };

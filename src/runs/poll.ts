@@ -1,11 +1,11 @@
-// One tick of the timer: starts a run, and does its one shard or leaves them to the queue.
+// One timer tick: starts a run. It does a single shard itself, and queues several.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { doShard } from './doShard.ts';
 import { announceEnd, planRun, queueShards } from './startRun.ts';
 
 /**
- * While a run is alive the tick is left out, and the next run records that.
+ * While a run is alive the tick is skipped, and the next run records that.
  *
  * @throws MailscopeError `configuration-invalid` or `storage-unavailable`: the run did not start, or its shard is not done
  */

@@ -1,10 +1,13 @@
-// A breach that was met between two runs goes on record now, not with the next tick.
+// Records a breach that was found between two runs now, and does not wait for the next tick.
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
 import { startRun } from './startRun.ts';
 
-/** Starts a run, unless one is under way or the mailbox's state already says readable. Whoever asked gets an answer whatever comes of it. */
+/**
+ * Starts a run, unless one is under way or the state already says readable. It never throws, so the caller's answer
+ * stands.
+ */
 export async function recordBreach(services: Services, mailbox: string): Promise<void> {
   try {
     const found = await services.storage().mailboxes.get(mailbox);

@@ -1,4 +1,4 @@
-// What a run's rows say of it: whether it is alive, and what it comes to. Pure.
+// Reads from a run's rows whether it is alive, and what its result is. Pure.
 import { probableCause } from '../rules/cause.ts';
 import { isRecent } from '../rules/clock.ts';
 import { sum } from '../rules/tally.ts';
@@ -14,17 +14,17 @@ export function isAlive(run: Run, shards: readonly ShardRecord[], now: Date): bo
   return touched.some((time) => isRecent(time, ALIVE_MS, now));
 }
 
-/** The run at its end: completed when every shard was committed. */
+/** The run at its end. It is completed if every shard was committed. */
 export function endRun(run: Run, shards: readonly ShardRecord[], now: Date, last: RunResult | null): Run {
   const done = shards.filter(({ committedAt }) => committedAt !== null).length;
-  const problem = done === run.shards ? null : `${run.shards - done} of ${run.shards} shards were not done.`;
+  const problem = done === run.shards ? null : `${run.shards - done} of ${run.shards} shards did not finish.`;
   const status = problem === null ? 'completed' : 'incomplete';
   const result = resultOf(run, shards);
   const cause = probableCause(result, last);
   return { ...run, status, finishedAt: now.toISOString(), result, probableCause: cause, problem };
 }
 
-/** What the shards that are committed have seen. */
+/** The result of the committed shards. */
 export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
   const committed = shards.filter(({ committedAt }) => committedAt !== null);
   const tally = sum(committed.flatMap((shard) => shard.tally ?? []));
@@ -48,7 +48,7 @@ export function runIdOf(startedAt: Date, number: number): string {
   return `${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}-${number}`;
 }
 
-/** The number in a run's id; null when it is none. */
+/** The number in a run's id; null when the text is not an id. */
 export function runNumberOf(id: string): number | null {
   const [, number] = /^\d{8}T\d{6}Z-(\d{1,10})$/.exec(id) ?? [];
   return number === undefined ? null : Number(number);

@@ -1,8 +1,8 @@
 // Starts a run: takes the next number and plans its shards.
 //
-// 1. A run under way that is alive is left alone: nothing is started.
-// 2. One transaction takes the number, writes the run, and closes a dead one. Of two starts at the same instant one wins.
-// 3. The shards go to their queue, or to whoever called; then the end of the dead one is announced.
+// 1. If a run is alive, nothing starts.
+// 2. One transaction takes the number, writes the run and closes a dead run. Of two starts at the same time one wins.
+// 3. The shards go to the queue or to the caller. Then the end of the dead run is announced.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
@@ -23,11 +23,11 @@ export async function startRun(services: Services, trigger: RunTrigger): Promise
 
 export interface Planned {
   readonly run: Run;
-  /** The dead run that was closed on the way. */
+  /** The dead run that was closed by this start, if there was one. */
   readonly ended: Run | null;
 }
 
-/** Starts a run whose shards, and the announcement of the one that ended, the caller sees to. */
+/** Starts a run. The caller must queue or do its shards, and then announce the end of the dead run. */
 export async function planRun(services: Services, trigger: RunTrigger): Promise<Planned> {
   const plan = await services.list();
   const { runs } = services.storage();
@@ -60,7 +60,7 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   return { run, ended: ended?.value ?? null };
 }
 
-/** A run that nobody finished is announced by whoever closed it. */
+/** Announces a run that died and was closed by this start. */
 export async function announceEnd(services: Services, ended: Run | null): Promise<void> {
   if (ended) await services.storage().queues.sendAlert({ runId: ended.id });
 }
@@ -70,7 +70,7 @@ export async function queueShards(services: Services, { id, shards, listHash }: 
   await services.storage().queues.sendShards(messages);
 }
 
-/** The end of the run before, when it never came to one; null when it has ended. */
+/** The previous run, closed as dead; null when it has ended. Throws when it is alive. */
 async function endOf(services: Services, previous: Stored<Run>, now: Date): Promise<Stored<Run> | null> {
   if (previous.value.status !== 'running') return null;
   const shards = await services.storage().shards.all(previous.value.id);
@@ -80,6 +80,6 @@ async function endOf(services: Services, previous: Stored<Run>, now: Date): Prom
 }
 
 function inProgress(runId: string | undefined): MailscopeError {
-  const text = `The run ${runId} is under way; only one runs at a time.`;
+  const text = `The run ${runId} is still under way. Only one run is possible at a time: wait until it ends.`;
   return new MailscopeError('run-in-progress', text, runId === undefined ? {} : { runId });
 }

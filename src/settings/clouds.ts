@@ -1,11 +1,11 @@
-// Microsoft's clouds: the token services, the Graphs and the audience of a token exchange that belong together.
+// Microsoft's clouds: which token services, Graphs and exchange audience belong together.
 
 export interface Cloud {
-  /** Origins of its token service; the first is the one that Microsoft's pages name. */
+  /** Origins of its token service. Microsoft's pages name the first one. */
   readonly authorities: readonly [string, ...string[]];
   /** Origins of its Graph. Each is the audience of its own tokens. */
   readonly graphs: readonly [string, ...string[]];
-  /** What a managed identity's token is for when an app registration is to take it as proof. */
+  /** The audience of a managed identity's token that an app registration accepts as proof. */
   readonly exchangeAudience: string;
 }
 
@@ -30,7 +30,7 @@ const CLOUDS: readonly Cloud[] = [
   },
 ];
 
-/** The cloud of a token service or of a Graph; undefined for an origin that is none of Microsoft's, such as the sandbox's. */
+/** The cloud of a token service or of a Graph; undefined for any other origin, such as the sandbox. */
 export function cloudOf(origin: string): Cloud | undefined {
   return CLOUDS.find(({ authorities, graphs }) => [...authorities, ...graphs].includes(origin));
 }

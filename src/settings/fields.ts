@@ -1,4 +1,4 @@
-// The fields of the settings: each takes the text of one setting, or undefined, and says what would be right.
+// The fields of the settings: each reads the text of one setting, or says what is wrong and how to fix it.
 import { inspect } from 'node:util';
 import * as z from 'zod';
 import { parseMailbox } from '../rules/mailbox.ts';
@@ -10,10 +10,10 @@ export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
 export const ALERT_FORMATS = ['cloudevents', 'teams', 'slack'] as const;
 export type AlertFormat = (typeof ALERT_FORMATS)[number];
 
-/** What is wrong with a setting, in a word that may be shown to anybody. */
+/** What is wrong with a setting, in a word that is safe to show to anybody. */
 export type FaultKind = 'missing' | 'malformed' | 'out-of-range' | 'contradictory';
 
-/** Where a list of mailboxes lies: a file, or a blob in the app's storage account. */
+/** Where the list of mailboxes is: a file, or a blob in the app's storage account. */
 export type ListFile =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'blob'; readonly container: string; readonly name: string };
@@ -65,7 +65,7 @@ function mailboxes() {
     if (bad.length > 0) {
       const more = bad.length > 20 ? ` and ${bad.length - 20} more` : '';
       const list = `${bad.slice(0, 20).map(quote).join(', ')}${more}`;
-      const text = `names ${list}: a mailbox is a user principal name (with one @ and no /) or a directory object id.`;
+      const text = `names ${list}. Use a user principal name (with one @ and no /) or a directory object id.`;
       return issue(context, 'malformed', text);
     }
     return [...new Set(names.map((name) => parseMailbox(name) ?? name))];
@@ -74,33 +74,33 @@ function mailboxes() {
 
 function wholeNumber(fallback: number, min: number, max: number) {
   return withDefault(fallback, (text, context) => {
-    if (!/^-?\d{1,9}$/.test(text)) return issue(context, 'malformed', `is ${quote(text)}: it takes a whole number.`);
+    if (!/^-?\d{1,9}$/.test(text)) return issue(context, 'malformed', `is ${quote(text)}. Use a whole number.`);
     const value = Number(text);
     if (value >= min && value <= max) return value;
-    return issue(context, 'out-of-range', `is ${text}: it takes a whole number from ${min} to ${max}.`);
+    return issue(context, 'out-of-range', `is ${text}. Use a whole number from ${min} to ${max}.`);
   });
 }
 
 function choice<const T extends string>(fallback: T, all: readonly T[]) {
   return withDefault(fallback, (text, context) => {
     const found = all.find((one) => one === text);
-    return found ?? issue(context, 'malformed', `is ${quote(text)}: it takes ${all.join(', ')}.`);
+    return found ?? issue(context, 'malformed', `is ${quote(text)}. Use one of ${all.join(', ')}.`);
   });
 }
 
-/** An https address, or plain http on this machine. A webhook's address is a secret, so no text repeats it. */
+/** An https address, or plain http on this machine. A webhook's address is a secret, so no error text repeats it. */
 function address(origin: boolean) {
   return (text: string, context: z.RefinementCtx) => {
     const url = URL.parse(text);
     if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))) {
-      return issue(context, 'malformed', 'is no https address (plain http is for this machine only).');
+      return issue(context, 'malformed', 'is not an https address. Use https, or plain http on this machine.');
     }
     if (!origin) return url.href;
     if (url.pathname === '/' && !url.search && !url.hash && !url.username && !url.password) return url.origin;
     return issue(
       context,
       'malformed',
-      'takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
+      'must be a scheme and a host without a path, such as https://graph.microsoft.com.',
     );
   };
 }
@@ -127,16 +127,16 @@ export const FIELDS = z.object({
     if (!value.startsWith('blob:')) return { kind: 'path', path: value };
     const [, container, name] = /^blob:([a-z0-9-]{3,63})\/(.+)$/.exec(value) ?? [];
     if (container !== undefined && name !== undefined) return { kind: 'blob', container, name };
-    return issue(context, 'malformed', `is ${quote(value)}: a blob is blob:<container>/<name>.`);
+    return issue(context, 'malformed', `is ${quote(value)}. Write a blob as blob:<container>/<name>.`);
   }),
   POLL_SCHEDULE: withDefault(DEFAULT_POLL_SCHEDULE, (value, context) => {
     try {
       parseSchedule(value);
       return value;
     } catch (error) {
-      // parseSchedule throws nothing but Errors whose message says which field is at fault.
+      // parseSchedule throws only Errors, and their message names the bad field.
       const why = (error as Error).message;
-      return issue(context, 'malformed', `is ${quote(value)}: ${why} (NCRONTAB, such as ${DEFAULT_POLL_SCHEDULE}).`);
+      return issue(context, 'malformed', `is ${quote(value)}: ${why}. Use NCRONTAB, such as ${DEFAULT_POLL_SCHEDULE}.`);
     }
   }),
   GRAPH_ENDPOINT: withDefault('https://graph.microsoft.com', address(true)),
@@ -151,12 +151,12 @@ export const FIELDS = z.object({
   AzureWebJobsStorage: optional((value, context) => {
     if (isConnectionString(value)) return new Secret(value);
     const example = 'such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…';
-    return issue(context, 'malformed', `is no connection string of a storage account, ${example}.`);
+    return issue(context, 'malformed', `is not a connection string of a storage account. Use one ${example}.`);
   }),
   AzureWebJobsStorage__accountName: optional((value, context) =>
     /^[a-z0-9]{3,24}$/.test(value)
       ? value
-      : issue(context, 'malformed', `is ${quote(value)}: it takes the name of a storage account.`),
+      : issue(context, 'malformed', `is ${quote(value)}. Use the name of a storage account.`),
   ),
   AzureWebJobsStorage__tableServiceUri: optional(address(false)),
   AzureWebJobsStorage__queueServiceUri: optional(address(false)),
@@ -175,13 +175,13 @@ export const FIELDS = z.object({
   ALERT_WEBHOOK_SECRET: optional((value, context) =>
     /^(whsec_)?[A-Za-z0-9+/]{8,}={0,2}$/.test(value)
       ? new Secret(value)
-      : issue(context, 'malformed', 'is no secret of Standard Webhooks: whsec_ and base64.'),
+      : issue(context, 'malformed', 'is not a Standard Webhooks secret. Use whsec_ followed by base64.'),
   ),
   ALERT_REMINDER_HOURS: wholeNumber(24, 0, 8_760),
   PAUSE_ALERTS_UNTIL: optional((value, context) => {
     const read = z.iso.datetime({ offset: true }).safeParse(value);
     if (read.success) return new Date(read.data);
-    return issue(context, 'malformed', `is ${quote(value)}: it takes a time such as 2026-12-24T18:00:00Z.`);
+    return issue(context, 'malformed', `is ${quote(value)}. Use a time such as 2026-12-24T18:00:00Z.`);
   }),
   HEARTBEAT_URL: optional((value, context) => new Secret(address(false)(value, context))),
 });

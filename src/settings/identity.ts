@@ -1,4 +1,4 @@
-// Who asks Graph, read from the settings: each kind of identity with what it needs, and all of one cloud.
+// The identity that asks Graph, read from the settings: each kind with what it needs, in one cloud.
 import { cloudOf, PUBLIC_CLOUD } from './clouds.ts';
 import type { FaultKind, FieldValues, Secret } from './fields.ts';
 
@@ -6,11 +6,11 @@ import type { FaultKind, FieldValues, Secret } from './fields.ts';
 interface AppRegistration {
   readonly tenantId: string;
   readonly clientId: string;
-  /** The origin of the token service; undefined for the public cloud's. */
+  /** The origin of the token service; undefined means the public cloud. */
   readonly authorityHost: string | undefined;
 }
 
-/** Who asks Graph. */
+/** The identity that asks Graph. */
 export type GraphIdentity =
   | { readonly kind: 'managed-identity'; readonly clientId: string | undefined }
   | (AppRegistration & {
@@ -21,16 +21,16 @@ export type GraphIdentity =
       readonly kind: 'federated';
       /** The user-assigned managed identity that the app registration trusts. */
       readonly managedIdentityClientId: string;
-      /** What that identity's token has to be for. */
+      /** The audience of that identity's token. */
       readonly exchangeAudience: string;
     })
-  /** Whoever is signed in to the Azure CLI, in this tenant or in the one they chose there. */
+  /** The person signed in to the Azure CLI, in this tenant or in the one they chose there. */
   | { readonly kind: 'developer'; readonly tenantId: string | undefined };
 
-/** Takes a fault: the setting, its kind, and the sentence that follows the setting's name. */
+/** Receives a fault: the setting, its kind, and the text that follows the setting's name. */
 export type ReportFault = (setting: string, kind: FaultKind, text: string) => void;
 
-/** The identity; undefined when something of it is missing, which is reported. */
+/** The identity; undefined when a setting is missing. Each missing setting is reported. */
 export function readIdentity(values: Partial<FieldValues>, report: ReportFault): GraphIdentity | undefined {
   const { GRAPH_IDENTITY: kind, AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId } = values;
   if (kind === undefined) return undefined;
@@ -38,7 +38,7 @@ export function readIdentity(values: Partial<FieldValues>, report: ReportFault):
   if (kind === 'developer') return { kind, tenantId };
 
   const needs = (setting: string, what: string) =>
-    report(setting, 'missing', `is missing: GRAPH_IDENTITY is ${kind}, which needs ${what}.`);
+    report(setting, 'missing', `is missing. GRAPH_IDENTITY is ${kind}, which needs ${what}.`);
   if (!tenantId) needs('AZURE_TENANT_ID', 'the id of the tenant whose mailboxes are read');
   if (!clientId) needs('AZURE_CLIENT_ID', 'the application (client) id');
   checkClouds(values, report);
@@ -55,14 +55,15 @@ export function readIdentity(values: Partial<FieldValues>, report: ReportFault):
 
 type Needs = (setting: string, what: string) => void;
 
-/** A token of one cloud is worth nothing in another, and its Graph would refuse every mailbox. */
+/** The Graph of one cloud rejects the tokens of another. */
 function checkClouds({ AZURE_AUTHORITY_HOST, GRAPH_ENDPOINT: graph }: Partial<FieldValues>, report: ReportFault): void {
   const authority = AZURE_AUTHORITY_HOST ?? PUBLIC_CLOUD.authorities[0];
   const cloud = cloudOf(graph ?? '');
   const other = cloudOf(authority);
   if (!cloud || !other || cloud === other) return;
   const isDefault = AZURE_AUTHORITY_HOST === undefined ? ' (its default)' : '';
-  const text = `is ${authority}${isDefault}, and GRAPH_ENDPOINT is ${graph}, whose tokens come from ${cloud.authorities.join(' or ')}.`;
+  const needed = cloud.authorities.join(' or ');
+  const text = `is ${authority}${isDefault}, but GRAPH_ENDPOINT ${graph} needs ${needed}. Set both to the same cloud.`;
   report('AZURE_AUTHORITY_HOST', 'contradictory', text);
 }
 
@@ -72,7 +73,8 @@ function readTrusted(values: Partial<FieldValues>, needs: Needs, report: ReportF
     // "Configure an application to trust a managed identity": system-assigned ones are not supported.
     needs('GRAPH_FEDERATION_CLIENT_ID', 'the client id of the user-assigned managed identity that the app trusts');
   } else if (trusted === clientId) {
-    const text = 'is the same as AZURE_CLIENT_ID: one is the managed identity, the other the app that trusts it.';
+    const text =
+      'is the same as AZURE_CLIENT_ID. Set it to the managed identity, and AZURE_CLIENT_ID to the app that trusts it.';
     report('GRAPH_FEDERATION_CLIENT_ID', 'contradictory', text);
   }
   return trusted;
@@ -81,10 +83,10 @@ function readTrusted(values: Partial<FieldValues>, needs: Needs, report: ReportF
 function readProof(values: Partial<FieldValues>, needs: Needs, report: ReportFault) {
   const { AZURE_CLIENT_SECRET: secret, AZURE_CLIENT_CERTIFICATE_PATH: certificatePath } = values;
   if (secret && certificatePath) {
-    const text = 'is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.';
+    const text = 'and AZURE_CLIENT_CERTIFICATE_PATH are both set. Keep the one that the app registration uses.';
     report('AZURE_CLIENT_SECRET', 'contradictory', text);
   }
-  if (!secret && !certificatePath) needs('AZURE_CLIENT_SECRET', 'it or AZURE_CLIENT_CERTIFICATE_PATH');
+  if (!secret && !certificatePath) needs('AZURE_CLIENT_SECRET', 'this setting or AZURE_CLIENT_CERTIFICATE_PATH');
   if (secret) return { secret };
   if (!certificatePath) return undefined;
   const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;

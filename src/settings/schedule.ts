@@ -1,9 +1,9 @@
-// NCRONTAB, the schedule language of Azure Functions timers, in UTC. The one reader of it.
+// Reads NCRONTAB, the schedule language of Azure Functions timers, in UTC.
 import { Cron } from 'croner';
 
-/** A schedule that can be asked for its ticks. */
+/** A schedule and its ticks. */
 export interface Schedule {
-  /** The six fields, names and steps resolved. */
+  /** The six fields as plain lists of numbers. */
   readonly expression: string;
   /** The first tick after `instant`. */
   next(instant: Date): Date;
@@ -31,24 +31,24 @@ const FIELDS: readonly Field[] = [
 ];
 
 /**
- * Reads `{second} {minute} {hour} {day} {month} {day-of-week}`; five fields also parse, with second 0.
+ * Reads `{second} {minute} {hour} {day} {month} {day-of-week}`. With five fields, the second is 0.
  *
- * The grammar is that of the NCrontab library which the Functions host uses: lists, ranges (turned round when
- * they begin with the larger value), steps (`5/15` runs from 5 to the field's end), names by any prefix, and a day
- * must fit both its month and its week field. `L`, `W`, `#` and `?` do not exist. Croner only finds the dates: it is given
- * the values as plain lists, since its own reading of cron differs in each of these points.
+ * The grammar is that of the NCrontab library, which the Functions host uses. It has lists, ranges, steps and
+ * names by any prefix. A range that begins with the larger value is turned round. `5/15` runs from 5 to the end
+ * of the field. A day must fit both day fields. `L`, `W`, `#` and `?` do not exist. Croner reads all these points
+ * differently, so it gets plain lists and only finds the dates.
  *
- * @throws Error that names the field at fault; also when no date ever fits
+ * @throws Error that names the bad field; also when no date ever fits
  */
 export function parseSchedule(expression: string): Schedule {
   const texts = expression.trim().split(/ +/);
   if (texts.length === 5) texts.unshift('0');
   if (texts.length !== 6) {
-    throw new Error('it needs six fields: second, minute, hour, day of the month, month, day of the week');
+    throw new Error('it needs six fields (second, minute, hour, day of the month, month, day of the week)');
   }
   const resolved = FIELDS.map((field, index) => fieldValues(field, texts[index] ?? '').join(',')).join(' ');
   const cron = new Cron(resolved, { timezone: 'UTC', domAndDow: true, mode: '6-part' });
-  if (cron.nextRun(new Date(0)) === null) throw new Error('it never comes: no month has such a day');
+  if (cron.nextRun(new Date(0)) === null) throw new Error('it never runs, because no month has such a day');
   return {
     expression: resolved,
     next: (instant) => definite(cron.nextRun(instant)),
@@ -84,10 +84,10 @@ function fieldValue(field: Field, text: string, part: string): number {
 
 function refuse(field: Field, part: string): never {
   const names = field.names ? `, or names such as ${field.names[1]?.slice(0, 3)}` : '';
-  throw new Error(`"${part}" is no ${field.name}: ${field.min} to ${field.max}${names}, lists, ranges and steps`);
+  throw new Error(`"${part}" does not fit ${field.name} (${field.min} to ${field.max}${names}, lists, ranges, steps)`);
 }
 
 function definite(date: Date | null): Date {
-  if (date === null) throw new Error('the schedule has no further tick');
+  if (date === null) throw new Error('the schedule never ticks again');
   return date;
 }

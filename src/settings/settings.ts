@@ -1,4 +1,4 @@
-// The application settings: read once, checked whole, every fault named in one answer.
+// The application settings: read once, checked as a whole, with every fault named in one answer.
 
 import type { Expectation } from '../rules/mailbox.ts';
 import {
@@ -42,7 +42,7 @@ export type StorageSettings =
 
 /** Where alerts go, and when. */
 export interface AlertSettings {
-  /** The address is a secret: whoever has it may post. */
+  /** The address is a secret: everybody who has it may post. */
   readonly url: Secret;
   readonly format: AlertFormat;
   readonly secret: Secret | undefined;
@@ -52,9 +52,9 @@ export interface AlertSettings {
 }
 
 export interface Settings {
-  /** The mailboxes of ALLOWED_MAILBOXES and DENIED_MAILBOXES with what is declared of them. */
+  /** The mailboxes of ALLOWED_MAILBOXES and DENIED_MAILBOXES, each with its expectation. */
   readonly mailboxes: ReadonlyMap<string, Expectation>;
-  /** A list beside them. */
+  /** MAILBOXES_FILE: more mailboxes in a file or a blob. */
   readonly listFile: ListFile | undefined;
   /** Six-field NCRONTAB, UTC. */
   readonly pollSchedule: string;
@@ -71,7 +71,7 @@ export interface Settings {
   readonly retentionMonths: number;
   readonly shardSize: number;
   readonly pollConcurrency: number;
-  /** Undefined when no webhook is set, or an alert setting is at fault. */
+  /** Undefined when no webhook is set, or when an alert setting is wrong. */
   readonly alerts: AlertSettings | undefined;
   /** Called after every completed run. */
   readonly heartbeatUrl: Secret | undefined;
@@ -80,7 +80,7 @@ export interface Settings {
 export interface SettingFault {
   readonly setting: string;
   readonly kind: FaultKind;
-  /** One sentence that names the setting and says what would be right. May hold values, never secrets. */
+  /** Names the setting, what is wrong and what is right. May hold values, never secrets. */
   readonly message: string;
   /** A fault of an alert setting stops alerts only. */
   readonly stops: 'everything' | 'alerts';
@@ -92,13 +92,13 @@ export interface Configuration {
   readonly faults: readonly SettingFault[];
 }
 
-/** The schedule to register: the host would not index a timer whose schedule it cannot read. */
+/** The schedule to register. A bad one becomes the default: the host does not index a timer it cannot read. */
 export function registeredPollSchedule(environment: Environment = process.env): string {
   const read = FIELDS.shape.POLL_SCHEDULE.safeParse(given(environment.POLL_SCHEDULE));
   return read.success ? read.data : DEFAULT_POLL_SCHEDULE;
 }
 
-/** Reads and checks the settings. Never throws; a setting that is set to nothing counts as not set. */
+/** Reads and checks the settings. Never throws. An empty setting counts as not set. */
 export function readConfiguration(environment: Environment): Configuration {
   const faults: SettingFault[] = [];
   const values = readFields(environment, faults);
@@ -108,11 +108,11 @@ export function readConfiguration(environment: Environment): Configuration {
   const storage = readStorage(values, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
-      fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but there is no ALERT_WEBHOOK_URL to sign for.'),
+      fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but ALERT_WEBHOOK_URL is not. Set both or neither.'),
     );
   }
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
-  // Without a fault that stops everything, each of these fields was read.
+  // No fault stops everything, so each of these fields was read.
   const settings = assemble(
     values as FieldValues,
     identity as GraphIdentity,
@@ -168,14 +168,14 @@ function readFields(environment: Environment, faults: SettingFault[]): Partial<F
 function listFaults(allowed: readonly string[], denied: readonly string[], hasFile: boolean): SettingFault[] {
   const both = denied.filter((mailbox) => allowed.includes(mailbox));
   if (both.length > 0) {
-    const text = `names ${both.map(quote).join(', ')}, which ALLOWED_MAILBOXES names too: a mailbox is one or the other.`;
+    const text = `names ${both.map(quote).join(', ')}, and so does ALLOWED_MAILBOXES. Keep each in one of them.`;
     return [fault('DENIED_MAILBOXES', 'contradictory', text)];
   }
   if (allowed.length > 0 || hasFile) return [];
   const text =
     denied.length === 0
-      ? 'is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here, or in MAILBOXES_FILE.'
-      : 'is empty: without a mailbox that can be read, no refusal of the denied ones ever proves anything.';
+      ? 'is empty, and so is DENIED_MAILBOXES. List the mailboxes that the app may read, here or in MAILBOXES_FILE.'
+      : 'is empty. List a mailbox that the app can read: without one, a refusal of a denied mailbox proves nothing.';
   return [fault('ALLOWED_MAILBOXES', 'missing', text)];
 }
 
@@ -186,7 +186,7 @@ function readAlerts(values: Partial<FieldValues>, faults: readonly SettingFault[
   return { url, format, secret, reminderHours, pauseUntil };
 }
 
-/** The storage account as the platform itself reads it: a connection string, or an account's name or addresses and an identity. */
+/** Reads the storage account as the platform does: a connection string, or a name or addresses with an identity. */
 function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): StorageSettings | undefined {
   const { AzureWebJobsStorage: connection, AzureWebJobsStorage__accountName: account } = values;
   if (connection) return { kind: 'connection-string', value: connection };
@@ -196,18 +196,18 @@ function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): Stor
   const queueServiceUri = values.AzureWebJobsStorage__queueServiceUri ?? serviceUri('queue');
   if (!tableServiceUri && !queueServiceUri) {
     const text =
-      'is missing: a connection string, or AzureWebJobsStorage__accountName for an identity-based connection.';
+      'is missing. Set it to a connection string, or set AzureWebJobsStorage__accountName to use an identity.';
     faults.push(fault('AzureWebJobsStorage', 'missing', text));
   } else if (!tableServiceUri || !queueServiceUri) {
     const setting = `AzureWebJobsStorage__${tableServiceUri ? 'queue' : 'table'}ServiceUri`;
-    faults.push(fault(setting, 'missing', 'is missing beside its counterpart: both services are used.'));
+    faults.push(fault(setting, 'missing', 'is missing. Mailscope uses tables and queues, so set both addresses.'));
   } else {
     const { AzureWebJobsStorage__credential: credential, AzureWebJobsStorage__clientId: clientId } = values;
     const blobServiceUri = values.AzureWebJobsStorage__blobServiceUri ?? serviceUri('blob');
     if (values.MAILBOXES_FILE?.kind !== 'blob' || blobServiceUri) {
       return { kind: 'identity', tableServiceUri, queueServiceUri, blobServiceUri, credential, clientId };
     }
-    const text = 'is missing: MAILBOXES_FILE names a blob.';
+    const text = 'is missing. MAILBOXES_FILE names a blob, so set the address of the blob service.';
     faults.push(fault('AzureWebJobsStorage__blobServiceUri', 'missing', text));
   }
   return undefined;

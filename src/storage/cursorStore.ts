@@ -1,9 +1,9 @@
-// The row `alerts`, `cursor` of the table `Runs`: how far alerts were accepted.
+// The row `alerts`, `cursor` of the table `Runs`: up to which run the receiver has accepted alerts.
 import { type Columns, fromRow, toRow } from './rows.ts';
 import type { Stored } from './runStore.ts';
 import type { Tables } from './tables.ts';
 
-/** Runs after one, up to another, by number, with their starts; ISO 8601 UTC. */
+/** The runs after number `after`, up to number `upTo`, and the starts of these two; ISO 8601 UTC. */
 export interface RunRange {
   readonly after: number;
   readonly upTo: number;
@@ -13,21 +13,21 @@ export interface RunRange {
 
 /** What is to be announced, and up to which run. */
 export interface Due {
-  /** The id of the run whose message took it: the id that the receiver sees. */
+  /** The id of the newest run in it. The receiver sees this id. */
   readonly id: string;
   /** ISO 8601 UTC. */
   readonly takenAt: string;
   readonly breaches: RunRange;
   /** Everything but breaches; null while a pause holds it. */
   readonly rest: RunRange | null;
-  /** Without a cursor before: drift that is open counts as opened. */
+  /** True for the first attempt ever: drift that is already open then counts as opened. */
   readonly first: boolean;
   readonly monitor: 'blind' | 'seeing' | null;
-  /** Whether unverified drift is the monitor's own blindness. */
+  /** Whether mailboxes are unverified because the monitor itself is blind. */
   readonly blind: boolean;
   readonly rolesGained: readonly string[];
   readonly rolesLost: readonly string[];
-  /** The read roles known after it. */
+  /** The read roles that are known after this attempt. */
   readonly roles: readonly string[];
 }
 
@@ -50,13 +50,13 @@ export interface Cursor {
   readonly breachesAt: string;
   readonly restUpTo: number;
   readonly restAt: string;
-  /** Whether it was announced that the monitor is blind. */
+  /** Whether an alert has said that the monitor is blind. */
   readonly blind: boolean;
   readonly roles: readonly string[];
   readonly attempt: Attempt | null;
   /** The stamp of the attempt before: drift with another one of the same id was stamped too late and is still due. */
   readonly lastStamp: string | null;
-  /** Until when somebody is sending the attempt; ISO 8601 UTC. */
+  /** A process is sending the attempt until this time; ISO 8601 UTC. */
   readonly claimedUntil: string | null;
   readonly lastError: string | null;
   readonly lastAcceptedAt: string | null;
@@ -64,7 +64,7 @@ export interface Cursor {
 
 export interface CursorStore {
   get(): Promise<Stored<Cursor> | null>;
-  /** Replaces the cursor as it was read, or writes the first; false when it is not as it was read. */
+  /** Replaces the cursor, or writes the first one. False when it has changed since it was read. */
   write(cursor: Cursor, etag: string | null): Promise<boolean>;
 }
 

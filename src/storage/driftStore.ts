@@ -1,4 +1,4 @@
-// Drift rows of the table `Mailboxes`, beside the states of the same partition: one row a drift.
+// Drift rows of the table `Mailboxes`: one row a drift, in the partition of the mailbox's state.
 import type { TransactionAction } from '@azure/data-tables';
 import type { Drift } from '../rules/drift.ts';
 import type { DriftKind } from '../rules/judge.ts';
@@ -25,7 +25,7 @@ export interface Announcement {
   readonly closedAlert: string | null;
 }
 
-/** A drift without what proves it. */
+/** A drift without its evidence. */
 export interface DriftSummary extends Omit<Drift, 'evidence'>, Announcement {}
 
 export interface StoredSummary extends DriftSummary {
@@ -40,18 +40,18 @@ export interface Stamp extends Announcement {
 export interface DriftStore {
   /** Newest first. */
   list(filter: DriftFilter, top: number, after: string): Promise<Page<Drift>>;
-  /** Everything that fits the OData condition, without its evidence, in pages of one partition each. There may be very many. */
+  /** Every drift that fits the OData condition, without evidence, in pages of one partition each. There may be very many. */
   pages(condition: string): AsyncIterable<readonly StoredSummary[]>;
   /** Writes stamps on drift as it was read; answers the drift that has changed since. */
   stamp(stamps: readonly Stamp[]): Promise<readonly StoredSummary[]>;
   get(openedRun: number, mailbox: string): Promise<Drift | null>;
   /** A drift as it is now, without its evidence. */
   summary(openedRun: number, mailbox: string): Promise<StoredSummary | null>;
-  /** Deletes what was closed before `before`, ISO 8601 UTC. */
+  /** Deletes drift that was closed before `before`, ISO 8601 UTC. */
   forget(before: string): Promise<void>;
 }
 
-/** `open` is for readers of the table: a condition cannot ask for a column that is absent. */
+/** `open` is a column of its own, because a filter cannot ask whether `closedAt` is absent. */
 const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   id: 'value',
   mailbox: 'value',

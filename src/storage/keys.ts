@@ -1,7 +1,7 @@
-// How mailboxes and run numbers become keys of table rows.
+// Turns mailboxes and run numbers into keys of table rows.
 import { createHash } from 'node:crypto';
 
-/** The partitions of everything that belongs to a mailbox. */
+/** The partitions of all rows that belong to a mailbox. */
 export const PARTITIONS: readonly string[] = [...'0123456789abcdef'];
 
 /** First hex digit of SHA-256(mailbox). */
@@ -9,34 +9,34 @@ export function partitionOf(mailbox: string): string {
   return createHash('sha256').update(mailbox).digest('hex').charAt(0);
 }
 
-// Tables refuse / \ # ? and control characters in a key; * ~ : are ours, and % is read as an escape by some clients.
+// Tables refuse / \ # ? and control characters in a key. Our own keys use * ~ :, and some clients read % as an escape.
 const SPECIAL = /[/\\#?%*~:\p{Cc}]/gu;
 
-/** A mailbox as part of a key: special characters become `*XX` (UTF-8, hex). */
+/** The mailbox as part of a key: a special character becomes `*XX` (UTF-8, hex). */
 export function encodeKey(mailbox: string): string {
   return mailbox.replace(SPECIAL, (character) =>
     [...Buffer.from(character)].map((byte) => `*${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
 }
 
-/** The mailbox that `encodeKey` was given. */
+/** Reverses `encodeKey`. */
 export function decodeKey(key: string): string {
   return key.replace(/(?:\*[0-9A-F]{2})+/g, (escapes) => Buffer.from(escapes.replaceAll('*', ''), 'hex').toString());
 }
 
 const LARGEST_NUMBER = 9_999_999_999;
 
-/** A run's number such that newer ones sort first. */
+/** A run's number as text that sorts newer runs first. */
 export function invertedNumber(number: number): string {
   return String(LARGEST_NUMBER - number).padStart(10, '0');
 }
 
-/** The number that `invertedNumber` was given. */
+/** Reverses `invertedNumber`. */
 export function numberOf(inverted: string): number {
   return LARGEST_NUMBER - Number(inverted);
 }
 
-/** Where a row stands among all rows of the mailbox tables. */
+/** The keys of a row in the mailbox tables. */
 export interface Position {
   readonly partition: string;
   readonly row: string;
@@ -57,13 +57,13 @@ export function observationRow(mailbox: string, runNumber: number): string {
   return `${encodeKey(mailbox)}~${invertedNumber(runNumber)}`;
 }
 
-/** The first text that sorts after everything that begins with `prefix`. */
+/** The smallest text that sorts after every text with this prefix. */
 export function afterPrefix(prefix: string): string {
   const last = prefix.length - 1;
   return prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
 }
 
-/** Order by (partition, row), as tables sort: by UTF-16 code units. */
+/** Compares by (partition, row) as tables sort: by UTF-16 code units. */
 export function comparePositions(a: Position, b: Position): number {
   if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
   return a.row < b.row ? -1 : Number(a.row > b.row);

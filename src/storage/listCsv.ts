@@ -1,21 +1,21 @@
-// MAILBOXES_FILE: CSV with the columns `mailbox` and `expectation`, read as a stream; every fault by its line.
+// Reads MAILBOXES_FILE as a stream: CSV with the columns `mailbox` and `expectation`. Each fault names its line.
 import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { EXPECTATIONS, type Expectation, parseMailbox } from '../rules/mailbox.ts';
 
 export interface ReadList {
   readonly mailboxes: Map<string, Expectation>;
-  /** The first twenty, one sentence each, and how many there are more. */
+  /** The first twenty, one text each, and the number of the others. */
   readonly faults: readonly string[];
 }
 
 const MOST_FAULTS = 20;
 
 /**
- * Reads a list: RFC 4180 with a header, quotes, CRLF, a byte order mark, and comment lines that begin with `#` (a guest's
- * name holds `#EXT#`, so elsewhere it is none).
+ * Reads a list: RFC 4180 with a header, quotes, CRLF and a byte order mark. A line that begins with `#` is a comment.
+ * Elsewhere `#` is text, because a guest's name holds `#EXT#`.
  *
- * @param declared what the settings declare beside it: a file must not say the contrary
+ * @param declared the mailboxes of the settings, which the file must not contradict
  */
 export async function readListCsv(source: Readable, declared: ReadonlyMap<string, Expectation>): Promise<ReadList> {
   const mailboxes = new Map<string, Expectation>();
@@ -23,13 +23,14 @@ export async function readListCsv(source: Readable, declared: ReadonlyMap<string
   const faults = new Faults();
   let columns: Columns | null = null;
   const rows = source.pipe(parse(OPTIONS));
-  // What breaks the source breaks the reading; pipe alone would let it wait for ever.
+  // An error of the source must end the reading: with pipe alone it would wait for ever.
   source.once('error', (error) => rows.destroy(error));
   try {
     for await (const { record, info } of rows as AsyncIterable<CsvRow>) {
       if (columns === null) {
         columns = columnsOf(record);
-        if (columns === null) return { mailboxes, faults: [`line ${info.lines} is no header: mailbox,expectation`] };
+        if (columns === null)
+          return { mailboxes, faults: [`line ${info.lines} is not the header mailbox,expectation`] };
         continue;
       }
       const { mailbox, expectation, fault } = readRow(record, columns, lines, declared);
@@ -44,7 +45,7 @@ export async function readListCsv(source: Readable, declared: ReadonlyMap<string
     faults.add(error.message);
     return { mailboxes, faults: faults.texts() };
   }
-  if (columns === null) faults.add('it holds no line: the first is mailbox,expectation');
+  if (columns === null) faults.add('it is empty. Its first line must be mailbox,expectation');
   return { mailboxes, faults: faults.texts() };
 }
 
@@ -88,14 +89,14 @@ function readRow(
   const word = record[columns.expectation] ?? '';
   const mailbox = parseMailbox(name);
   const expectation = EXPECTATIONS.find((one) => one === word.toLowerCase());
-  if (mailbox === null)
-    return faulty(`names "${shortened(name)}", which is no user principal name or directory object id`);
-  if (expectation === undefined) return faulty(`declares ${mailbox} "${shortened(word)}": it takes allowed or denied`);
+  if (mailbox === null) return faulty(`names "${shortened(name)}". Use a user principal name or a directory object id`);
+  if (expectation === undefined) return faulty(`declares ${mailbox} "${shortened(word)}". Use allowed or denied`);
   const earlier = lines.get(mailbox);
-  if (earlier !== undefined) return faulty(`names ${mailbox}, which line ${earlier} names too`);
+  if (earlier !== undefined) return faulty(`names ${mailbox} again. Line ${earlier} already names it`);
   const contrary = declared.get(mailbox);
   if (contrary !== undefined && contrary !== expectation) {
-    return faulty(`declares ${mailbox} ${expectation}, and ${contrary.toUpperCase()}_MAILBOXES the contrary`);
+    const setting = `${contrary.toUpperCase()}_MAILBOXES`;
+    return faulty(`declares ${mailbox} ${expectation}, but ${setting} names it too. Remove one of them`);
   }
   return { mailbox, expectation, fault: null };
 }
@@ -122,7 +123,7 @@ class Faults {
   }
 }
 
-/** csv-parse's own errors name the line and what is wrong with its quotes. */
+/** csv-parse's errors name the line and what is wrong with its quotes. */
 function isCsvError(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
 }

@@ -1,4 +1,4 @@
-// The list of mailboxes: what the settings declare, joined with MAILBOXES_FILE, read again only when the file has changed.
+// The list of mailboxes: the settings and MAILBOXES_FILE together. The file is read again only after a change.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -10,19 +10,20 @@ import { readListCsv } from './listCsv.ts';
 import { type Plan, planShards } from './plan.ts';
 import { storageCredential } from './storageCredential.ts';
 
-/** Where a file is looked for, and what tells one version from another. */
+/** A file or a blob, and a text that differs from version to version. */
 interface Source {
   version(): Promise<string>;
   open(): Promise<Readable>;
 }
 
-/** A file is looked at no more often. */
+/** The shortest time between two looks at the file. */
 const LOOK_AGAIN_MS = 10_000;
 
 /**
- * The list, cut into shards once for each version of the file.
+ * Cuts the list into shards, once for each version of the file.
  *
- * @returns a function that rejects with `configuration-invalid` and every fault by its line; `storage-unavailable` for a blob
+ * @returns a function that rejects with `configuration-invalid` and all faults, or with `storage-unavailable` for a
+ *   blob
  */
 export function createList(settings: Settings, now: () => Date): () => Promise<Plan> {
   const { mailboxes, listFile, shardSize, storage } = settings;
@@ -44,7 +45,7 @@ export function createList(settings: Settings, now: () => Date): () => Promise<P
     if (list && found === version) return list;
     version = found;
     list = read(source, mailboxes, shardSize);
-    // What went wrong on the way is tried again; what is wrong with the list stays so until it changes.
+    // A storage error is tried again. A fault in the list stays until the list changes.
     list.catch((error) => {
       if (error instanceof MailscopeError && error.code === 'storage-unavailable') list = undefined;
     });
@@ -59,7 +60,7 @@ async function read(source: Source, declared: ReadonlyMap<string, Expectation>, 
   const isReadable = [...mailboxes.values()].includes('allowed');
   if (!isReadable) {
     throw invalid([
-      'with it no mailbox is allowed: without one that can be read, no refusal of the others ever proves anything',
+      'no mailbox is allowed. List one that the app can read: without one, a refusal of the others proves nothing',
     ]);
   }
   return planShards(mailboxes, shardSize);
@@ -77,8 +78,8 @@ function fileSource(path: string): Source {
         const { mtimeMs, size, ino } = await stat(path);
         return `${mtimeMs} ${size} ${ino}`;
       } catch {
-        // A relative path is looked for in the package's folder, which is where the host runs the app.
-        throw invalid([`there is no file ${path} that can be read`]);
+        // The host runs the app in the package's folder, so a relative path begins there.
+        throw invalid([`the file ${path} cannot be found or read. A relative path begins at the folder of the app`]);
       }
     },
     open: async () => createReadStream(path),
@@ -96,15 +97,15 @@ function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, st
       return await work(await client());
     } catch (cause) {
       const { statusCode } = cause as { readonly statusCode?: number };
-      if (statusCode === 404) throw invalid([`there is no blob ${container}/${name}`]);
-      throw new MailscopeError('storage-unavailable', 'The blob of MAILBOXES_FILE cannot be read.', { cause });
+      if (statusCode === 404) throw invalid([`the blob ${container}/${name} does not exist`]);
+      throw new MailscopeError('storage-unavailable', 'The blob that MAILBOXES_FILE names cannot be read.', { cause });
     }
   };
   return {
     version: () => attempt(async (blob) => (await blob.getProperties()).etag ?? ''),
     async open() {
       const { readableStreamBody } = await attempt((blob) => blob.download());
-      // Where Node runs the library answers a Node stream.
+      // Under Node the library returns a Node stream.
       return readableStreamBody as Readable;
     },
   };

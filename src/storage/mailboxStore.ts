@@ -1,4 +1,4 @@
-// The table `Mailboxes`: where each mailbox stands, and every drift there was, side by side in sixteen partitions.
+// The table `Mailboxes`: the state of each mailbox and all its drift, in sixteen partitions.
 import type { TransactionAction } from '@azure/data-tables';
 import type { Drift } from '../rules/drift.ts';
 import type { MailboxState } from '../rules/judge.ts';
@@ -8,7 +8,7 @@ import { mergedPage, type Page } from './mergePartitions.ts';
 import { between, type Columns, collect, fromRow, toRow } from './rows.ts';
 import { LARGEST_TRANSACTION, type Lease, type Row, type Tables, writeGroups } from './tables.ts';
 
-/** What is kept of a mailbox: its state, its open drift with the evidence, and what was last shown of an allowed one. */
+/** The row of a mailbox: its state, its open drift with evidence, and the last message of an allowed one. */
 export interface MailboxRecord extends MailboxState {
   readonly openDrift: Drift | null;
   readonly latestSubject: string | null;
@@ -20,7 +20,7 @@ export interface StoredMailbox {
   readonly etag: string;
 }
 
-/** One step of one mailbox: its state, and the drift that closes or opens with it. They are written together or not at all. */
+/** One step of one mailbox: its state, and the drift that closes or opens. All of it is written, or nothing. */
 export interface MailboxChange {
   readonly previous: StoredMailbox | null;
   readonly next: MailboxRecord;
@@ -28,7 +28,7 @@ export interface MailboxChange {
   readonly opened: Drift | null;
 }
 
-/** Rows from one position, inclusive, to another, exclusive; null is the end of the table. */
+/** Rows from `from`, inclusive, to `to`, exclusive; null is the end of the table. */
 export interface Range {
   readonly from: Position;
   readonly to: Position | null;
@@ -41,11 +41,11 @@ export interface MailboxFilter {
 
 export interface MailboxStore {
   get(mailbox: string): Promise<StoredMailbox | null>;
-  /** Every state in a range of positions. */
+  /** Every state in the range. */
   inRange(range: Range): Promise<readonly StoredMailbox[]>;
-  /** Writes what can be written; answers the mailboxes whose row was not as `previous` says. */
+  /** Writes the changes, and returns the mailboxes whose row has changed since `previous` was read. */
   write(changes: readonly MailboxChange[], lease: Lease): Promise<readonly string[]>;
-  /** Deletes a state as it was read; false when it has changed meanwhile. A drift has to be closed before. */
+  /** Deletes a state; false when it has changed since it was read. Close its drift first. */
   remove(stored: StoredMailbox, lease: Lease): Promise<boolean>;
   /** States in alphabetical order. */
   list(filter: MailboxFilter, top: number, after: string): Promise<Page<MailboxRecord>>;
@@ -118,7 +118,7 @@ function toStored(row: Row): StoredMailbox {
   return { record: fromRow(row, STATE_COLUMNS), etag: row.etag };
 }
 
-/** A change as the rows of one transaction: the state under its ETag, and with it the drift. */
+/** The rows of a change in one transaction: the state under its ETag, and its drift. */
 function actionsOf({ previous, next, closed, opened }: MailboxChange): TransactionAction[] {
   const state = toRow(statePosition(next.mailbox), next, STATE_COLUMNS);
   const stateAction: TransactionAction = previous
@@ -129,7 +129,7 @@ function actionsOf({ previous, next, closed, opened }: MailboxChange): Transacti
   return [stateAction, ...drifts.map((drift): TransactionAction => ['upsert', driftEntity(drift), 'Merge'])];
 }
 
-/** Changes that fit into one transaction: one partition, a hundred rows. */
+/** Groups the changes into transactions, which hold one partition and a hundred rows. */
 function grouped(changes: readonly MailboxChange[]): MailboxChange[][] {
   const groups: MailboxChange[][] = [];
   const open = new Map<string, { readonly group: MailboxChange[]; rows: number }>();
@@ -148,7 +148,7 @@ function grouped(changes: readonly MailboxChange[]): MailboxChange[][] {
   return groups;
 }
 
-/** The filters for a range of states, one for each partition that it touches. */
+/** The filters for a range of states, one for each partition in it. */
 function partsOf({ from, to }: Range): string[] {
   const touched = PARTITIONS.filter((one) => one >= from.partition && (to === null || one <= to.partition));
   return touched.map((partition) => {

@@ -1,4 +1,4 @@
-// Several sorted streams of rows as one, so that sixteen partitions read like a list.
+// Merges sorted streams of rows, so that sixteen partitions read like one list.
 import { MailscopeError } from '../errors.ts';
 import { afterPrefix, PARTITIONS } from './keys.ts';
 import { and, between, following } from './rows.ts';
@@ -6,25 +6,25 @@ import type { Row, Table } from './tables.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Hand it in to go on; null at the end. */
+  /** Pass it as `after` to get the next page; null at the end. */
   readonly continuation: string | null;
 }
 
 export interface PageQuestion {
-  /** Of the row keys. */
+  /** The prefix of the row keys. */
   readonly prefix: string;
-  /** OData, all of them; empty ones count for nothing. */
+  /** OData conditions that must all hold. Empty ones are ignored. */
   readonly conditions: readonly string[];
   readonly top: number;
-  /** The continuation of the page before; empty for the first. */
+  /** The continuation of the page before; empty for the first page. */
   readonly after: string;
 }
 
-/** One page of rows out of all partitions, by row key. */
+/** One page of rows from all partitions, by row key. */
 export async function mergedPage<T>(source: Table, question: PageQuestion, read: (row: Row) => T): Promise<Page<T>> {
   const { prefix, conditions, top, after } = question;
   if (!(after === '' || after.startsWith(prefix))) {
-    throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
+    throw new MailscopeError('parameter-invalid', 'The query parameter after is from another list. Use its nextLink.');
   }
   const pageSize = Math.min(1_000, Math.ceil((top + 1) / 8));
   const high = afterPrefix(prefix);
@@ -32,13 +32,13 @@ export async function mergedPage<T>(source: Table, question: PageQuestion, read:
     const rest = after === '' ? between(partition, prefix, high) : following(partition, after, high);
     return source.list(and(rest, ...conditions), { pageSize });
   };
-  // One more than asked for tells whether there is more.
+  // One extra row shows whether there is another page.
   const rows = await mergeRows(PARTITIONS.map(rowsOf), top + 1);
   const items = rows.slice(0, top);
   return { items: items.map(read), continuation: rows.length > top ? (items.at(-1)?.rowKey ?? null) : null };
 }
 
-/** The first `count` rows of all `sources` by row key. Each source is read only as far as it takes, side by side with the others. */
+/** The first `count` rows of all `sources` by row key. Each source is read only as far as needed. */
 export async function mergeRows(sources: readonly AsyncIterable<readonly Row[]>[], count: number): Promise<Row[]> {
   const cursors = await Promise.all(sources.map((source) => openCursor(source)));
   const merged: Row[] = [];
@@ -73,7 +73,7 @@ async function openCursor(source: AsyncIterable<readonly Row[]>): Promise<Cursor
     },
     async advance() {
       index += 1;
-      // A page may be empty while there are more.
+      // A page may be empty although more pages follow.
       while (index >= page.length) {
         const next = await pages.next();
         page = next.done ? [] : next.value;

@@ -1,4 +1,4 @@
-// The tables `Observations<yyyyMM>`: what every run saw, one table a month, dropped whole when it is old.
+// The tables `Observations<yyyyMM>`: what every run saw. There is one table a month, and an old one is dropped.
 import type { TransactionAction } from '@azure/data-tables';
 import { MailscopeError } from '../errors.ts';
 import type { JudgingRun } from '../rules/judge.ts';
@@ -26,19 +26,20 @@ export interface TimeRange {
 
 export interface ObservationStore {
   /**
-   * Writes the observations of one run. None is ever replaced: answers those that the run already has, which count instead.
+   * Writes the observations of one run. It never replaces one: if the run already has one, that one counts and is
+   * returned.
    *
    * @param startedAt the run's start: its month names the table
    */
   insert(observations: readonly Observation[], run: JudgingRun, lease: Lease): Promise<readonly Observation[]>;
-  /** A mailbox's observations, newest first. */
+  /** The observations of a mailbox, newest first. */
   history(mailbox: string, range: TimeRange, top: number, after: string): Promise<Page<Observation>>;
   /** Drops the tables of months before `month`, `yyyyMM`. */
   forget(month: string): Promise<void>;
 }
 
 const PREFIX = 'Observations';
-/** No run takes longer, so that one that began in the month before is still found. */
+/** Longer than any run. A run may have begun in the month before, and its table must be searched too. */
 const LONGEST_RUN_MS = 24 * 3_600_000;
 
 const COLUMNS: Columns<Observation> = {
@@ -83,7 +84,10 @@ export function createObservationStore(tables: Tables): ObservationStore {
         .reverse();
       const prefix = `${encodeKey(mailbox)}~`;
       if (after !== '' && !(isMonth(afterMonth) && afterRow.startsWith(prefix))) {
-        throw new MailscopeError('parameter-invalid', 'The query parameter after belongs to another list.');
+        throw new MailscopeError(
+          'parameter-invalid',
+          'The query parameter after is from another list. Use its nextLink.',
+        );
       }
       const rows: { readonly month: string; readonly row: Row }[] = [];
       for (const month of newestFirst) {
@@ -132,7 +136,7 @@ function createAction(observation: Observation, runNumber: number): TransactionA
 
 async function found(table: Table, mailbox: string, runNumber: number): Promise<Observation> {
   const row = await table.get(partitionOf(mailbox), observationRow(mailbox, runNumber));
-  // A row that stands in the way of an insertion is there, and nobody deletes a single one.
-  if (row === null) throw new Error('an observation was refused as a duplicate, and is not there');
+  // Storage refused the row as a duplicate, so it exists. Single rows are never deleted.
+  if (row === null) throw new Error('storage refused an observation as a duplicate, but cannot find the first one');
   return fromRow(row, COLUMNS);
 }

@@ -1,4 +1,4 @@
-// The list of mailboxes, sorted as the table sorts, cut into shards.
+// Sorts the list of mailboxes as the table does, and cuts it into shards.
 import { createHash } from 'node:crypto';
 import { EXPECTATIONS, type Expectation } from '../rules/mailbox.ts';
 import {
@@ -18,11 +18,11 @@ export interface ListedMailbox {
   readonly expectation: Expectation;
 }
 
-/** A shard owns its whole range of keys, up to where the next begins: mailboxes no longer listed included. */
+/** A shard owns all keys up to the next shard, also those of mailboxes that are no longer listed. */
 export class PlannedShard {
   readonly index: number;
   readonly range: Range;
-  // A hundred thousand objects would be the largest thing in memory.
+  // Names as text, because a hundred thousand objects would fill most of the memory.
   readonly #names: Readonly<Record<Expectation, string>>;
 
   constructor(index: number, range: Range, mailboxes: readonly ListedMailbox[]) {
@@ -33,12 +33,12 @@ export class PlannedShard {
     this.#names = { allowed: names('allowed').join('\n'), denied: names('denied').join('\n') };
   }
 
-  /** Those that are listed so, in the order of the keys; made anew with each call. */
+  /** The mailboxes with this expectation, in the order of their keys. Each call makes a new array. */
   listed(as: Expectation): string[] {
     return this.#names[as] === '' ? [] : this.#names[as].split('\n');
   }
 
-  /** What is declared of each of its mailboxes, made anew with each call. */
+  /** The expectation of each mailbox. Each call makes a new map. */
   expectations(): Map<string, Expectation> {
     return new Map(EXPECTATIONS.flatMap((as) => this.listed(as).map((mailbox) => [mailbox, as] as const)));
   }
@@ -46,7 +46,7 @@ export class PlannedShard {
 
 /** The list of mailboxes, cut into shards. */
 export class Plan {
-  /** Tells lists apart: of what is listed, as what, and how it is cut. */
+  /** Differs when the mailboxes, their expectations or the shard size differ. */
   readonly hash: string;
   /** How many are listed. */
   readonly mailboxes: number;
@@ -58,7 +58,7 @@ export class Plan {
     this.shards = shards;
   }
 
-  /** What is declared of a mailbox; undefined when it is not listed. */
+  /** The expectation of a mailbox; undefined when it is not listed. */
   expectationOf(mailbox: string): Expectation | undefined {
     const position = statePosition(mailbox);
     const shard = this.shards.findLast(({ range }) => comparePositions(range.from, position) <= 0);
@@ -74,7 +74,7 @@ export function planShards(listed: ReadonlyMap<string, Expectation>, shardSize: 
   const shards: PlannedShard[] = [];
   let from = START;
   for (let first = 0; first < sorted.length; first += shardSize) {
-    // Every name is a key of the list.
+    // Every name in `sorted` is a key of `listed`.
     const own = sorted
       .slice(first, first + shardSize)
       .map((mailbox) => ({ mailbox, expectation: listed.get(mailbox) as Expectation }));
@@ -87,7 +87,7 @@ export function planShards(listed: ReadonlyMap<string, Expectation>, shardSize: 
   return new Plan(hash.digest('hex'), sorted.length, shards);
 }
 
-/** In the order of their rows. Texts alone are sorted: few names differ from their key, so most cost nothing more. */
+/** The mailboxes in the order of their rows. Sorting keys as plain text is fast, since few names differ from theirs. */
 function sortedAsKeys(mailboxes: Iterable<string>): string[] {
   const keys = new Map<string, string[]>(PARTITIONS.map((partition) => [partition, []]));
   for (const mailbox of mailboxes) keys.get(partitionOf(mailbox))?.push(encodeKey(mailbox));
@@ -97,8 +97,8 @@ function sortedAsKeys(mailboxes: Iterable<string>): string[] {
 const BORROWED = 5;
 
 /**
- * Allowed mailboxes of other shards that may serve as a control. Their order follows from run and shard, so that a shard done
- * again borrows the same, and no mailbox serves every shard.
+ * Allowed mailboxes of other shards that may serve as a control. Their order depends on run and shard: a shard that is
+ * done again borrows the same ones, and no mailbox serves every shard.
  */
 export function borrowControls(plan: Plan, runId: string, shard: number): string[] {
   const others = plan.shards.filter(({ index }) => index !== shard);

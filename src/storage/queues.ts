@@ -7,7 +7,7 @@ import { storageCredential } from './storageCredential.ts';
 export const SHARD_QUEUE = 'poll-shards';
 export const ALERT_QUEUE = 'drift-alerts';
 
-/** Which shard of which run, and of which list: never the mailboxes. */
+/** Names the shard, the run and the list. It never holds mailboxes. */
 export interface ShardMessage {
   readonly runId: string;
   readonly shard: number;
@@ -42,13 +42,13 @@ export function createQueues(settings: StorageSettings): Queues {
       const waiting = [...messages];
       const work = async () => {
         for (let next = waiting.shift(); next; next = waiting.shift()) {
-          // Base64, as the platform's queue trigger reads it.
+          // The platform's queue trigger expects Base64.
           await queue.sendMessage(Buffer.from(JSON.stringify(next)).toString('base64'));
         }
       };
       await Promise.all(Array.from({ length: Math.min(SENDS_IN_FLIGHT, messages.length) }, work));
     } catch (cause) {
-      throw new MailscopeError('storage-unavailable', `The queue ${name} takes no messages.`, { cause });
+      throw new MailscopeError('storage-unavailable', `The queue ${name} does not accept messages.`, { cause });
     }
   }
 

@@ -1,4 +1,4 @@
-// Whether the storage account lets us do what the app does there, tried on a table and a queue of our own that are removed again.
+// Tries what the app does in the storage account, with a table and a queue that it removes again.
 import { MailscopeError } from '../errors.ts';
 import type { StorageFault } from '../rules/doctor/storageFindings.ts';
 import type { StorageSettings } from '../settings/settings.ts';
@@ -6,9 +6,9 @@ import { openQueue } from './queues.ts';
 import { createTables, failureOf } from './tables.ts';
 
 /**
- * Makes a table, writes and reads a row, and deletes the table. Null when all of it went well.
+ * Creates a table, writes and reads a row, and deletes the table. Null when all of it worked.
  *
- * @param id letters and digits that nobody else uses
+ * @param id unique letters and digits for the table's name
  */
 export function tryTables(settings: StorageSettings, id: string): Promise<StorageFault | null> {
   return attempt(async () => {
@@ -24,7 +24,7 @@ export function tryTables(settings: StorageSettings, id: string): Promise<Storag
   });
 }
 
-/** Makes a queue, sends and receives a message, and deletes the queue. Null when all of it went well. */
+/** Creates a queue, sends and receives a message, and deletes the queue. Null when all of it worked. */
 export function tryQueues(settings: StorageSettings, id: string): Promise<StorageFault | null> {
   return attempt(async () => {
     const queue = await openQueue(settings, `mailscope-doctor-${id}`);
@@ -46,12 +46,12 @@ async function attempt(work: () => Promise<void>): Promise<StorageFault | null> 
   }
 }
 
-/** What an error of this folder, or of a storage library, says of the account. */
+/** How the account failed, read from an error of this folder or of a storage library. */
 export function faultOf(error: unknown): StorageFault {
   const cause = error instanceof MailscopeError ? error.cause : error;
   const { statusCode = null, code = null } = failureOf(cause);
   const name = cause instanceof Error ? cause.name : '';
-  // The identity library's: CredentialUnavailableError, AuthenticationError, AggregateAuthenticationError.
+  // The identity library has CredentialUnavailableError, AuthenticationError and AggregateAuthenticationError.
   const noToken = /^(CredentialUnavailable|Authentication|AggregateAuthentication)/.test(name);
   return { status: noToken ? null : statusCode, code: noToken ? name : code, noToken };
 }

@@ -1,9 +1,9 @@
-// Between rows of a table and the things they stand for: a column is a text, a number or a yes; what is null has none.
+// Turns objects into table rows and back. A column is a text, a number or a boolean; null has no column.
 import type { TableEntity } from '@azure/data-tables';
 import type { Position } from './keys.ts';
 import type { Row, Table } from './tables.ts';
 
-/** How each field of a thing stands in its row: as it is, or as JSON text. */
+/** How each field is stored: as its value, or as JSON text. */
 export type Columns<T> = Readonly<Record<keyof T, 'value' | 'json'>>;
 
 export function toRow<T extends object>({ partition, row }: Position, thing: T, columns: Columns<T>): TableEntity {
@@ -15,7 +15,7 @@ export function toRow<T extends object>({ partition, row }: Position, thing: T, 
   return entity;
 }
 
-/** The thing that a row, written by `toRow`, stands for. Columns that are absent are null. */
+/** The object in a row that `toRow` wrote. An absent column becomes null. */
 export function fromRow<T extends object>(row: Row, columns: Columns<T>): T {
   const entries = Object.entries(columns).map(([name, kind]) => {
     const value = row[name] ?? null;
@@ -24,7 +24,7 @@ export function fromRow<T extends object>(row: Row, columns: Columns<T>): T {
   return Object.fromEntries(entries) as T;
 }
 
-/** A text inside an OData filter. */
+/** A text, quoted for an OData filter. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
@@ -51,15 +51,15 @@ export function conditionsOf<Filter extends object>(filter: Filter, conditions: 
   });
 }
 
-/** `filter` with further conditions, those that are not empty. */
+/** `filter` and all conditions that are not empty. */
 export function and(filter: string, ...conditions: readonly string[]): string {
   return [filter, ...conditions.filter((one) => one !== '').map((one) => `(${one})`)].join(' and ');
 }
 
 export interface CollectOptions {
-  /** The first so many. */
+  /** At most this many rows. */
   readonly most?: number;
-  /** These columns alone. */
+  /** Only these columns. */
   readonly select?: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// The table `Runs`: the number and start of the newest run, one row a run, and one row a shard.
+// The table `Runs`: one row for the newest run's number and start, one row a run, and one row a shard.
 import type { TableEntity, TransactionAction } from '@azure/data-tables';
 import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
@@ -9,16 +9,16 @@ import type { Row, Tables } from './tables.ts';
 export type RunTrigger = 'timer' | 'request' | 'scope-breach';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
 
-/** What a run has seen in all. */
+/** Everything that a run has seen. */
 export interface RunResult extends Tally {
-  /** In every shard. */
+  /** Whether the control held in every shard. */
   readonly controlHeld: boolean;
   readonly shardsWithoutControl: number;
   readonly removed: number;
-  /** Listed mailboxes that no shard reached. */
+  /** Listed mailboxes that no shard has seen. */
   readonly notSeen: number;
   readonly roles: readonly string[];
-  /** Answers that were a 429, and milliseconds that shards waited to ask again, added up. */
+  /** The number of 429 answers, and the sum of the milliseconds that shards waited to ask again. */
   readonly throttled: number;
   readonly waitedMs: number;
 }
@@ -33,10 +33,10 @@ export interface Run {
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly listHash: string;
-  /** Listed mailboxes, and the shards that they are cut into. */
+  /** The number of listed mailboxes, and of their shards. */
   readonly mailboxes: number;
   readonly shards: number;
-  /** Ticks of the timer that were left out while the run before was alive. */
+  /** Timer ticks that were skipped while the run before was alive. */
   readonly skippedTicks: number;
   /** When a shard last began. */
   readonly touchedAt: string;
@@ -52,12 +52,12 @@ export interface Stored<T> {
   readonly etag: string;
 }
 
-/** What the newest run was, and what came meanwhile. */
+/** The newest run, and the ticks skipped since. */
 export interface Current {
   readonly number: number;
   readonly id: string;
   readonly startedAt: string;
-  /** Tells whose start it was: the library may send a start twice, and the second is refused. */
+  /** Identifies the start: the library may send one twice, and storage refuses the second. */
   readonly startedBy: string;
   readonly skippedTicks: number;
   /** Who counted the last of them: the library may send a count twice, and the second is refused. */
@@ -69,11 +69,13 @@ export interface RunStore {
   get(number: number): Promise<Stored<Run> | null>;
   /** Newest first. */
   list(top: number, after: string): Promise<Page<Run>>;
-  /** Writes the new run, the count of it and the end of the one before, all or none; false when somebody else was first. */
+  /**
+   * Writes the new run, its number and the end of the run before: all or nothing. False when another start was first.
+   */
   start(run: Run, startedBy: string, current: Stored<Current> | null, ended: Stored<Run> | null): Promise<boolean>;
-  /** Replaces a run as it was read; false when it has changed meanwhile. */
+  /** Replaces a run; false when it has changed since it was read. */
   replace(run: Run, etag: string): Promise<boolean>;
-  /** Counts a tick that was left out, once for each `skippedBy`. */
+  /** Counts a skipped tick, once for each `skippedBy`. */
   skipTick(skippedBy: string): Promise<void>;
   /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
   forget(before: string): Promise<void>;
@@ -82,7 +84,7 @@ export interface RunStore {
 const TABLE = 'Runs';
 const RUNS = 'run';
 const CURRENT = { partition: RUNS, row: 'current' };
-// Of the rows in the partition those of runs begin with a digit.
+// Row keys of runs begin with a digit. The row `current` does not.
 const END_OF_RUNS = ':';
 
 const CURRENT_COLUMNS: Columns<Current> = {
@@ -111,7 +113,10 @@ const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
   endedBy: 'value',
 };
 
-/** A result as columns beside those of its run, where `mailboxes` are those listed. */
+/**
+ * A result as columns of its run's row. `mailboxes` is `judged` here, because the run's own column counts the listed
+ * ones.
+ */
 interface ResultRow extends Omit<RunResult, 'mailboxes'> {
   readonly judged: number;
 }
@@ -196,7 +201,7 @@ export function createRunStore(tables: Tables): RunStore {
       const target = await table();
       const old = and(between(RUNS, '0', END_OF_RUNS), `startedAt lt ${quoted(before)}`);
       for (const row of await collect(target, old)) {
-        // The shards first: without their run's row nobody would find them again.
+        // The shards go first. Without the run's row, nothing would find them again.
         const shards = `PartitionKey eq ${quoted(toRun(row).id)}`;
         for (const shard of await collect(target, shards)) {
           await target.remove(shard.partitionKey, shard.rowKey, shard.etag);
@@ -217,7 +222,7 @@ function runEntity({ result, ...run }: Run): TableEntity {
 
 function toRun(row: Row): Run {
   const { judged, ...seen } = fromRow(row, RESULT_COLUMNS);
-  // A result is written whole or not at all.
+  // A result is written completely or not at all.
   const run = fromRow(row, RUN_COLUMNS);
   return { ...run, result: judged === null ? null : { ...seen, mailboxes: judged } };
 }

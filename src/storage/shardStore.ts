@@ -1,4 +1,4 @@
-// Rows of a run's shards in the table `Runs`: written when one begins, replaced by its commit.
+// Rows of shards in the table `Runs`: written when a shard begins, replaced when it commits.
 import type { TransactionAction } from '@azure/data-tables';
 import type { Control } from '../rules/observation.ts';
 import type { Tally } from '../rules/tally.ts';
@@ -9,26 +9,26 @@ import type { Lease, Tables } from './tables.ts';
 export interface ShardRecord {
   readonly shard: number;
   readonly begunAt: string;
-  /** Null until the shard is done: its commit. */
+  /** The time of the commit; null until the shard is done. */
   readonly committedAt: string | null;
-  /** States of mailboxes no longer listed that were found when the shard first began, and drift open in them. */
+  /** States of mailboxes no longer listed, found when the shard first began, and those of them with open drift. */
   readonly removed: number;
   readonly closedByRemoval: number;
   readonly tally: Tally | null;
   readonly controlHeld: boolean | null;
   readonly control: Control | null;
   readonly roles: readonly string[] | null;
-  /** Answers that were a 429, and milliseconds in which something waited to be asked again, of all its tries. */
+  /** The number of 429 answers, and the milliseconds of waiting to ask again, over all tries of the shard. */
   readonly throttled: number;
   readonly waitedMs: number;
 }
 
 export interface ShardStore {
   all(runId: string): Promise<readonly ShardRecord[]>;
-  /** How many are committed. */
+  /** The number of committed shards. */
   committed(runId: string): Promise<number>;
   get(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
-  /** Writes a shard's row: new, or in place of the one that was read; false when it is not as it was read. */
+  /** Writes a new row, or replaces the one that was read. False when it has changed since. */
   write(runId: string, record: ShardRecord, etag: string | null, lease?: Lease): Promise<boolean>;
 }
 

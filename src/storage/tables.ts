@@ -1,11 +1,11 @@
-// Azure Table Storage: the one place that talks to it, and that turns its failures into `storage-unavailable`.
+// The only code that calls Azure Table Storage. It turns failures into `storage-unavailable`.
 import type { TableClient, TableServiceClient, TransactionAction } from '@azure/data-tables';
 import PQueue from 'p-queue';
 import { MailscopeError } from '../errors.ts';
 import type { StorageSettings } from '../settings/settings.ts';
 import { storageCredential } from './storageCredential.ts';
 
-/** A row as it is read: columns that are null were never written. */
+/** A row as it is read. A null value has no column. */
 export interface Row extends Readonly<Record<string, unknown>> {
   readonly partitionKey: string;
   readonly rowKey: string;
@@ -15,9 +15,9 @@ export interface Row extends Readonly<Record<string, unknown>> {
 /** The time within which a shard may write. */
 export interface Lease {
   remainingMs(): number;
-  /** Throws when it is over. */
+  /** Throws when the time is over. */
   check(): void;
-  /** Fires a little later, for what is under way then. */
+  /** Fires a little later, and ends the requests that are still under way. */
   readonly signal: AbortSignal;
 }
 
@@ -29,31 +29,31 @@ export interface ListOptions {
 export interface Table {
   /** Null when there is no such row. */
   get(partition: string, row: string): Promise<Row | null>;
-  /** Pages of the rows that fit the OData filter, in the order of their keys; nothing when the table does not exist. */
+  /** Pages of the rows that fit the OData filter, by key. No pages when the table does not exist. */
   list(filter: string, options?: ListOptions): AsyncIterable<readonly Row[]>;
   /**
-   * Up to a hundred changes of one partition, all or none. False when a row was not as the changes
-   * require: there already, gone, or changed meanwhile. Nothing is sent when the lease is over.
+   * Writes up to a hundred changes of one partition: all or nothing. False when a row was in another state than the
+   * changes require: it existed already, was gone, or had changed. Nothing is sent after the lease is over.
    */
   write(actions: readonly TransactionAction[], lease?: Lease): Promise<boolean>;
-  /** Deletes a row as `etag` knows it; false when it was changed, true also when it was gone. */
+  /** Deletes a row. False when its ETag has changed; true also when the row was already gone. */
   remove(partition: string, row: string, etag: string, lease?: Lease): Promise<boolean>;
 }
 
 export interface Tables {
-  /** The table, created when it is missing: once an instance. */
+  /** The table. Each instance creates it once if it is missing. */
   open(name: string): Promise<Table>;
-  /** The table as it is, for reading: there may be none. */
+  /** The table for reading, without creating it. It may not exist. */
   existing(name: string): Promise<Table>;
-  /** The names of the tables that begin so. */
+  /** The names of the tables with this prefix. */
   names(prefix: string): Promise<readonly string[]>;
   drop(name: string): Promise<void>;
 }
 
-// Eight cover 40 ms a transaction of real storage; more only lengthen the queue at an emulator.
+// A transaction of real storage takes 40 ms, and eight at a time cover that. At an emulator more would only queue up.
 const WRITES_IN_FLIGHT = 8;
 const OPTIONS = {
-  // An emulator on this machine speaks plain http.
+  // The emulator on this machine uses plain http.
   allowInsecureConnection: true,
   retryOptions: { maxRetries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 3_000 },
 };
@@ -61,7 +61,7 @@ const REQUEST = { requestOptions: { timeout: 10_000 } };
 
 type Sdk = typeof import('@azure/data-tables');
 
-/** Nothing is opened until it is used: the library is loaded with the first table. */
+/** Loads the storage library with the first table, so a process without storage does not pay for it. */
 export function createTables(settings: StorageSettings): Tables {
   const writes = new PQueue({ concurrency: WRITES_IN_FLIGHT });
   const clients = new Map<string, Promise<TableClient>>();
@@ -175,24 +175,24 @@ function requestFor(lease: Lease | undefined) {
   return lease ? { ...REQUEST, abortSignal: lease.signal } : REQUEST;
 }
 
-/** Null for the expected status codes; `storage-unavailable` for everything else that goes wrong. */
+/** Null for the expected status codes; throws `storage-unavailable` for every other failure. */
 async function attempt<T>(work: () => Promise<T>, expected: readonly number[] = [], onMissing?: () => void) {
   try {
     return await work();
   } catch (cause) {
     const { statusCode = 0, code = '' } = failureOf(cause);
-    // The table itself is gone, or is being deleted: no row is to blame.
+    // The table itself is gone or is being deleted, so this is no conflict of a row.
     const tableGone = code === 'TableNotFound' || code === 'TableBeingDeleted';
     if (tableGone) onMissing?.();
     if (expected.includes(statusCode) && !(tableGone && onMissing)) return null;
     const what = statusCode ? `it answered ${statusCode} ${code}`.trim() : 'it cannot be reached';
-    throw new MailscopeError('storage-unavailable', `The storage account does not serve: ${what}.`, { cause });
+    throw new MailscopeError('storage-unavailable', `The storage account cannot be used: ${what}.`, { cause });
   }
 }
 
-/** What a failed call of a storage library says of itself. */
+/** The status and code of a failed call of a storage library. */
 export function failureOf(error: unknown): { readonly statusCode?: number; readonly code?: string } {
-  // The library's RestError; a transaction's has its code on the error, other calls' in the details of the answer.
+  // A RestError of the library. A transaction has its code on the error, other calls have it in the details.
   const { statusCode, code, details } = error as {
     readonly statusCode?: number;
     readonly code?: string;

@@ -1,4 +1,4 @@
-// What every storage function promises, against a real storage emulator.
+// The contract of every storage function, tested with a real storage emulator.
 import { request as httpRequest } from 'node:http';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ const name = (index: number) => `user${String(index).padStart(4, '0')}@contoso.e
 const names = (count: number) => Array.from({ length: count }, (_, index) => name(index));
 
 describe('mailboxes', () => {
-  it.each(NASTY)('come back as they went: %s', async (mailbox) => {
+  it.each(NASTY)('are read as they were written: %s', async (mailbox) => {
     const { mailboxes } = storage();
     const record = recordOf(mailbox, {
       latestSubject: "It's 100 % \u0000-free",
@@ -60,7 +60,7 @@ describe('mailboxes', () => {
     expect((await mailboxes.list({ startsWith: mailbox.slice(0, 4) }, 10, '')).items).toEqual([record]);
   });
 
-  it('are written in transactions; one that stands in the way holds up no other', async () => {
+  it('are written in transactions, and one that conflicts does not stop the others', async () => {
     const { mailboxes } = storage();
     await mailboxes.write([creation(recordOf(name(7)))], lease);
     const conflicts = await mailboxes.write(
@@ -72,7 +72,7 @@ describe('mailboxes', () => {
     expect((await mailboxes.get(name(7)))?.record.refusals).toBe(0);
   });
 
-  it('are replaced under their ETag only', async () => {
+  it('are replaced only under their ETag', async () => {
     const { mailboxes } = storage();
     await mailboxes.write([creation(recordOf(name(1)))], lease);
     const stored = await mailboxes.get(name(1));
@@ -87,7 +87,7 @@ describe('mailboxes', () => {
     if (again) expect(await mailboxes.remove(again, lease)).toBe(true);
   });
 
-  it('are written with their drift or not at all', async () => {
+  it('are written together with their drift, or not at all', async () => {
     const { mailboxes, drift } = storage();
     const run = runAt(1, 0);
     const opened = {
@@ -120,7 +120,7 @@ describe('mailboxes', () => {
     expect((await drift.list({}, 10, '')).items).toEqual([]);
   });
 
-  it.each([1, 7, 100, 299, 300, 1_000])('are listed in order, %i a page, none lost and none twice', async (top) => {
+  it.each([1, 7, 100, 299, 300, 1_000])('are listed in order, %i a page, each exactly once', async (top) => {
     const { mailboxes } = storage();
     await mailboxes.write(
       names(300).map((mailbox) => creation(recordOf(mailbox))),
@@ -137,7 +137,7 @@ describe('mailboxes', () => {
     expect(found).toEqual(names(300).slice(0, found.length));
   });
 
-  it('are read by range: from inclusive, to exclusive, over partitions', async () => {
+  it('are read by range, from inclusive and to exclusive, over partitions', async () => {
     const { mailboxes } = storage();
     await mailboxes.write(
       names(200).map((mailbox) => creation(recordOf(mailbox))),
@@ -154,7 +154,7 @@ describe('mailboxes', () => {
 });
 
 describe('observations', () => {
-  it('are inserted and never replaced: what is there already comes back', async () => {
+  it('are inserted and never replaced: an existing one is returned', async () => {
     const { observations } = storage();
     const run = runAt(1, 0);
     const first = names(120).map((mailbox) => ({ ...observed('x', run), mailbox }));
@@ -167,7 +167,7 @@ describe('observations', () => {
     expect(items).toEqual([second[125]]);
   });
 
-  it.each(NASTY)('have a history, newest first, that pages over months: %s', async (mailbox) => {
+  it.each(NASTY)('have a history in pages over months, newest first: %s', async (mailbox) => {
     const { observations } = storage();
     const months = [3, 4, 5].map((month) => `2026-0${month}-30T08:00:00.000Z`);
     for (const [index, startedAt] of months.entries()) {
@@ -195,7 +195,7 @@ describe('observations', () => {
     ]);
   });
 
-  it('of another mailbox whose name begins alike are not mixed in', async () => {
+  it('of another mailbox with the same beginning are not mixed in', async () => {
     const { observations } = storage();
     const run = runAt(1, 0);
     const both = ['a@contoso.example', 'a@contoso.example.org'].map((mailbox) => ({ ...observed('x', run), mailbox }));
@@ -240,12 +240,12 @@ const shardOf = (shard: number) => ({
 });
 
 describe('runs', () => {
-  it('take their numbers one after the other, whoever starts them', async () => {
+  it('have consecutive numbers, whoever starts them', async () => {
     const { runs } = storage();
     expect(await runs.current()).toBeNull();
     expect(await runs.start(runOf(1), 'starter', null, null)).toBe(true);
     expect(await runs.start(runOf(1), 'another', null, null)).toBe(false);
-    // The same start, sent again by the library.
+    // The library sends the same start a second time.
     expect(await runs.start(runOf(1), 'starter', null, null)).toBe(true);
     const current = await runs.current();
     const first = await runs.get(1);
@@ -256,7 +256,7 @@ describe('runs', () => {
     expect((await runs.list(10, '')).items.map(({ number }) => number)).toEqual([2, 1]);
   });
 
-  it('keep the ticks that were left out until the next one starts', async () => {
+  it('keep the skipped ticks until the next run starts', async () => {
     const { runs } = storage();
     await runs.skipTick('me');
     await runs.start(runOf(1), 'starter', null, null);
@@ -266,7 +266,7 @@ describe('runs', () => {
     expect((await runs.current())?.value.skippedTicks).toBe(0);
   });
 
-  it('are replaced as they were read only', async () => {
+  it('are replaced only if they have not changed', async () => {
     const { runs } = storage();
     await runs.start(runOf(1), 'starter', null, null);
     const found = await runs.get(1);
@@ -274,7 +274,7 @@ describe('runs', () => {
     expect(await runs.replace(runOf(1), found?.etag ?? '')).toBe(false);
   });
 
-  it('have shards, each written once for each reading', async () => {
+  it('have shards, and each read allows one write', async () => {
     const { shards } = storage();
     const { id } = runOf(1);
     expect(await shards.get(id, 0)).toBeNull();
@@ -287,7 +287,7 @@ describe('runs', () => {
     expect((await shards.all(id)).map(({ shard }) => shard)).toEqual([0, 2, 9, 10]);
   });
 
-  it('are listed in pages, and forgotten with their shards', async () => {
+  it('are listed in pages, and deleted with their shards', async () => {
     const { runs, shards } = storage();
     for (let number = 1; number <= 5; number += 1) {
       await runs.start(
@@ -310,14 +310,14 @@ describe('runs', () => {
 });
 
 describe('tables', () => {
-  it('are created once, however many ask', async () => {
+  it('are created once, also with many callers', async () => {
     const tables = createTables(account());
     const opened = await Promise.all(Array.from({ length: 10 }, () => tables.open('Once')));
     expect(new Set(opened).size).toBe(1);
     expect(await tables.names('On')).toEqual(['Once']);
   });
 
-  it('that do not exist read as empty, and dropping one is no error', async () => {
+  it('that do not exist are empty to read, and to drop one is not an error', async () => {
     const tables = createTables(account());
     const table = await tables.existing('Nowhere');
     expect(await table.get('a', 'b')).toBeNull();
@@ -325,7 +325,7 @@ describe('tables', () => {
     await tables.drop('Nowhere');
   });
 
-  it('write all or nothing, and stop when they are told to', async () => {
+  it('write all or nothing, and stop when the signal fires', async () => {
     const table = await createTables(account()).open('Some');
     const row = (key: string) => ({ partitionKey: 'p', rowKey: key });
     expect(
@@ -346,7 +346,7 @@ describe('tables', () => {
     });
   });
 
-  it('that are too busy are asked again after what they ask for', async () => {
+  it('that are too busy are asked again after the wait they ask for', async () => {
     const asked: number[] = [];
     const busy = await startServer((request, response) => {
       asked.push(performance.now());
@@ -368,13 +368,13 @@ describe('tables', () => {
     expect(asked).toHaveLength(4);
   });
 
-  it('that somebody deleted are an error once, and are created again', async () => {
+  it('that were deleted cause one error, and are created again', async () => {
     const tables = createTables(account());
     const table = await tables.open('Gone');
     await tables.drop('Gone');
     await expect(table.write([['create', { partitionKey: 'p', rowKey: 'r' }]])).rejects.toMatchObject({
       code: 'storage-unavailable',
-      message: 'The storage account does not serve: it answered 404 TableNotFound.',
+      message: 'The storage account cannot be used: it answered 404 TableNotFound.',
     });
     expect(await (await tables.open('Gone')).write([['create', { partitionKey: 'p', rowKey: 'r' }]])).toBe(true);
   });

@@ -1,4 +1,4 @@
-// Bad hours of a large tenant, against two functions processes: no mailbox lost, no drift doubled, no refusal believed unproven.
+// Faults of a large tenant, with two functions processes: no mailbox lost, no drift doubled, no refusal without proof.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { announced, type Monitor, startMonitor, user } from '../support/monitor.ts';
 import { until } from '../support/until.ts';
@@ -38,7 +38,7 @@ const COMPLIANT = { controlHeld: true, notSeen: 0, outcomes: { readable: 1, refu
 const OPEN = { controlHeld: true, notSeen: 0, outcomes: { readable: MAILBOXES + 1, refused: 0, inconclusive: 0 } };
 
 describe('a tenant', () => {
-  it('that loses its policy: every breach on record in one run, and one alert', async () => {
+  it('that loses its policy: one run records every breach, with one alert', async () => {
     expect(await run()).toMatchObject(COMPLIANT);
     const before = (await monitor.alerts()).length;
     await monitor.tenant.put('policy', { mechanism: 'none' });
@@ -52,7 +52,7 @@ describe('a tenant', () => {
     expect(announced(alerts, 'opened')).toBe(MAILBOXES);
   });
 
-  it('that gets it back while one of two instances is killed: every breach closed, once', async () => {
+  it('that gets its policy back while one of two instances is killed: every breach closes once', async () => {
     await monitor.tenant.put('policy', { mechanism: 'none' });
     expect(await run()).toMatchObject(OPEN);
     await monitor.tenant.put('policy', POLICY);
@@ -65,7 +65,7 @@ describe('a tenant', () => {
     expect(closed.map(({ closedBecause }) => closedBecause)).toEqual(Array(MAILBOXES).fill('refused'));
   });
 
-  it('that throttles everything for a while: nothing is believed unproven, and the run says how long it waited', async () => {
+  it('that throttles everything for a while: no verdict without proof, and the run records its waits', async () => {
     await run();
     // By count where it is short, so that a control is throttled twice and no longer than a candidate is waited for.
     const times = THROTTLED_MS === 0 ? { times: 12 } : {};
@@ -78,7 +78,7 @@ describe('a tenant', () => {
     expect(seen).toMatchObject({ notSeen: 0, opened: 0, closed: 0, verdicts: { compliant: MAILBOXES + 1 } });
     expect(seen.throttled).toBeGreaterThan(0);
     expect(seen.waitedMs).toBeGreaterThan(0);
-    // A control that was throttled for longer than a candidate is waited for leaves its shard's refusals unproven.
+    // If a control is throttled longer than the wait for a candidate, its shard's refusals have no proof.
     if (THROTTLED_MS === 0) expect(seen).toMatchObject(COMPLIANT);
     expect(await run()).toMatchObject({ ...COMPLIANT, throttled: 0, waitedMs: 0 });
   });
@@ -88,7 +88,7 @@ describe('batches', () => {
   const leaks = [user(7), user(77)];
 
   it.each(['reverse', 'double', 'omit'])(
-    'answered with fault "%s" never put an answer on a neighbour',
+    'with the fault "%s" never give a mailbox the answer of another',
     async (batch) => {
       await monitor.tenant.put('policy', { ...POLICY, members: [...POLICY.members, ...leaks] });
       await monitor.tenant.put('faults', { batch });
@@ -96,7 +96,7 @@ describe('batches', () => {
       expect(seen).toMatchObject({ notSeen: 0, controlHeld: true, verdicts: { lockout: 0, unverified: 0 } });
       const breaches = await monitor.everything('mailboxes?verdict=breach&');
       const found = breaches.map(({ mailbox }) => mailbox);
-      // One that is missing each time is inconclusive, and neither a breach nor refused.
+      // A mailbox whose answer is always missing is inconclusive.
       expect(leaks).toEqual(expect.arrayContaining(found));
       const { inconclusive } = seen.outcomes as { readonly inconclusive: number };
       if (batch === 'omit') expect(inconclusive).toBeLessThan(MAILBOXES / 10);

@@ -1,13 +1,13 @@
-// kill -9 of the functions process in the middle of runs: no drift or alert is lost, doubled, or left open without a state.
+// kill -9 of the functions process during runs: no drift or alert is lost, doubled, or left open without a state.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { announced, type Monitor, startMonitor } from '../support/monitor.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
 import { until } from '../support/until.ts';
 
-/** A soak takes more of them: `KILLS=200 npx vitest run test/e2e`. */
+/** For a long test: `KILLS=200 npx vitest run test/e2e`. */
 const KILLS = Number(process.env.KILLS ?? 10);
 const MAILBOXES = 90;
-/** Steps through every moment of a run, in an order that has no rhythm. */
+/** Goes through every moment of a run, in an irregular order. */
 const LATEST_MS = 260;
 const STEP_MS = 97;
 
@@ -19,12 +19,12 @@ beforeAll(async () => {
 
 afterAll(() => monitor.close());
 
-/** A run, with the process killed so many milliseconds after it was accepted; null leaves it alone. */
+/** Starts a run, and kills the process this many milliseconds later; null kills nothing. */
 async function run(killAfterMs: number | null): Promise<Record<string, unknown>> {
   const id = await monitor.startRun();
   const killed = killAfterMs === null ? null : killAfter(killAfterMs);
   const ended = await monitor.completed(id);
-  // A run may be over before its kill comes: the next one must not meet it.
+  // If the run is over before its kill, the kill must not hit the next run.
   await killed;
   return ended;
 }
@@ -60,7 +60,7 @@ it(`${KILLS} kills lose, double and leave nothing`, { timeout: PATIENCE_MS + KIL
   const closed = drift.filter(({ closedAt }) => closedAt !== null);
   expect(closed).toHaveLength(Math.floor(KILLS / 2) * MAILBOXES);
 
-  // Every opening and recovery was announced, each under one id, whatever died in between.
+  // Every opening and recovery was announced under exactly one id, in spite of the kills.
   const allAnnounced = async () => {
     const alerts = await monitor.alerts();
     expect(announced(alerts, 'opened')).toBe(periods * MAILBOXES);

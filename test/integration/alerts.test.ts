@@ -1,4 +1,4 @@
-// Alerts over real tables and a real receiver: every fault it can have, a death at each step, and what each alert says.
+// Alerts with real tables and a real receiver: every fault of a receiver, a crash at each step, and the text of each alert.
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deliverAlert } from '../../src/alerts/deliverAlert.ts';
@@ -50,7 +50,7 @@ interface Delivery {
   readonly signatureValid: boolean | null;
 }
 
-/** Deliveries since the last look. */
+/** The deliveries since the last call. */
 async function deliveries(): Promise<readonly Delivery[]> {
   const response = await fetch(`${world.tenant.sandbox.url}/sandbox/alerts`);
   const { value } = (await response.json()) as { readonly value: readonly Delivery[] };
@@ -62,7 +62,7 @@ let seen = 0;
 
 const headlines = async () => (await deliveries()).map(({ body }) => body.data.headline);
 
-/** What the queue would do with its messages: tries each until it ends, five times at most. */
+/** Handles messages as the queue does: tries each up to five times. */
 async function drainAlerts(app: TestApp, tries = 5): Promise<void> {
   for (const runId of app.alerts.splice(0)) {
     for (let left = tries; left > 0; left -= 1) {
@@ -84,7 +84,7 @@ async function runAndAlert(app: TestApp): Promise<readonly string[]> {
 }
 
 describe('the story of a policy', () => {
-  it('is one alert and one recovery, signed, with evidence and cause', async () => {
+  it('gives one alert and one recovery, signed, with evidence and cause', async () => {
     await headlines();
     const app = createApp(settings());
     expect(await runAndAlert(app)).toEqual([]);
@@ -121,7 +121,7 @@ describe('the story of a policy', () => {
     expect(await runAndAlert(app)).toEqual([]);
   });
 
-  it('of many mailboxes is still one alert, which names twenty', async () => {
+  it('with many mailboxes is one alert that names twenty', async () => {
     await headlines();
     const app = createApp(settings({ DENIED_MAILBOXES: users(40).join(' ') }));
     await runAndAlert(app);
@@ -137,7 +137,7 @@ describe('the story of a policy', () => {
 });
 
 describe('alerts', () => {
-  it('that begin late tell of drift that is open already', async () => {
+  it('that begin late announce drift that is already open', async () => {
     await headlines();
     const silent = settings({ ALERT_WEBHOOK_URL: '', ALERT_WEBHOOK_SECRET: '' });
     const before = createApp(silent);
@@ -148,7 +148,7 @@ describe('alerts', () => {
     expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches opened']);
   });
 
-  it('remind of what stays open, and name what ends without a recovery', async () => {
+  it('repeat drift that stays open, and name drift that ends without a recovery', async () => {
     await headlines();
     const open = settings({ ALERT_REMINDER_HOURS: '24' });
     const app = createApp(open);
@@ -175,21 +175,25 @@ describe('alerts', () => {
     await poll(app);
     await drainAlerts(app);
     const [blind] = await deliveries();
-    expect(blind?.body.data.notices[0]).toMatch(/^The monitor is blind: .* 3 mailboxes are unverified because of it\./);
+    expect(blind?.body.data.notices[0]).toMatch(
+      /^The monitor is blind: .* 3 mailboxes are unverified because of this\./,
+    );
     expect(blind?.body.data.items).toEqual([]);
     expect(await runAndAlert(app)).toEqual([]);
     await policy(SUPPORT);
     await poll(app);
     await drainAlerts(app);
     const [seeing] = await deliveries();
-    expect(seeing?.body.data.notices).toEqual(['The monitor sees again: a control held.']);
+    expect(seeing?.body.data.notices).toEqual([
+      'The monitor sees again: it could read an allowed mailbox before and after the others.',
+    ]);
   });
 
-  it('tell of a read role that came and went', async () => {
+  it('announce a read role that is gained and lost', async () => {
     await headlines();
     const app = createApp(settings());
     await runAndAlert(app);
-    // The token in use is cached: another process sees the role first.
+    // This process has cached its token, so another process sees the role first.
     await world.tenant.put('roles', { roles: ['Mail.Read', 'Mail.ReadBasic.All'] });
     await world.tenant.put('faults', {
       mailboxes: { [SUPPORT]: { status: 401, code: 'InvalidAuthenticationToken', times: 1 } },
@@ -201,7 +205,7 @@ describe('alerts', () => {
     expect(await runAndAlert(app)).toEqual([]);
   });
 
-  it('in a pause tell of breaches only, and of the rest after it', async () => {
+  it('in a pause announce only breaches, and the rest after it', async () => {
     await headlines();
     const pause = new Date(Date.now() + HOUR).toISOString();
     const both = { ALLOWED_MAILBOXES: `${SUPPORT} hr@contoso.example`, LOCKOUT_AFTER_RUNS: '1' };
@@ -215,7 +219,7 @@ describe('alerts', () => {
     expect(await runAndAlert(app)).toEqual(['Mailscope: 1 lockout opened']);
   });
 
-  it('tell of a run that is incomplete', async () => {
+  it('announce an incomplete run', async () => {
     await headlines();
     const app = createApp(settings());
     await runAndAlert(app);
@@ -225,7 +229,7 @@ describe('alerts', () => {
     await drainAlerts(app);
     const [alert] = await deliveries();
     expect(alert?.body.data.notices).toEqual([
-      expect.stringMatching(/^The run \S+-2 is incomplete: 1 of 1 shards were not done\.$/),
+      expect.stringMatching(/^The run \S+-2 is incomplete: 1 of 1 shards did not finish\.$/),
     ]);
   });
 });
@@ -295,7 +299,7 @@ describe('a process that dies', () => {
         () => false,
         () => true,
       );
-      // The message comes back, to another process.
+      // The queue gives the message to another process.
       const next = createApp(base);
       next.advance(16_000);
       await deliverAlert(next, { runId });
@@ -307,7 +311,7 @@ describe('a process that dies', () => {
     }
   });
 
-  it('while others deliver the same does not make two of it', async () => {
+  it('while others deliver the same alert leaves exactly one', async () => {
     await headlines();
     const app = createApp(settings());
     await runAndAlert(app);

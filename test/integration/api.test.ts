@@ -1,4 +1,4 @@
-// The API over real HTTP: the built bundle under the local host, a real storage emulator, a sandbox tenant.
+// The API over real HTTP: the built bundle in the local host, a real storage emulator, a sandbox tenant.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
@@ -35,7 +35,7 @@ async function post(path: string) {
   return { status: response.status, headers: response.headers, body };
 }
 
-/** Starts a run and waits until the queue has done it. */
+/** Starts a run and waits for its end. */
 async function run(): Promise<Record<string, unknown>> {
   const { body } = await until(async () => {
     const answer = await post('runs');
@@ -65,8 +65,8 @@ async function follow(path: string, between: () => Promise<void> = async () => u
   return values;
 }
 
-describe('a run that is asked for', () => {
-  it('is accepted with its id and place, done through the queue, and on record', async () => {
+describe('a requested run', () => {
+  it('is accepted with its id and location, done through the queue, and recorded', async () => {
     expect(await app.get('health')).toMatchObject({ status: 503, body: { problems: [{ code: 'no-run-yet' }] } });
     const { status, headers, body } = await post('runs');
     expect(status).toBe(202);
@@ -118,7 +118,7 @@ describe('a run that is asked for', () => {
 });
 
 describe('lists', () => {
-  it.each([1, 7, 46, 1_000])('of mailboxes, %i a page, lose and double nothing while runs write', async (top) => {
+  it.each([1, 7, 46, 1_000])('of mailboxes, %i a page, hold each mailbox once while runs write', async (top) => {
     const values = await follow(`mailboxes?top=${top}`, async () => {
       if (top === 7) await run();
     });
@@ -126,7 +126,7 @@ describe('lists', () => {
     expect(names).toEqual(['support@contoso.example', ...users]);
   });
 
-  it('of mailboxes take verdict, expectation and beginning, and keep them and no key in the next link', async () => {
+  it('of mailboxes filter by verdict, expectation and beginning; the next link keeps these but no key', async () => {
     const response = await app.get('mailboxes?expectation=denied&startsWith=User0001&top=4&code=secret&clientId=me');
     const { value, nextLink } = response.body as { value: { mailbox: string }[]; nextLink: string };
     expect(value.map(({ mailbox }) => mailbox)).toEqual(users.slice(9, 13));
@@ -138,7 +138,7 @@ describe('lists', () => {
     ]);
   });
 
-  it('of drift are newest first, and of runs too', async () => {
+  it('of drift and of runs are newest first', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     await run();
     await tenant.put('policy', { mechanism: 'application-access-policy', members: ['support@contoso.example'] });
@@ -154,7 +154,7 @@ describe('lists', () => {
     expect(numbers.at(-1)).toBe(1);
   });
 
-  it('of observations are newest first, within their times', async () => {
+  it('of observations are newest first, within the time range', async () => {
     const [mailbox = ''] = users;
     const all = await follow(`mailboxes/${mailbox}/history?top=2`);
     const times = all.map(({ checkedAt }) => String(checkedAt));
@@ -181,8 +181,8 @@ describe('lists', () => {
   });
 });
 
-describe('one thing', () => {
-  it('is answered whole, or said not to be there', async () => {
+describe('one mailbox or run', () => {
+  it('is answered completely, or with not found', async () => {
     expect((await app.get(`mailboxes/${users[0]?.toUpperCase()}`)).body).toMatchObject({
       verdict: 'compliant',
       stale: false,
@@ -200,38 +200,35 @@ describe('one thing', () => {
 
 describe('a parameter', () => {
   it.each([
-    ['mailboxes?top=0', 'The query parameter top is "0": it takes a whole number from 1 to 1000.'],
-    ['mailboxes?top=1001', 'The query parameter top is "1001": it takes a whole number from 1 to 1000.'],
-    ['runs?top=ten', 'The query parameter top is "ten": it takes a whole number from 1 to 1000.'],
-    ['runs?top=1&top=2', 'The query parameter top is "1,2": it takes a whole number from 1 to 1000.'],
+    ['mailboxes?top=0', 'The query parameter top is "0". Use a whole number from 1 to 1000.'],
+    ['mailboxes?top=1001', 'The query parameter top is "1001". Use a whole number from 1 to 1000.'],
+    ['runs?top=ten', 'The query parameter top is "ten". Use a whole number from 1 to 1000.'],
+    ['runs?top=1&top=2', 'The query parameter top is "1,2". Use a whole number from 1 to 1000.'],
     ['runs?after=%%%', undefined],
-    ['runs?after=!', 'The query parameter after is "!": it takes what a nextLink holds.'],
+    ['runs?after=!', 'The query parameter after is "!". Use the value from a nextLink.'],
     [
       'mailboxes?verdict=fine',
-      'The query parameter verdict is "fine": it takes compliant, breach, lockout, unverified, pending.',
+      'The query parameter verdict is "fine". Use one of compliant, breach, lockout, unverified, pending.',
     ],
-    ['mailboxes?expectation=maybe', 'The query parameter expectation is "maybe": it takes allowed, denied.'],
-    [
-      'mailboxes?startsWith=a/b',
-      'The query parameter startsWith is "a/b": it takes the beginning of a mailbox’s name.',
-    ],
-    ['drift?open=yes', 'The query parameter open is "yes": it takes true, false.'],
-    ['drift?kind=pending', 'The query parameter kind is "pending": it takes breach, lockout, unverified.'],
-    ['drift?mailbox=x', 'The query parameter mailbox is "x": it takes a user principal name or a directory object id.'],
+    ['mailboxes?expectation=maybe', 'The query parameter expectation is "maybe". Use one of allowed, denied.'],
+    ['mailboxes?startsWith=a/b', 'The query parameter startsWith is "a/b". Use the beginning of a mailbox’s name.'],
+    ['drift?open=yes', 'The query parameter open is "yes". Use one of true, false.'],
+    ['drift?kind=pending', 'The query parameter kind is "pending". Use one of breach, lockout, unverified.'],
+    ['drift?mailbox=x', 'The query parameter mailbox is "x". Use a user principal name or a directory object id.'],
     [
       'mailboxes/a@x/history?from=yesterday',
-      'The query parameter from is "yesterday": it takes a time such as 2026-11-23T08:15:00Z, or a date.',
+      'The query parameter from is "yesterday". Use a time such as 2026-11-23T08:15:00Z, or a date.',
     ],
-    ['mailboxes/a@x/history?from=2026-02-01&to=2026-01-01', 'The query parameter from is not before to.'],
+    ['mailboxes/a@x/history?from=2026-02-01&to=2026-01-01', 'The query parameter from must be earlier than to.'],
     [
       `mailboxes?after=${Buffer.from('drift:').toString('base64url')}`,
-      'The query parameter after belongs to another list.',
+      'The query parameter after is from another list. Use its nextLink.',
     ],
     [
       `mailboxes/a@x/history?after=${Buffer.from('202611/b@x~1').toString('base64url')}`,
-      'The query parameter after belongs to another list.',
+      'The query parameter after is from another list. Use its nextLink.',
     ],
-    ['runs?status=running', 'The query parameter "status" is unknown here. It takes top, after.'],
+    ['runs?status=running', 'This route has no query parameter "status". It takes top, after.'],
   ])('that is wrong is named: %s', async (path, detail) => {
     const { status, body } = await app.get(path);
     expect(status).toBe(400);

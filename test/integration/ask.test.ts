@@ -68,7 +68,7 @@ async function mailscope(args: readonly string[], more: Record<string, string> =
   return ended;
 }
 
-/** Settles when the process has said `what` on its way. */
+/** Settles when the process has printed `what`. */
 function untilSaid({ stderr }: ChildProcess, what: string): Promise<void> {
   return new Promise((resolve) => {
     let said = '';
@@ -79,7 +79,7 @@ function untilSaid({ stderr }: ChildProcess, what: string): Promise<void> {
   });
 }
 
-/** The rows of the table, cut at two spaces and more. */
+/** The rows of the table, split at two or more spaces. */
 function rowsOf({ stdout }: Ended): string[][] {
   const [, ...lines] = stdout.split('\n\n')[0]?.split('\n') ?? [];
   return lines.map((line) => line.split(/ {2,}/));
@@ -105,7 +105,7 @@ describe('the exit code', () => {
     expect(rowsOf(ended)[0]).toMatchObject([CCH, 'denied', 'readable', 'BREACH: it must be refused', '200', {}]);
   });
 
-  it('is 1 when an allowed mailbox is refused, though then no refusal of the others proves anything', async () => {
+  it('is 1 when an allowed mailbox is refused, although no refusal of the others proves anything then', async () => {
     await tenant.put('policy', { members: [] });
     const ended = await mailscope([]);
     expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining('1 lockout, 1 not provable.') });
@@ -119,7 +119,7 @@ describe('the exit code', () => {
   });
 
   it.each([
-    ['gone@contoso.example', 'not provable: Graph knows no such user', '404 ErrorInvalidUser'],
+    ['gone@contoso.example', 'not provable: Graph does not know this user', '404 ErrorInvalidUser'],
     ['unlicensed@contoso.example', 'not provable: no mailbox that Graph can reach', '404 MailboxNotEnabledForRESTAPI'],
   ])('is 2 when %s shows nothing', async (mailbox, meaning, answer) => {
     const ended = await mailscope([], { DENIED_MAILBOXES: mailbox });
@@ -133,7 +133,7 @@ describe('the exit code', () => {
     const before = await tenant.state();
     const ended = await mailscope([]);
     expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('2 not provable.') });
-    expect(ended.stderr).toContain('Graph was not asked, for managed-identity has no token: ');
+    expect(ended.stderr).toContain('Graph was not asked, because managed-identity gets no token: ');
     expect((await tenant.state()).requests.byMailbox).toEqual(before.requests.byMailbox);
   });
 
@@ -143,30 +143,34 @@ describe('the exit code', () => {
   });
 
   it.each<[string, readonly string[], Record<string, string>]>([
-    ['GRAPH_IDENTITY is "me": it takes ', [], { GRAPH_IDENTITY: 'me' }],
+    ['GRAPH_IDENTITY is "me". Use one of ', [], { GRAPH_IDENTITY: 'me' }],
     ['ALLOWED_MAILBOXES is empty, and so is', [], { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' }],
-    ['MAILBOXES_FILE: there is no file nowhere.csv', [], { MAILBOXES_FILE: 'nowhere.csv' }],
-    ['AzureWebJobsStorage is missing: ', [], { MAILBOXES_FILE: 'blob:lists/mailboxes.csv' }],
+    ['MAILBOXES_FILE: the file nowhere.csv cannot be found', [], { MAILBOXES_FILE: 'nowhere.csv' }],
+    ['AzureWebJobsStorage is missing. ', [], { MAILBOXES_FILE: 'blob:lists/mailboxes.csv' }],
     ["Unknown option '--jsn'", ['--jsn'], {}],
-    ['There is no command "tell": ask and doctor are, and stand first.', ['tell'], {}],
-    ['There is no command "now": ask and doctor are, and stand first.', ['ask', 'now'], {}],
+    ['There is no command "tell". The first word must be ask or doctor.', ['tell'], {}],
+    ['There is no command "now". The first word must be ask or doctor.', ['ask', 'now'], {}],
     ["'--junit <value>' argument missing", ['--junit'], {}],
-    ['--junit takes the name of a file.', ['--junit', ''], {}],
+    ['--junit needs the name of a file.', ['--junit', ''], {}],
     ['--junit: . cannot be written (EISDIR).', ['--junit', '.'], {}],
-    ['--junit: nowhere/x.xml cannot be written (there is no such folder).', ['--junit', 'nowhere/x.xml'], {}],
-    ['--junit: /proc/x/y cannot be written (there is no such folder).', ['--junit', '/proc/x/y'], {}],
+    ['--junit: nowhere/x.xml cannot be written (its folder does not exist).', ['--junit', 'nowhere/x.xml'], {}],
+    ['--junit: /proc/x/y cannot be written (its folder does not exist).', ['--junit', '/proc/x/y'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "soon".', ['--wait', 'soon'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "0s".', ['--wait', '0s'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "25h".', ['--wait', '25h'], {}],
     ['--wait takes a time from 1s to 24h, such as 90s, 30m or 2h, not "90".', ['--wait', '90'], {}],
     ['--expect takes allowed or denied, not "refused".', single('refused'), {}],
     ['--mailbox needs --expect allowed or --expect denied.', ['--mailbox', CCH], {}],
-    ['--expect denied needs --control, an allowed mailbox', single('denied'), {}],
-    ['--control takes another mailbox than --mailbox.', [...single('denied'), '--control', CCH.toUpperCase()], {}],
+    ['--expect denied needs --control with an allowed mailbox', single('denied'), {}],
+    [
+      '--control and --mailbox must name different mailboxes.',
+      [...single('denied'), '--control', CCH.toUpperCase()],
+      {},
+    ],
     ['--mailbox takes a user principal name', single('allowed', 'cch'), {}],
     ['--control takes a user principal name', [...single('denied'), '--control', 'support'], {}],
-    ['--expect goes with --mailbox.', ['--expect', 'denied'], {}],
-    ['--control goes with --mailbox.', ['--control', SUPPORT], {}],
+    ['--expect needs --mailbox.', ['--expect', 'denied'], {}],
+    ['--control needs --mailbox.', ['--control', SUPPORT], {}],
   ])('is 3, and nothing is asked: %s', async (message, args, more) => {
     const before = await tenant.state();
     const ended = await mailscope(args, more);
@@ -224,12 +228,14 @@ describe('the report', () => {
     const [cch, gone, support] = testsuites.testsuite.testcase;
     expect(cch).toMatchObject({ classname: 'mailscope.denied', name: CCH, failure: { type: 'breach' } });
     expect(cch.failure['#text']).toMatch(/^outcome: readable\nstatus: 200\nrequestId: /);
-    expect(gone).toMatchObject({ error: { type: 'not-found', message: 'not provable: Graph knows no such user' } });
+    expect(gone).toMatchObject({
+      error: { type: 'not-found', message: 'not provable: Graph does not know this user' },
+    });
     expect(support).toMatchObject({ classname: 'mailscope.allowed', name: SUPPORT });
     expect(Object.keys(support)).toEqual(['classname', 'name', 'time']);
   });
 
-  it('of an earlier ask is not left behind by one with bad settings', async () => {
+  it('of an earlier ask is removed by an ask with bad settings', async () => {
     const file = join(folder, 'earlier.xml');
     await mailscope(['--junit', file]);
     expect(await mailscope(['--junit', file], { GRAPH_IDENTITY: 'me' })).toMatchObject({ code: 3 });
@@ -238,7 +244,7 @@ describe('the report', () => {
 });
 
 describe('a list', () => {
-  it('of several portions is asked whole, each portion with a control', async () => {
+  it('in several portions is asked completely, each portion with a control', async () => {
     await tenant.post('mailboxes', { count: 1_100 });
     const names = Array.from(
       { length: 1_100 },
@@ -255,7 +261,7 @@ describe('a list', () => {
     expect(report.mailboxes.map(({ mailbox }) => mailbox)).toEqual([CCH, SUPPORT, ...names]);
   });
 
-  it('with faults is named by its lines', async () => {
+  it('with faults is reported with their lines', async () => {
     await writeFile(join(folder, 'faulty.csv'), `mailbox,expectation\n${CCH},allowed\nnobody,denied\n`);
     const { code, stderr } = await mailscope([], { MAILBOXES_FILE: 'faulty.csv' });
     expect(code).toBe(3);
@@ -264,7 +270,7 @@ describe('a list', () => {
 });
 
 describe('settings', () => {
-  it('of storage are not looked at', async () => {
+  it('of storage are not used', async () => {
     const storage = { AzureWebJobsStorage: 'hunter2', AzureWebJobsStorage__accountName: 'My Account' };
     expect(await mailscope([], storage)).toMatchObject({ code: 0, stderr: '' });
   });
@@ -287,11 +293,11 @@ describe('settings', () => {
 
     await writeFile(join(home, 'local.settings.json'), 'ALLOWED_MAILBOXES=x');
     const broken = spawn(process.execPath, [join(ROOT, 'dist/cli.js')], { cwd: home, env });
-    expect(await text(broken.stderr)).toContain('local.settings.json is no JSON: ');
+    expect(await text(broken.stderr)).toContain('local.settings.json cannot be read as JSON: ');
     await until(() => expect(broken.exitCode).toBe(3));
   });
 
-  it('of the example serve npm run ask', async () => {
+  it('of the example work for npm run ask', async () => {
     const npm = start(['ask', '--json'], { npm_lifecycle_event: '' }, join(ROOT, 'scripts/run.mjs'));
     const { code, stdout } = await npm.ended;
     expect(code).toBe(0);
@@ -313,7 +319,7 @@ describe('the bundle', () => {
 });
 
 describe('--wait', () => {
-  it('asks again until the policy is back, a line a time where there is no terminal', async () => {
+  it('asks again until the policy is back, and prints a line each time without a terminal', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     const { child, ended } = start(['--wait', '2h']);
     await untilSaid(child, 'not yet: 1 as declared, 1 breach; asking again in 2 s, 2 h left\n');
@@ -326,7 +332,7 @@ describe('--wait', () => {
     expect(stdout).toContain('2 as declared.');
   });
 
-  it('ends with what is so when the time is up', async () => {
+  it('ends with the present result when the time is up', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     expect(await mailscope(['--wait', '1s'])).toMatchObject({ code: 1, stdout: expect.stringContaining('1 breach') });
   });

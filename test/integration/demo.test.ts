@@ -1,4 +1,4 @@
-// The demo as a person runs it.
+// Runs the demo as a person does.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ it('the demo sees every step of the story', async () => {
 });
 
 it('the demo fails when a step is not seen', async () => {
-  // Nobody takes the shards from their queue.
+  // No function takes the shards from the queue.
   const { code, output } = await demo({ 'AzureWebJobs.pollShard.Disabled': 'true' });
   expect(output).toMatch(/The demo failed: the run \S+ was not completed within 10 seconds/);
   expect(code).toBe(1);

@@ -1,4 +1,4 @@
-// The doctor as a real process of the bundle, before a healthy set-up and before broken ones.
+// The doctor as a real process of the bundle, for a healthy set-up and for broken ones.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -88,7 +88,7 @@ async function run(args: readonly string[], more: Record<string, string> = {}, f
 interface Examined {
   readonly code: number | null;
   readonly report: DoctorReport;
-  /** The results of the checks by name, less those that are well. */
+  /** The results of the checks that are not ok, by name. */
   readonly results: Readonly<Record<string, Result>>;
 }
 
@@ -105,7 +105,7 @@ function check({ report }: Examined, name: string): CheckReport {
   return found;
 }
 
-/** What a check found that is not well. */
+/** The findings of a check that are not ok. */
 function faultsOf(found: Examined, name: string): Finding[] {
   return check(found, name).findings.filter(({ result }) => result !== 'ok');
 }
@@ -114,11 +114,11 @@ function saying(words: string) {
   return { says: expect.stringContaining(words), advice: expect.stringMatching(/./) };
 }
 
-// Nobody is to be alerted.
+// Without a webhook and a heartbeat.
 const UNWATCHED = { webhook: 'skipped', heartbeat: 'skipped' };
 
 describe('a healthy set-up', () => {
-  it('has nothing wrong, and is left as it was', async () => {
+  it('has no problem, and the doctor leaves nothing behind', async () => {
     const calls: string[] = [];
     const url = await startServer((incoming, response) => {
       calls.push(incoming.url ?? '');
@@ -127,7 +127,7 @@ describe('a healthy set-up', () => {
     const watched = { ALERT_WEBHOOK_URL: `${url}/${HIDDEN}`, HEARTBEAT_URL: `${url}/${HIDDEN}` };
     const { code, stdout, stderr } = await run([], watched);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/\n\nHealthy: of 14 checks 14 ok\.\n$/);
+    expect(stdout).toMatch(/\n\nHealthy\. 14 checks: 14 ok\.\n$/);
     expect(stdout).toContain(`Readable, as declared: ${SUPPORT} (200, request `);
     expect(stdout).toContain(`Refused, as declared: ${CCH} (403 ErrorAccessDenied, request `);
     expect(stdout).toContain(`The webhook's host ${new URL(url).host} can be reached.`);
@@ -139,27 +139,27 @@ describe('a healthy set-up', () => {
     for await (const { name } of queues.listQueues()) expect.unreachable(`the queue ${name} is left`);
   });
 
-  it('under RBAC for Applications is told from a role in Entra', async () => {
+  it('under RBAC for Applications is recognized without a role in Entra', async () => {
     await tenant.put('policy', { mechanism: 'rbac', members: [SUPPORT] });
     await tenant.put('roles', { roles: [] });
     const found = await examined();
     expect(found).toMatchObject({ code: 0, results: UNWATCHED });
-    expect(check(found, 'permission').findings).toMatchObject([saying('granted by RBAC for Applications')]);
+    expect(check(found, 'permission').findings).toMatchObject([saying('so RBAC for Applications grants the access')]);
   });
 
-  it('with a role that is wider than needed is told so', async () => {
+  it('with a role that is wider than needed gets advice', async () => {
     await tenant.put('roles', { roles: ['Mail.ReadWrite'] });
     const found = await examined();
     expect(found).toMatchObject({ code: 0, results: UNWATCHED });
     expect(check(found, 'permission').findings).toMatchObject([
       {
         says: expect.stringContaining('an application access policy limits it'),
-        advice: 'Mail.ReadBasic would be enough in place of Mail.ReadWrite.',
+        advice: 'Mail.ReadBasic is enough and could replace Mail.ReadWrite.',
       },
     ]);
   });
 
-  it('serves npm run doctor', async () => {
+  it('works for npm run doctor', async () => {
     const child = spawn(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'doctor', '--json'], {
       env: { ...settings, npm_lifecycle_event: '' },
     });
@@ -175,18 +175,21 @@ describe('broken storage is named', () => {
     expect(faultsOf(found, 'queues')).toMatchObject([saying('The queue service cannot be reached (ECONNREFUSED)')]);
   });
 
-  it('when the key is another’s', async () => {
+  it('when the key is wrong', async () => {
     const wrong = account.replace(/AccountKey=[^;]+/, `AccountKey=${Buffer.from('another key').toString('base64')}`);
     const found = await examined({ AzureWebJobsStorage: wrong });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, tables: 'problem', queues: 'problem' } });
     for (const name of ['tables', 'queues']) {
       expect(faultsOf(found, name)).toMatchObject([
-        { says: expect.stringContaining(': 403'), advice: expect.stringContaining('Is the key still the account’s') },
+        {
+          says: expect.stringContaining(': 403'),
+          advice: expect.stringContaining('Check that the key is still valid'),
+        },
       ]);
     }
   });
 
-  it('when it lets us read and not write', async () => {
+  it('when it allows reading but not writing', async () => {
     const parts = Object.fromEntries(account.split(';').map((part) => part.split(/=(.*)/, 2)));
     const credential = new AzureNamedKeyCredential(parts.AccountName, parts.AccountKey);
     const permissions = { query: true, list: true };
@@ -195,7 +198,7 @@ describe('broken storage is named', () => {
     const readOnly = `QueueEndpoint=${QueueEndpoint};TableEndpoint=${TableEndpoint};SharedAccessSignature=${sas}`;
     const found = await examined({ AzureWebJobsStorage: readOnly });
     expect(found).toMatchObject({ code: 1, results: { tables: 'problem' } });
-    expect(faultsOf(found, 'tables')).toMatchObject([saying('did not let us make a table, write')]);
+    expect(faultsOf(found, 'tables')).toMatchObject([saying('did not let Mailscope create, write')]);
   });
 
   it('when the identity has no token for it', async () => {
@@ -209,7 +212,7 @@ describe('broken storage is named', () => {
     expect(faultsOf(found, 'tables')).toMatchObject([saying('The identity gets no token for the table service')]);
   });
 
-  it('when the list lies in a blob that cannot be read', async () => {
+  it('when the list is in a blob that cannot be read', async () => {
     const found = await examined({
       AzureWebJobsStorage: emulatorConnection(deadPort),
       MAILBOXES_FILE: 'blob:lists/mailboxes.csv',
@@ -227,11 +230,11 @@ describe('a broken identity is named', () => {
       code: 1,
       results: { token: 'problem', allowed: 'skipped', denied: 'skipped', names: 'skipped', permission: 'skipped' },
     });
-    expect(faultsOf(found, 'token')).toMatchObject([saying('managed-identity has no token for Graph: ')]);
-    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped, because there is no token.' }]);
+    expect(faultsOf(found, 'token')).toMatchObject([saying('managed-identity gets no token for Graph: ')]);
+    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped: there is no token.' }]);
   });
 
-  /** An identity endpoint that gives out tokens which no Graph takes. */
+  /** An identity endpoint whose tokens no Graph accepts. */
   function startIdentity(claims: object): Promise<string> {
     return startServer((incoming, response) => {
       const resource = new URL(incoming.url ?? '', 'http://here').searchParams.get('resource');
@@ -246,8 +249,8 @@ describe('a broken identity is named', () => {
   const app = { aud: 'https://graph.microsoft.com', appid: CLIENT_ID, oid: CLIENT_ID, tid: TENANT_ID, idtyp: 'app' };
 
   it.each([
-    ['is for another service', { aud: 'https://graph.microsoft.us' }, 'It is for https://graph.microsoft.us, and'],
-    ['is a person’s', { idtyp: 'user', scp: 'User.Read' }, 'The token is a person’s'],
+    ['is for another service', { aud: 'https://graph.microsoft.us' }, 'It is for https://graph.microsoft.us, but'],
+    ['is a person’s', { idtyp: 'user', scp: 'User.Read' }, 'The token belongs to a person'],
   ])('when its token %s', async (_, claims, says) => {
     const found = await examined({ IDENTITY_ENDPOINT: await startIdentity({ ...app, ...claims }) });
     expect(found).toMatchObject({ code: 1, results: { token: 'problem', allowed: 'problem' } });
@@ -255,15 +258,15 @@ describe('a broken identity is named', () => {
     expect(faultsOf(found, 'allowed')).toMatchObject([saying('401 InvalidAuthenticationToken')]);
   });
 
-  it('when it is another than the settings name', async () => {
+  it('when it differs from the settings', async () => {
     const tokenService = await startTokenService(tenant.sandbox.url);
     onTestFinished(() => tokenService.close());
     const identity = { GRAPH_IDENTITY: 'app-registration', AZURE_CLIENT_SECRET: CLIENT_SECRET };
     const found = await examined({ ...identity, ...tokenService.settings });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, token: 'problem' } });
     expect(faultsOf(found, 'token')).toMatchObject([
-      saying(`AZURE_CLIENT_ID is ${CLIENT_ID}, and the token says 9b1d2f3a-`),
-      saying(`AZURE_TENANT_ID is ${TENANT_ID}, and the token says 3f5c6d1e-`),
+      saying(`AZURE_CLIENT_ID is ${CLIENT_ID}, but the token says 9b1d2f3a-`),
+      saying(`AZURE_TENANT_ID is ${TENANT_ID}, but the token says 3f5c6d1e-`),
     ]);
   });
 });
@@ -273,13 +276,15 @@ describe('a broken way to Graph is named', () => {
     const found = await examined({ GRAPH_ENDPOINT: `http://127.0.0.1:${deadPort}` });
     expect(found).toMatchObject({ code: 1, results: { graph: 'problem', clock: 'skipped', allowed: 'skipped' } });
     expect(faultsOf(found, 'graph')).toMatchObject([saying('cannot be reached (ECONNREFUSED)')]);
-    expect(faultsOf(found, 'denied')).toMatchObject([{ says: 'Skipped, because Graph cannot be reached.' }]);
+    expect(faultsOf(found, 'denied')).toMatchObject([{ says: 'Skipped: Graph cannot be reached.' }]);
   });
 
-  it('when something else answers in its place', async () => {
+  it('when another server answers', async () => {
     const found = await examined({ GRAPH_ENDPOINT: await startServer((_, response) => response.end('Sign in here')) });
     expect(found).toMatchObject({ code: 1, results: { graph: 'problem', allowed: 'problem' } });
-    expect(faultsOf(found, 'graph')).toMatchObject([saying('answers 200 where Microsoft Graph answers 401')]);
+    expect(faultsOf(found, 'graph')).toMatchObject([
+      saying('answers 200, but Microsoft Graph answers 401 without a token'),
+    ]);
   });
 
   it.each([
@@ -287,7 +292,7 @@ describe('a broken way to Graph is named', () => {
     [120_000, 0, 'warning', 'This machine’s clock is 1'],
   ])('when the clocks are %i ms apart', async (aheadMs, code, result, says) => {
     const { port } = tenant.sandbox;
-    /** The tenant behind a clock of its own. */
+    /** The tenant with another clock. */
     const forward: RequestListener = (incoming, response) => {
       const { method, url: path, headers } = incoming;
       const there = request({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
@@ -316,7 +321,7 @@ describe('a broken tenant is named', () => {
     await tenant.put('policy', { mechanism: 'none' });
     const found = await examined();
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, denied: 'problem', permission: 'problem' } });
-    expect(faultsOf(found, 'denied')).toMatchObject([saying(`Readable, and must be refused: ${CCH} (200`)]);
+    expect(faultsOf(found, 'denied')).toMatchObject([saying(`Readable, but must be refused: ${CCH} (200`)]);
     expect(faultsOf(found, 'permission')).toMatchObject([saying('nothing limits it')]);
   });
 
@@ -324,7 +329,7 @@ describe('a broken tenant is named', () => {
     await tenant.put('policy', { members: [] });
     const found = await examined();
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, allowed: 'problem', denied: 'skipped' } });
-    expect(faultsOf(found, 'allowed')).toMatchObject([saying(`Refused, and must be readable: ${SUPPORT} (403 `)]);
+    expect(faultsOf(found, 'allowed')).toMatchObject([saying(`Refused, but must be readable: ${SUPPORT} (403 `)]);
   });
 
   it('when names are unknown, or have no mailbox', async () => {
@@ -332,13 +337,13 @@ describe('a broken tenant is named', () => {
     const found = await examined({ DENIED_MAILBOXES: denied });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, names: 'problem' } });
     expect(faultsOf(found, 'names')).toMatchObject([
-      saying('Graph knows no such user: alias@contoso.example (404 ErrorInvalidUser'),
-      saying('no mailbox that Graph can reach: unlicensed@contoso.example (404 MailboxNotEnabledForRESTAPI'),
+      saying('Graph does not know: alias@contoso.example (404 ErrorInvalidUser'),
+      saying('No mailbox that Graph can reach: unlicensed@contoso.example (404 MailboxNotEnabledForRESTAPI'),
     ]);
-    expect(faultsOf(found, 'names')[0]?.says).toMatch(/ 4 of 4 listed mailboxes were looked at\.$/);
+    expect(faultsOf(found, 'names')[0]?.says).toMatch(/ 4 of 4 listed mailboxes were checked\.$/);
   });
 
-  it('by a look at twenty mailboxes of a long list', async () => {
+  it('by checking twenty mailboxes of a long list', async () => {
     const names = Array.from({ length: 300 }, (_, index) => `nobody${index}@contoso.example,denied`);
     await writeFile(join(folder, 'long.csv'), ['mailbox,expectation', ...names].join('\n'));
     const before = (await tenant.state()).requests.byMailbox;
@@ -394,13 +399,16 @@ describe('--send', () => {
     ALERT_WEBHOOK_SECRET: WEBHOOK_SECRET,
   });
 
-  it('sends a test alert, which is not sent without it', async () => {
+  it('sends a test alert, and without it none is sent', async () => {
     const before = await deliveries();
     await examined(watched());
     expect(await deliveries()).toBe(before);
     const found = await examined(watched(), ['--send']);
     expect(found).toMatchObject({ code: 0, results: { heartbeat: 'skipped' } });
-    expect(check(found, 'webhook').findings).toMatchObject([{}, { says: expect.stringContaining('was accepted') }]);
+    expect(check(found, 'webhook').findings).toMatchObject([
+      {},
+      { says: expect.stringContaining('accepted the test alert') },
+    ]);
     expect(await deliveries()).toBe(before + 1);
   });
 
@@ -413,7 +421,7 @@ describe('--send', () => {
 });
 
 describe('bad settings', () => {
-  it('are named all at once, and the other checks are made', async () => {
+  it('are all named at once, and the other checks are made', async () => {
     const found = await examined({
       ALLOWED_MAILBOXES: 'support',
       POLL_SCHEDULE: '0 99 * * * *',
@@ -423,9 +431,9 @@ describe('bad settings', () => {
     expect(found).toMatchObject({ code: 3, report: { result: 'bad-settings' } });
     expect(faultsOf(found, 'settings')).toMatchObject([
       saying('ALLOWED_MAILBOXES names "support"'),
-      saying('POLL_SCHEDULE is "0 99 * * * *": "99" is no minutes'),
+      saying('POLL_SCHEDULE is "0 99 * * * *": "99" does not fit minutes'),
       saying('LOCKOUT_AFTER_RUNS is 0'),
-      saying('ALERT_WEBHOOK_URL is no https address'),
+      saying('ALERT_WEBHOOK_URL is not an https address'),
     ]);
     expect(found.results).toEqual({
       settings: 'problem',
@@ -437,11 +445,11 @@ describe('bad settings', () => {
       schedule: 'skipped',
       ...UNWATCHED,
     });
-    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped, because ALLOWED_MAILBOXES is at fault.' }]);
-    expect(faultsOf(found, 'webhook')).toMatchObject([{ says: 'Skipped, because ALERT_WEBHOOK_URL is at fault.' }]);
+    expect(faultsOf(found, 'allowed')).toMatchObject([{ says: 'Skipped: ALLOWED_MAILBOXES is wrong.' }]);
+    expect(faultsOf(found, 'webhook')).toMatchObject([{ says: 'Skipped: ALERT_WEBHOOK_URL is wrong.' }]);
   });
 
-  it('of one part leave the others to be looked at, whatever is wrong with them', async () => {
+  it('of one part do not stop the checks of the other parts', async () => {
     await tenant.put('policy', { mechanism: 'none' });
     const found = await examined({ AzureWebJobsStorage: 'hunter2' });
     expect(found).toMatchObject({
@@ -450,7 +458,7 @@ describe('bad settings', () => {
     });
   });
 
-  it('may lie in the list’s file', async () => {
+  it('may be in the file of the list', async () => {
     await writeFile(join(folder, 'faulty.csv'), `mailbox,expectation\n${CCH},allowed\nnobody,denied\n`);
     const found = await examined({ MAILBOXES_FILE: 'faulty.csv' });
     expect(found).toMatchObject({ code: 3, results: { settings: 'problem', list: 'skipped', allowed: 'skipped' } });
@@ -460,7 +468,7 @@ describe('bad settings', () => {
     ]);
   });
 
-  it('name a blob that is not there', async () => {
+  it('may name a blob that does not exist', async () => {
     await BlobServiceClient.fromConnectionString(account).createContainer('lists');
     const found = await examined({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv' });
     expect(found).toMatchObject({ code: 3, results: { settings: 'problem', list: 'skipped' } });
@@ -468,7 +476,7 @@ describe('bad settings', () => {
 
   it.each([
     ["Unknown option '--jsn'", ['--jsn']],
-    ['doctor takes no "now".', ['now']],
+    ['doctor does not know "now".', ['now']],
   ])('on the command line: %s', async (message, args) => {
     expect(await run(args)).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) });
   });
@@ -487,6 +495,6 @@ describe('an odd schedule', () => {
   });
 });
 
-it('says what it takes', async () => {
+it('prints its usage with --help', async () => {
   expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: mailscope doctor /) });
 });

@@ -23,7 +23,7 @@ function graphAt(endpoint: string, fetchToken = tokenSource(), send?: typeof fet
   return createGraph({ endpoint, tokens, now, random: () => 0.5, newId: randomUUID, ...(send ? { fetch: send } : {}) });
 }
 
-/** Answers in turn; the last one goes on for ever. */
+/** Returns the answers in turn, and then repeats the last one. */
 function inTurn(...answers: readonly ((request: IncomingMessage, response: ServerResponse) => void)[]) {
   const requests: IncomingMessage[] = [];
   const listener = (request: IncomingMessage, response: ServerResponse) => {
@@ -44,7 +44,7 @@ const cut = (_request: IncomingMessage, response: ServerResponse) => {
 };
 
 describe('an exchange', () => {
-  it('keeps what proves it, under a fresh id for each request', async () => {
+  it('keeps its evidence, with a new id for each request', async () => {
     const headers = { 'request-id': 'r-2', 'x-ms-ags-diagnostic': '{"ServerInfo":{}}' };
     const { requests, listener } = inTurn(answer(503), answer(200, READABLE, headers));
     const exchange = await graphAt(await startServer(listener)).get(
@@ -89,7 +89,7 @@ describe('an exchange', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('decides by its last answer when the tries after it got none', async () => {
+  it('counts the last answer when later tries got none', async () => {
     const { listener } = inTurn(answer(503, '{"error":{"code":"serviceNotAvailable"}}'), () => undefined);
     const exchange = await graphAt(await startServer(listener)).get('/x', {}, { deadlineMs: 600 });
     expect(exchange).toMatchObject({ reason: 'service', code: 'serviceNotAvailable', status: 503 });
@@ -107,21 +107,21 @@ describe('with a clock that the test moves', () => {
 
   const sending = (make: () => Response | Promise<Response>) => vi.fn(async () => make());
 
-  it('asks a failing service five times, ever later', async () => {
+  it('asks a failing service five times, with longer and longer waits', async () => {
     const send = sending(() => new Response('', { status: 503 }));
     const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     await vi.advanceTimersByTimeAsync(3_100);
     expect(await asked).toMatchObject({ reason: 'service', attempts: 5 });
   });
 
-  it('reports a network fault when there was nothing else', async () => {
+  it('reports a network fault when there was no answer', async () => {
     const send = sending(() => Promise.reject(new TypeError('fetch failed')));
     const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     await vi.advanceTimersByTimeAsync(3_100);
     expect(await asked).toMatchObject({ reason: 'network', status: null, attempts: 5 });
   });
 
-  it('waits as long as a throttling asks, and no less', async () => {
+  it('waits at least as long as a 429 asks', async () => {
     const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '3' } }));
     const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     await vi.advanceTimersByTimeAsync(2_999);
@@ -130,7 +130,7 @@ describe('with a clock that the test moves', () => {
     expect(await asked).toMatchObject({ reason: 'throttled', retryAfterSeconds: 3 });
   });
 
-  it('does not spin when a throttling asks for no wait', async () => {
+  it('waits a little when a 429 asks for no wait', async () => {
     const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '0' } }));
     const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 2_000 });
     await vi.advanceTimersByTimeAsync(3_000);
@@ -138,7 +138,7 @@ describe('with a clock that the test moves', () => {
     expect(send.mock.calls.length).toBeLessThanOrEqual(10);
   });
 
-  it('does not count throttlings as failures of the service', async () => {
+  it('does not count a 429 as a failure of the service', async () => {
     const statuses = [429, 429, 429, 429, 429, 503, 503, 200];
     const send = sending(() => new Response('{"value":[]}', { status: statuses.shift() ?? 200 }));
     const asked = graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 60_000 });
@@ -146,7 +146,7 @@ describe('with a clock that the test moves', () => {
     expect(await asked).toMatchObject({ outcome: 'readable', attempts: 8 });
   });
 
-  it('does not begin a wait that the deadline would end', async () => {
+  it('does not begin a wait that would end after the deadline', async () => {
     const send = sending(() => new Response('', { status: 429, headers: { 'retry-after': '60' } }));
     const exchange = await graphAt('https://graph.example', tokenSource(), send).get('/x', {}, { deadlineMs: 20_000 });
     expect(exchange).toMatchObject({ reason: 'throttled', retryAfterSeconds: 60, attempts: 1 });
@@ -154,7 +154,7 @@ describe('with a clock that the test moves', () => {
 });
 
 describe('a token', () => {
-  it('is fetched once for all who wait', async () => {
+  it('is fetched once for all callers', async () => {
     const fetchToken = tokenSource();
     const graph = graphAt(await startServer(answer(200, READABLE)), fetchToken);
     await Promise.all(Array.from({ length: 10 }, () => graph.get('/x', {}, { deadlineMs: 5_000 })));
@@ -170,14 +170,14 @@ describe('a token', () => {
     expect(fetchToken.mock.calls).toEqual([[false], [true]]);
   });
 
-  it('that Graph goes on rejecting is inconclusive, and asked for twice only', async () => {
+  it('that Graph keeps rejecting is inconclusive, and is fetched only twice', async () => {
     const { requests, listener } = inTurn(answer(401, '{"error":{"code":"InvalidAuthenticationToken"}}'));
     const exchange = await graphAt(await startServer(listener)).get('/x', {}, { deadlineMs: 5_000 });
     expect(exchange).toMatchObject({ reason: 'token', code: 'InvalidAuthenticationToken' });
     expect(requests).toHaveLength(2);
   });
 
-  it('that cannot be had is inconclusive, keeps its cause and is asked for anew next time', async () => {
+  it('that cannot be fetched is inconclusive, keeps its cause, and is fetched again next time', async () => {
     const failing = vi.fn<(fresh: boolean) => Promise<Token>>(() => Promise.reject(new Error('no identity')));
     const graph = graphAt(await startServer(answer(200, READABLE)), failing);
     expect(await graph.get('/x', {}, { deadlineMs: 5_000 })).toMatchObject({
@@ -191,7 +191,7 @@ describe('a token', () => {
     expect(failing).toHaveBeenCalledTimes(2);
   });
 
-  it('that never comes ends with the deadline', async () => {
+  it('that never comes ends at the deadline', async () => {
     const never = () => new Promise<Token>(() => undefined);
     const graph = graphAt(await startServer(answer(200, READABLE)), vi.fn(never));
     expect(await graph.get('/x', {}, { deadlineMs: 200 })).toMatchObject({ reason: 'token' });

@@ -35,7 +35,7 @@ beforeEach(async () => {
   await tenant.put('faults', {});
 });
 
-/** What the app answers about an allowed mailbox, and what it logs. */
+/** The app's answer about an allowed mailbox, and its log. */
 async function askAs(identity: Record<string, string>) {
   const app = await startApp({ ...settings, ...identity });
   try {
@@ -49,8 +49,8 @@ async function askAs(identity: Record<string, string>) {
 }
 
 /**
- * Fetches a token, another, and one past every cache on this side; in a process of its own, for the library keeps what it knows
- * of the endpoint for a process's life.
+ * Fetches a token, another one, and a fresh one that skips every cache on this side. It runs in its own process, because the
+ * library keeps the endpoint until its process ends.
  */
 async function fetchAs(identity: object, env: NodeJS.ProcessEnv, graph = tenant.sandbox.url): Promise<string[]> {
   const script = `
@@ -121,7 +121,7 @@ describe('an app registration', () => {
     });
   });
 
-  it('with a certificate signs who it is, and sends no key', async () => {
+  it('with a certificate signs its identity, and sends no key', async () => {
     const { certificate } = tokenService;
     const proof = { AZURE_CLIENT_CERTIFICATE_PATH: certificate.files.both };
     expect(await askAs({ ...app, ...tokenService.settings, ...proof })).toMatchObject({ status: 200 });
@@ -139,7 +139,7 @@ describe('an app registration', () => {
     expect(verify('sha256', signed, key, Buffer.from(signature, 'base64url'))).toBe(true);
   });
 
-  it('is asked for a token once, and again when it is to be fresh', async () => {
+  it('is asked for a token once, and again for a fresh one', async () => {
     const identity = { kind: 'app-registration', ...appOf(tokenService.settings), proof: { secret: SECRET } };
     const [first, again, fresh] = await fetchAs(identity, { ...settings, ...tokenService.settings });
     expect(again).toBe(first);
@@ -147,7 +147,7 @@ describe('an app registration', () => {
     expect(tokenService.proofs).toHaveLength(2);
   });
 
-  it('whose certificate cannot be read has no identity, and health says so', async () => {
+  it('with an unreadable certificate gets no token, and health says so', async () => {
     const proof = { AZURE_CLIENT_CERTIFICATE_PATH: join(folder, 'missing.pem') };
     const running = await startApp({ ...settings, ...app, ...tokenService.settings, ...proof });
     try {
@@ -189,7 +189,7 @@ describe('an app registration that trusts a managed identity', () => {
     expect(new Set(assertions).size).toBe(2);
   });
 
-  it('has no identity when the managed one is gone', async () => {
+  it('gets no token when the managed identity is gone', async () => {
     await tenant.put('faults', { token: { status: 400 } });
     const identity = { GRAPH_IDENTITY: 'federated', GRAPH_FEDERATION_CLIENT_ID: USER_ASSIGNED };
     const { status, body } = await askAs({ ...identity, ...tokenService.settings });
@@ -199,7 +199,7 @@ describe('an app registration that trusts a managed identity', () => {
 });
 
 describe('a developer', () => {
-  /** An Azure CLI of our own, which notes what it is asked and does as `body` says. */
+  /** A fake Azure CLI, which records its calls and runs `body`. */
   async function installCli(
     body: string,
   ): Promise<{ readonly env: Record<string, string>; calls(): Promise<string[]> }> {
@@ -220,7 +220,7 @@ describe('a developer', () => {
     const answer = await (await fetch(url, { headers: { 'x-identity-header': 'sandbox' } })).json();
     console.log(JSON.stringify({ accessToken: answer.access_token, expires_on: Number(answer.expires_on) }));`;
 
-  it('is whoever is signed in to the Azure CLI', async () => {
+  it('is the person signed in to the Azure CLI', async () => {
     const cli = await installCli(signedIn());
     expect(await askAs(cli.env)).toMatchObject({ status: 200 });
     expect(await cli.calls()).toEqual([
@@ -241,7 +241,7 @@ describe('a developer', () => {
     expect(await cli.calls()).toHaveLength(3);
   });
 
-  it('who is not signed in is told to, and no other identity is tried', async () => {
+  it('who is not signed in gets the advice to sign in, and no other identity is tried', async () => {
     const cli = await installCli(
       `console.error("ERROR: Please run 'az login' to setup account."); process.exitCode = 1;`,
     );
@@ -253,7 +253,7 @@ describe('a developer', () => {
     expect(tokenService.proofs).toHaveLength(0);
   });
 
-  it('without the Azure CLI is told so', async () => {
+  it('without the Azure CLI gets an error that says so', async () => {
     const { log } = await askAs({ GRAPH_IDENTITY: 'developer', PATH: folder });
     expect(log).toContain('Azure CLI could not be found');
   });

@@ -1,4 +1,4 @@
-// A storage account that is reached as a managed identity: no connection string, tokens over TLS.
+// A storage account with a managed identity: no connection string, tokens over TLS.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
@@ -40,9 +40,9 @@ it('keeps runs, and puts shards on the queue', async () => {
   await until(healthy);
   const { body } = await app.get('mailboxes');
   expect(body.value).toMatchObject([{ verdict: 'compliant' }, { verdict: 'compliant' }]);
-  // Nobody listens to the queue here: the local host needs a connection string, and says so.
+  // The local host does not listen to this queue: it needs a connection string, and says so.
   expect((await fetch(`${app.host.url}/api/runs`, { method: 'POST' })).status).toBe(202);
   expect(app.logs.join('\n')).toContain(
-    'The function pollShard is not run: AzureWebJobsStorage holds no connection string',
+    'The function pollShard does not run. The local host needs a connection string in AzureWebJobsStorage.',
   );
 });

@@ -103,7 +103,7 @@ describe('a denied mailbox', () => {
     });
   });
 
-  it('that lets us in is a breach, and its subject is neither shown nor logged', async () => {
+  it('that Graph opens is a breach, and its subject is neither shown nor logged', async () => {
     await tenant.post('messages', { mailbox: 'cch@contoso.example', subject: 'Not for anybody' });
     await tenant.put('policy', { mechanism: 'none' });
     const { status, body } = await ask('cch@contoso.example');
@@ -124,7 +124,7 @@ describe('a name', () => {
     ['pat_fabrikam.example%23EXT%23@contoso.example', 403, 'mailbox-not-listed'],
     ['other@contoso.example', 403, 'mailbox-not-listed'],
   ])('that is not listed never reaches Graph: %s', async (name, status, code) => {
-    // A run that the breach above has started may still be asking about those that are listed.
+    // The breach above has started a run, which may still ask about the listed mailboxes.
     const asked = async () => Object.keys((await tenant.state()).requests.byMailbox).length;
     const before = await asked();
     expect(await ask(name)).toMatchObject({ status, body: { code } });
@@ -132,18 +132,18 @@ describe('a name', () => {
   });
 
   it.each(['', '%00', 'a%00@contoso.example', '%ZZ', 'x/y'])(
-    'that is no single segment is the platform’s to refuse: "%s"',
+    'that is not one segment is refused by the platform: "%s"',
     async (name) => {
       expect([400, 404]).toContain((await ask(name)).status);
     },
   );
 
-  it('is refused along with query parameters that the route does not take', async () => {
+  it('with unknown query parameters is refused', async () => {
     const { status, body } = await app.get('mailboxes/support@contoso.example/latest-subject?top=5&code=x');
     expect(status).toBe(400);
     expect(body).toMatchObject({
       code: 'parameter-invalid',
-      detail: 'The query parameter "top" is unknown here. It takes none.',
+      detail: 'This route has no query parameter "top". It takes none.',
     });
     expect(JSON.stringify(body)).not.toContain('code=x');
   });
@@ -170,7 +170,7 @@ describe('a bad day', () => {
 
   it.each([
     ['a 200 without a list', 200, '{"nothing":"here"}'],
-    ['a 200 that is no JSON', 200, '<html>'],
+    ['a 200 that is not JSON', 200, '<html>'],
     ['a redirect', 302, ''],
     ['a 400', 400, '{"error":{"code":"InefficientFilter"}}'],
   ])('proves nothing by %s', async (_, status, text) => {
@@ -188,7 +188,7 @@ describe('a bad day', () => {
     }
   });
 
-  it.each([400, 500])('of an identity endpoint that answers %i is named so, in health too', async (status) => {
+  it.each([400, 500])('of an identity endpoint that answers %i is reported, also in health', async (status) => {
     const identity = await startServer((_request, response) => void response.writeHead(status).end());
     const other = await startApp(settings(tenant.sandbox.url, identity));
     try {
@@ -213,10 +213,10 @@ describe('an identity endpoint that never answers', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is waited for until the deadline, and no longer', async () => {
+  it('delays an answer only until the deadline', async () => {
     const identity = await startServer(() => undefined);
     const environment = settings(tenant.sandbox.url, identity);
-    // The identity library reads the process's own environment.
+    // The identity library reads the environment of the process.
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     const asked = latestSubject(createServices(environment, vi.fn()), 'support@contoso.example');
     const settled = vi.fn();
@@ -229,7 +229,7 @@ describe('an identity endpoint that never answers', () => {
 });
 
 describe('settings', () => {
-  it('that are bad answer every keyed function with all faults, and health without values', async () => {
+  it('that are bad: every function with a key answers all faults, and health answers no values', async () => {
     const other = await startApp({
       ...settings(),
       SHARD_SIZE: 'twelve',
@@ -240,7 +240,7 @@ describe('settings', () => {
       expect(status).toBe(503);
       expect(body).toMatchObject({
         code: 'configuration-invalid',
-        faults: [expect.any(String), 'SHARD_SIZE is "twelve": it takes a whole number.'],
+        faults: [expect.any(String), 'SHARD_SIZE is "twelve". Use a whole number.'],
       });
       const health = await other.get('health');
       expect(health).toMatchObject({

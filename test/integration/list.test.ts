@@ -1,4 +1,4 @@
-// A list in a file or a blob: joined, changed between runs, and faults where a person reads them.
+// A list in a file or a blob: joined with the settings, changed between runs, and its faults.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ async function names(app: TestApp): Promise<string[]> {
 }
 
 describe('a file', () => {
-  it('is joined with the settings, read again when it changed, and not before', async () => {
+  it('is joined with the settings, and read again only after a change', async () => {
     const file = join(folder, 'changing.csv');
     await writeFile(file, csv(2));
     const app = createApp(world.settings({ MAILBOXES_FILE: file }));
@@ -56,7 +56,7 @@ describe('a file', () => {
     expect(await app.list()).not.toBe(first);
   });
 
-  it('that changes while a run is under way is not mixed with the one the run began with', async () => {
+  it('that changes during a run is not mixed with the list of that run', async () => {
     const file = join(folder, 'midway.csv');
     await writeFile(file, csv(6));
     const app = createApp(world.settings({ MAILBOXES_FILE: file, SHARD_SIZE: '4' }));
@@ -67,13 +67,16 @@ describe('a file', () => {
     await writeFile(file, csv(7));
     app.advance(11_000);
     await doShard(app, second);
-    expect(app.logs.at(-1)).toMatchObject({ event: 'shard.skipped', why: 'it is of another list' });
+    expect(app.logs.at(-1)).toMatchObject({
+      event: 'shard.skipped',
+      why: 'the list of mailboxes has changed since the run began',
+    });
     app.advance(121_000);
     await poll(app);
     expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', notSeen: 4 });
   });
 
-  it('with faults stops runs and answers, names them by line, and in health no more than its setting', async () => {
+  it('with faults stops runs and answers, and names each line; health names only the setting', async () => {
     const file = join(folder, 'faulty.csv');
     await writeFile(file, csv(1, 'cch@contoso.example,allowed\nnobody,denied\n'));
     const app = createApp(world.settings({ MAILBOXES_FILE: file }));
@@ -81,8 +84,8 @@ describe('a file', () => {
       code: 'configuration-invalid',
       facts: {
         faults: [
-          'MAILBOXES_FILE: line 3 declares cch@contoso.example allowed, and DENIED_MAILBOXES the contrary.',
-          'MAILBOXES_FILE: line 4 names "nobody", which is no user principal name or directory object id.',
+          'MAILBOXES_FILE: line 3 declares cch@contoso.example allowed, but DENIED_MAILBOXES names it too. Remove one of them.',
+          'MAILBOXES_FILE: line 4 names "nobody". Use a user principal name or a directory object id.',
         ],
       },
     });
@@ -97,12 +100,17 @@ describe('a file', () => {
   });
 
   it.each([
-    ['is not there', 'nowhere.csv', {}, /^MAILBOXES_FILE: there is no file .*nowhere\.csv that can be read\.$/],
+    [
+      'is not there',
+      'nowhere.csv',
+      {},
+      /^MAILBOXES_FILE: the file .*nowhere\.csv cannot be found or read\. A relative path begins at the folder of the app\.$/,
+    ],
     [
       'allows nobody',
       'denied.csv',
       { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' },
-      /^MAILBOXES_FILE: with it no mailbox is allowed/,
+      /^MAILBOXES_FILE: no mailbox is allowed/,
     ],
   ])('that %s is a fault', async (_, name, more, text) => {
     await writeFile(join(folder, 'denied.csv'), csv(2));
@@ -115,12 +123,12 @@ describe('a file', () => {
 });
 
 describe('a blob', () => {
-  it('in the storage account of the app is read, and read again when it changed', async () => {
+  it('in the storage account of the app is read, and read again after a change', async () => {
     const settings = world.settings({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv' });
     const app = createApp(settings);
     await expect(app.list()).rejects.toMatchObject({
       code: 'configuration-invalid',
-      message: 'MAILBOXES_FILE: there is no blob lists/mailboxes.csv.',
+      message: 'MAILBOXES_FILE: the blob lists/mailboxes.csv does not exist.',
     });
     const container = BlobServiceClient.fromConnectionString(settings.AzureWebJobsStorage ?? '').getContainerClient(
       'lists',

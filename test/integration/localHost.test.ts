@@ -1,4 +1,4 @@
-// The local host with small apps of its own: triggers, keys, and handlers that misbehave.
+// The local host with small apps: triggers, keys, and bad handlers.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -51,7 +51,7 @@ async function status(host: LocalHost, path: string, init?: RequestInit): Promis
 }
 
 describe('HTTP triggers', () => {
-  it('take routes, parameters, queries and bodies as the platform hands them over', async () => {
+  it('get routes, parameters, queries and bodies as on the platform', async () => {
     const host = await start(`
       app.http('echo', { route: 'things/{kind:alpha}/{id?}', methods: ['GET', 'POST'], handler: async (request) => ({
         status: 201, headers: { 'x-a': 'b' },
@@ -86,7 +86,7 @@ describe('HTTP triggers', () => {
     }
   });
 
-  it('ask for keys when there are keys', async () => {
+  it('require keys when the host has keys', async () => {
     const host = await start(
       `for (const authLevel of ['anonymous', 'function', 'admin']) app.http(authLevel, { authLevel, handler: () => ({}) });`,
       { withKeys: true },
@@ -116,7 +116,7 @@ describe('HTTP triggers', () => {
 describe('timer triggers', () => {
   const seen = (from: number) => logs.slice(from).filter((line) => line.startsWith('[tick]'));
 
-  it('tick, never overlap, and make up for missed ticks once', async () => {
+  it('tick, never overlap, and run once for missed ticks', async () => {
     const before = logs.length;
     const host = await start(`
       let running = 0;
@@ -177,7 +177,7 @@ describe('queue triggers', () => {
       ${code}
     } });`;
 
-  it('hand messages over, parsed where they are JSON, and delete them', async () => {
+  it('pass messages, parsed if they are JSON, and delete them', async () => {
     const env = settings();
     const before = logs.length;
     const host = await start(trigger(''), { env });
@@ -209,7 +209,7 @@ describe('queue triggers', () => {
       await until(async () => expect(await waiting(env, 'work-poison')).toBe(1));
       const tries = logs.slice(before).filter((line) => line.includes('A message of work failed (try'));
       expect(tries).toHaveLength(3);
-      // It is put aside first and deleted then, so that no death in between loses it.
+      // It is copied first and deleted then, so that a crash in between does not lose it.
       await until(async () => expect(await waiting(env, 'work')).toBe(0));
     } finally {
       await host.close();
@@ -273,7 +273,7 @@ describe('queue triggers', () => {
 });
 
 describe('an app', () => {
-  it('gets bodies larger than a pipe holds, once each', async () => {
+  it('gets bodies that are larger than a pipe, each once', async () => {
     const host = await start(`
       let calls = 0;
       app.http('size', { methods: ['POST'], handler: async (request) => {
@@ -290,7 +290,7 @@ describe('an app', () => {
     }
   });
 
-  it('that is not there when it is to be restarted is waited for', async () => {
+  it('that is missing at a restart is loaded when it is back', async () => {
     const entry = join(folder, 'moves.mjs');
     const source = `import { app } from '@azure/functions';
       app.http('good', { handler: () => ({ body: 'good' }) });`;
@@ -300,7 +300,7 @@ describe('an app', () => {
     try {
       await rm(entry);
       process.kill(host.pids()[0] ?? 0, 'SIGKILL');
-      await until(() => expect(logs.at(-1)).toContain('It cannot be started'));
+      await until(() => expect(logs.at(-1)).toContain('The functions process cannot be started'));
       await writeFile(entry, source);
       await until(async () => expect(await status(host, '/api/good')).toBe(200));
     } finally {
@@ -308,18 +308,18 @@ describe('an app', () => {
     }
   });
 
-  it('starts with storage settings that are none, and says which function is not run', async () => {
+  it('starts with a bad storage setting, and says which function does not run', async () => {
     const env = { ...process.env, AzureWebJobsStorage: 'garbage' };
     const trigger = `app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage', handler: () => {} });`;
     const host = await start(trigger, { env });
     await host.close();
-    expect(logs.at(-1)).toMatch(/The function work is not run: AzureWebJobsStorage cannot be used/);
+    expect(logs.at(-1)).toMatch(/The function work does not run. AzureWebJobsStorage cannot be used/);
   });
 
-  it('with a trigger that the host does not know does not start', async () => {
+  it('with an unknown trigger does not start', async () => {
     await expect(
       start(`app.serviceBusQueue('orders', { connection: 'x', queueName: 'y', handler: () => undefined });`),
-    ).rejects.toThrow('The function orders has a trigger that the local host does not know: serviceBusTrigger.');
+    ).rejects.toThrow('The local host does not support the trigger of the function orders: serviceBusTrigger.');
   });
 
   it('that throws while it is loaded does not start', async () => {
@@ -329,13 +329,13 @@ describe('an app', () => {
 
   it.each([
     ['exits', 'process.exit(3)', 'ended (exit code 3) while it ran bad'],
-    ['blocks its loop', 'for (;;);', 'blocked its event loop and was ended while it ran bad'],
+    ['blocks its loop', 'for (;;);', 'blocked its event loop and was killed while it ran bad'],
     [
       'rejects in the background',
       `Promise.reject(new Error('late')); await new Promise(() => {})`,
       'ended (exit code 1) while it ran bad',
     ],
-  ])('whose handler %s is reported and served on', async (_, code, report) => {
+  ])('whose handler %s is reported, and still serves', async (_, code, report) => {
     const host = await start(
       `app.http('bad', { handler: async () => { ${code}; } }); app.http('good', { handler: () => ({ body: 'good' }) });`,
       // Long enough for a new process to start on a busy machine.

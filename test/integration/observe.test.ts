@@ -1,4 +1,4 @@
-// A shard asked through the sandbox's Graph: batches, retries, and the control around them.
+// A shard asks the sandbox's Graph: batches, retries, and the control around them.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/client.ts';
@@ -69,7 +69,7 @@ async function see({ allowed = ['support@contoso.example'], denied = [], borrowe
 }
 
 describe('a shard', () => {
-  it('sees each mailbox once, under a control that held', async () => {
+  it('sees each mailbox once, with a control that held', async () => {
     const denied = users(70);
     const { seen, control, outcomes, byName, roles } = await see({ denied });
     expect(seen).toHaveLength(71);
@@ -109,7 +109,7 @@ describe('a shard', () => {
     expect(JSON.stringify(seen)).not.toContain('Not for anybody');
   });
 
-  it('has no proof when nobody is readable', async () => {
+  it('has no proof when no mailbox is readable', async () => {
     await tenant.put('policy', { mechanism: 'application-access-policy', members: [] });
     const { control, seen, outcomes } = await see({ denied: users(3), borrowed: ['hr@contoso.example'] });
     expect(control).toMatchObject({ mailbox: null, held: false });
@@ -118,7 +118,7 @@ describe('a shard', () => {
     expect(control.reads.map(({ mailbox }) => mailbox)).toEqual(['hr@contoso.example']);
   });
 
-  it('borrows a control, whose reads are no observation', async () => {
+  it('borrows a control, and its reads are not observations', async () => {
     const { control, seen } = await see({
       allowed: [user(1)],
       denied: users(5).slice(1),
@@ -133,7 +133,7 @@ describe('a shard', () => {
     expect(seen.map(({ mailbox }) => mailbox).sort()).toEqual(users(5));
   });
 
-  it('finds its control among many allowed mailboxes that are refused, and sees each of those once', async () => {
+  it('finds its control among many refused allowed mailboxes, and sees each of them once', async () => {
     const allowed = [...users(40), 'support@contoso.example'];
     const { control, seen } = await see({ allowed, denied: ['cch@contoso.example'] });
     expect(control).toMatchObject({ mailbox: 'support@contoso.example', borrowed: false, held: true });
@@ -157,7 +157,7 @@ describe('a shard', () => {
     expect(control.reads[0]).toMatchObject({ mailbox: 'hr@contoso.example', reason: 'throttled' });
   });
 
-  it('asks denied mailboxes although some candidate is throttled throughout', async () => {
+  it('asks denied mailboxes although a candidate is always throttled', async () => {
     const members = ['support@contoso.example', 'hr@contoso.example'];
     await tenant.put('policy', { mechanism: 'application-access-policy', members });
     await tenant.put('faults', { mailboxes: { 'hr@contoso.example': { status: 429, code: 'ApplicationThrottled' } } });
@@ -171,7 +171,7 @@ describe('a shard', () => {
     expect(byName.get('hr@contoso.example')).toMatchObject({ reason: 'throttled' });
   });
 
-  it('takes a control that need not be asked any more', async () => {
+  it('takes a control that was already judged', async () => {
     const { control, seen } = await see({
       allowed: [],
       own: ['support@contoso.example'],
@@ -210,7 +210,7 @@ describe('a shard', () => {
     expect(control.reads.at(-1)).toMatchObject({ outcome: 'readable' });
   });
 
-  it('has no token: everything is inconclusive', async () => {
+  it('without a token is inconclusive throughout', async () => {
     await tenant.put('faults', { token: { status: 400 } });
     const now = () => new Date();
     const tokens = createTokens(
@@ -240,7 +240,7 @@ describe('a shard', () => {
   });
 });
 
-describe('what may pass is asked again', () => {
+describe('a fault that may pass is asked again', () => {
   it.each([
     [
       'every fifth answer throttled and every twentieth a 503',
@@ -262,7 +262,7 @@ describe('what may pass is asked again', () => {
     expect(control.held).toBe(true);
   });
 
-  it('and tells how often it was throttled, and how long that took, waits at the same time counted once', async () => {
+  it('with the number of 429 answers and the time waited, where parallel waits count once', async () => {
     await tenant.put('faults', { throttle: { share: 1, retryAfterSeconds: 0, after: 1, times: 7 } });
     const { throttled, waitedMs } = await see({ denied: users(60) });
     expect(throttled).toBe(7);
@@ -294,7 +294,7 @@ describe('what may pass is asked again', () => {
     expect(control.held).toBe(true);
   });
 
-  it('five times in all when batches go on being cut', async () => {
+  it('five times in all when every batch is cut', async () => {
     await tenant.put('faults', { batch: 'cut' });
     const { byName } = await see({ denied: ['cch@contoso.example'] });
     expect(byName.get('cch@contoso.example')).toMatchObject({
@@ -306,7 +306,7 @@ describe('what may pass is asked again', () => {
 });
 
 describe('the deadline', () => {
-  it('is not waited for when an answer asks for more than is left', async () => {
+  it('ends the tries when an answer asks for a longer wait', async () => {
     const startedAt = performance.now();
     await tenant.put('faults', { throttle: { share: 1, retryAfterSeconds: 3_600, after: 5, times: 1 } });
     const { seen, control } = await see({ denied: users(30), deadlineMs: 20_000 });
@@ -315,7 +315,7 @@ describe('the deadline', () => {
     expect(control.held).toBe(true);
   });
 
-  it('of a shard is not used up by one batch whose service asks for more than is left', async () => {
+  it('of a shard is not used up by one batch that asks for a longer wait', async () => {
     let batches = 0;
     const proxy = await startServer(async (request, response) => {
       const chunks: Buffer[] = [];
@@ -335,7 +335,7 @@ describe('the deadline', () => {
     expect(control.held).toBe(true);
   });
 
-  it('leaves what was not answered inconclusive, and time for the control', async () => {
+  it('makes missing answers inconclusive, and leaves time for the control', async () => {
     await tenant.put('faults', { mailboxes: { [user(2)]: { status: 429, code: 'TooManyRequests' } } });
     const { byName, control } = await see({ denied: users(3), deadlineMs: 5_000 });
     expect(byName.get(user(2))).toMatchObject({ outcome: 'inconclusive', reason: 'throttled', status: 429 });
@@ -351,7 +351,7 @@ describe('the deadline', () => {
   });
 });
 
-describe('an answer that is none of a batch', () => {
+describe('an answer that is not the answer of a batch', () => {
   it.each([
     [200, '{"value":[]}'],
     [403, '{"error":{"code":"ErrorAccessDenied"}}'],

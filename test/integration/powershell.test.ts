@@ -1,4 +1,4 @@
-// The scripts of the tenant's side against stand-ins for the cmdlets: what they call, in which order, and what is readable after each call.
+// The scripts of the tenant's side with stand-ins for the cmdlets: their calls, the order, and what is readable after each call.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const underRbac = {
   scopes: { [GROUP]: `MemberOfGroup -eq '${DN}'` },
   assignments: [ASSIGNMENT],
 };
-/** Between the phases of the move: RBAC is there, the role is gone, and so it is from the tokens. */
+/** Between the phases of the move: RBAC is set up, and the role is removed in Entra and in the tokens. */
 const moved = { ...underRbac, policies: [POLICY] };
 
 const step = (script: string, parameters: Record<string, unknown>, more: Partial<Step> = {}): Step => ({
@@ -69,11 +69,11 @@ interface Work {
   readonly tenant: Case['tenant'];
   readonly step: Step;
   readonly changes: readonly string[];
-  /** What may be readable afterwards beside what was. */
+  /** The mailboxes that may become readable. */
   readonly asked: readonly string[];
 }
 
-/** Everything that changes a tenant. */
+/** All works that change a tenant. */
 const WORKS: readonly Work[] = [
   {
     what: 'the permission',
@@ -150,7 +150,7 @@ const cases: Case[] = [];
 let results: readonly (readonly StepResult[])[] = [];
 let failure: unknown = 'they have not run';
 
-/** Registers a case and hands out where its results will be: all cases run in one process, before the tests look. */
+/** Registers a case, and returns a function for its results. All cases run in one process before the tests. */
 function play(tenant: Case['tenant'], ...steps: Step[]): () => readonly StepResult[] {
   const index = cases.push({ tenant, steps }) - 1;
   return () => {
@@ -169,7 +169,7 @@ const written = ({ name, parameters }: Call) =>
       .sort(),
   ].join(' ');
 
-// --- a Mailscope app, answering as the test wants
+// --- a Mailscope app with the answers of the test
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -189,14 +189,14 @@ server.unref();
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** An address of the app whose path makes it answer so. */
+/** An address of the app. Its path selects the answer. */
 function app(name: string, path: string, status: number, body: unknown): string {
   answers.set(`/${name}/api/${path}`, { status, body });
   return `${origin}/${name}`;
 }
 const runs = (name: string, run?: object) => app(name, 'runs?top=1', 200, { value: run === undefined ? [] : [run] });
 const now = new Date().toISOString();
-/** A run that is over, with these roles in its token. */
+/** A completed run with these roles in its token. */
 const completed = (roles: string[]) => ({ status: 'completed', startedAt: now, controlHeld: true, roles });
 
 beforeAll(async () => {
@@ -234,7 +234,7 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(result?.lines).toContain('  nothing was changed (-WhatIf)');
     });
 
-    it('opens nothing on its way but what was asked for', () => {
+    it('gives access only to the requested mailboxes at every step', () => {
       const [result] = twice();
       const may = new Set([...(result?.before ?? []), ...asked]);
       for (const call of changesOf(result))
@@ -267,7 +267,11 @@ describe.skipIf(!engine)('the scripts', () => {
         ['a member without a domain', set('Rbac', { Members: ['support'] }), 'Members'],
         ['no members', set('Rbac', { Members: [] }), 'Members'],
         ['a denied mailbox without a domain', set('Rbac', { Denied: [CEO, 'cch'] }), 'Denied'],
-        ['a mailbox both allowed and denied', set('Rbac', { Denied: ['Support@contoso.example'] }), 'one or the other'],
+        [
+          'a mailbox both allowed and denied',
+          set('Rbac', { Denied: ['Support@contoso.example'] }),
+          'is in -Members and in -Denied',
+        ],
         ["a group's name with a quote", set('Rbac', { GroupName: "a' -or Name -like '*" }), 'GroupName'],
         ['a role that RBAC has not', set('Rbac', { Permission: 'Mail.Send' }), 'Permission'],
         ['the same for the move', move({ Permission: 'Mail.Send' }), 'Permission'],
@@ -286,7 +290,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
   });
 
-  describe('whoever is not signed in', () => {
+  describe('an administrator who is not signed in', () => {
     const works = [grant(), set('Rbac'), move(), remove(), test([CEO])];
     it.each(works.map((step) => [step.script, play({ graph: false }, step), play({ exchange: false }, step)] as const))(
       'is told by %s how to',
@@ -298,7 +302,7 @@ describe.skipIf(!engine)('the scripts', () => {
     );
   });
 
-  describe('a look that fails is not taken for nothing there', () => {
+  describe('a lookup that fails does not count as "not found"', () => {
     const looks = [
       'Get-MgServicePrincipal',
       'Get-MgServicePrincipalAppRoleAssignment',
@@ -341,14 +345,14 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(result()[0]?.output).toMatchObject([{ ObjectId: OBJECT_ID, ApplicationId: APP_ID }]);
     });
 
-    it('is not guessed among several of a name: they are listed', () => {
+    it('is not guessed among several with one name: the error lists them', () => {
       const [result] = twins();
       expect(result?.error).toContain(`twin  object id ${other.Id}  application id ${other.AppId}`);
       expect(result?.error).toContain('c1f0a2b4-0000-4000-8000-000000000003');
       expect(changesOf(result)).toEqual([]);
     });
 
-    it('that nobody knows is an error', () => {
+    it('that does not exist is an error', () => {
       expect(nobody()[0]?.error).toContain('No service principal has the object id, application id or display name');
     });
   });
@@ -365,14 +369,14 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(unknown()[0]?.error).toContain('Mail.ReadBasic, Mail.ReadBasic.All, Mail.Read, Mail.ReadWrite');
     });
 
-    it('without a policy is given with a warning that it opens every mailbox', () => {
+    it('without a policy is granted with a warning that it opens every mailbox', () => {
       expect(bare()[0]?.warnings).toMatchObject([expect.stringContaining('opens every mailbox of the tenant')]);
       expect(bare()[0]?.readable).toHaveLength(4);
       expect(onlyDenied()[0]?.warnings.join()).toContain('opens every mailbox of the tenant');
     });
 
-    it('under a policy that names the wrong id is given with a warning that says so', () => {
-      expect(wrongId()[0]?.warnings.join()).toContain(`names the object id ${OBJECT_ID} and holds nobody back`);
+    it('under a policy with the wrong id is granted with a warning', () => {
+      expect(wrongId()[0]?.warnings.join()).toContain(`names the object id ${OBJECT_ID} and limits nothing`);
     });
 
     it('is refused while RBAC scopes the identity, unless -Force', () => {
@@ -381,7 +385,7 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(changesOf(forced()[0]).map(written)).toEqual([newRole(READ_BASIC)]);
     });
 
-    it('comes with both ids and the word that a token may take a day', () => {
+    it('is reported with both ids and the day that a token can take', () => {
       const said = bare()[0]?.lines.join('\n');
       expect(said).toContain(`object id ${OBJECT_ID}`);
       expect(said).toContain(`application id ${APP_ID}`);
@@ -418,7 +422,7 @@ describe.skipIf(!engine)('the scripts', () => {
     );
     const two = play({ ...grouped, policies: [{ ...POLICY, ScopeName: 'others' }] }, set('ApplicationAccessPolicy'));
 
-    it('names members that it was not given, and leaves them', () => {
+    it('names other members, and keeps them', () => {
       const [result] = kept();
       expect(result?.warnings.join()).toContain(CCH);
       expect(result?.output).toMatchObject([{ Extra: [CCH] }]);
@@ -426,15 +430,15 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('is not made over a group that holds a denied mailbox, unless -Prune', () => {
-      expect(deniedInside()[0]?.error).toContain(`${CCH} is to be denied, but is a member of ${GROUP}`);
+      expect(deniedInside()[0]?.error).toContain(`${CCH} is in -Denied, but is a member of ${GROUP}`);
       expect(changesOf(deniedInside()[0])).toEqual([]);
     });
 
-    it('knows a member by an alias', () => {
+    it('recognizes a member by an alias', () => {
       expect(changesOf(alias()[0]).map(written)).toEqual(newRbac);
     });
 
-    it('takes several members in one string, as pwsh -File hands them over', () => {
+    it('takes several members in one string, as pwsh -File passes them', () => {
       expect(changesOf(asFile()[0]).map(written)).toEqual([newGroup, newMember(SUPPORT), newMember(SALES), ...newRbac]);
     });
 
@@ -442,28 +446,28 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(notSecurity()[0]?.error).toContain('A scope needs a mail-enabled security group');
     });
 
-    it('prints the lines for the settings, and says which id it used where', () => {
+    it('prints the lines for the settings, and the use of each id', () => {
       const said = kept()[0]?.lines.join('\n');
       expect(said).toContain(`ALLOWED_MAILBOXES=${SUPPORT}\n  DENIED_MAILBOXES=${CEO}`);
-      expect(said).toContain(`application id ${APP_ID}: the policy names this one`);
-      expect(held()[0]?.lines.join()).toContain(`object id ${OBJECT_ID}: the role assignment names this one`);
+      expect(said).toContain(`application id ${APP_ID}: the policy uses this id`);
+      expect(held()[0]?.lines.join()).toContain(`object id ${OBJECT_ID}: the role assignment uses this id`);
     });
 
-    it.each(told)('knows an assignment that shows its scope as %s', (_, result) => {
+    it.each(told)('recognizes an assignment that shows its scope as %s', (_, result) => {
       expect(result()[0]?.error).toBe(null);
       expect(result()[0]?.calls).not.toEqual([]);
       expect(changesOf(result()[0])).toEqual([]);
     });
 
-    it('is not made by an assignment over the whole organisation', () => {
+    it('is still missing with an assignment over the whole organisation', () => {
       expect(changesOf(unscoped()[0]).map(written)).toEqual(newRbac.slice(2));
     });
 
-    it('warns of a policy that does not hold it back', () => {
-      expect(denying()[0]?.warnings.join()).toContain('not held back by the DenyAccess policy over board');
+    it('warns of a policy that does not limit it', () => {
+      expect(denying()[0]?.warnings.join()).toContain('The DenyAccess policy over board does not limit RBAC');
     });
 
-    it('warns of grants that go past it', () => {
+    it('warns of grants that override it', () => {
       expect(held()[0]?.warnings.join()).toContain('holds Mail.ReadBasic in Entra. Grants add up');
       expect(wide()[0]?.warnings.join()).toContain('Application Mail.ReadBasic over the whole organisation');
       expect(two()[0]?.warnings.join()).toContain('Another policy names this app: RestrictAccess others');
@@ -487,7 +491,7 @@ describe.skipIf(!engine)('the scripts', () => {
       ['a run that is not over', runs('running', { ...completed([]), status: 'running' }), 'status: running'],
       ['a run without a control', runs('lost', { ...completed([]), controlHeld: false }), 'it proves nothing'],
       ['an old run', runs('old', { ...completed([]), startedAt: '2026-01-01T00:00:00Z' }), 'more than an hour ago'],
-      ['no run', runs('none', undefined), 'not a completed one'],
+      ['no run', runs('none', undefined), 'is not completed'],
       ['a refused key', app('locked', 'runs?top=1', 401, {}), 'status 401'],
       ['no app', 'http://127.0.0.1:9', 'status 0'],
     ].map(([what, MailscopeUrl, says]) => [what, says, play(moved, move({ MailscopeUrl }))] as const);
@@ -558,7 +562,7 @@ describe.skipIf(!engine)('the scripts', () => {
     });
 
     it('keeps the policy without a proof', () => {
-      expect(without()[0]?.warnings.join()).toContain('add -MailscopeUrl');
+      expect(without()[0]?.warnings.join()).toContain('Add -MailscopeUrl');
     });
 
     it('sends the function key, and shows it nowhere', () => {
@@ -572,26 +576,26 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(asked).not.toContain('/stolen');
     });
 
-    it.each(others)('keeps a policy that holds back %s, also with -Force', (role, result) => {
-      expect(result()[0]?.warnings.join()).toContain(`it also holds back ${role}`);
+    it.each(others)('keeps a policy that limits %s, also with -Force', (role, result) => {
+      expect(result()[0]?.warnings.join()).toContain(`it also limits ${role}`);
       expect(changesOf(result()[0])).toEqual([]);
     });
 
-    it('stops at a policy that denies, which RBAC would go past', () => {
+    it('stops at a DenyAccess policy, because RBAC ignores it', () => {
       expect(denying()[0]?.error).toContain('A DenyAccess policy over board names this app');
       expect(changesOf(denying()[0])).toEqual([]);
     });
 
-    it('stops where members of another policy would be locked out, and names it', () => {
-      expect(losing()[0]?.error).toContain('Another policy lets this app into others (policy-2)');
+    it('stops when members of another policy would lose access, and names the policy', () => {
+      expect(losing()[0]?.error).toContain('Another policy gives this app access to others (policy-2)');
       expect(changesOf(losing()[0])).toEqual([]);
       expect(changesOf(losingForced()[0]).map(written)).toContain(noRole);
       expect(keeping()[0]?.warnings.join()).toContain('Another policy names this app and stays: others');
       expect(keeping()[0]?.readable).toEqual([SALES, SUPPORT]);
     });
 
-    it('says when RBAC gives less than the role did', () => {
-      expect(weaker()[0]?.warnings.join()).toContain('Mail.ReadWrite goes, and RBAC gives Mail.ReadBasic only');
+    it('warns when RBAC grants less than the role', () => {
+      expect(weaker()[0]?.warnings.join()).toContain('Mail.ReadWrite is removed, and RBAC grants only Mail.ReadBasic');
       expect(asStrong()[0]?.warnings).toEqual([]);
     });
   });
@@ -629,7 +633,7 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(third?.readable).toEqual([]);
     });
 
-    it('takes role and policy away in one run never, also with -Force', () => {
+    it('never removes role and policy in one run, also with -Force', () => {
       const [first, second] = hasty();
       expect(changesOf(first).map(written)).toEqual([noRole]);
       expect(first?.readable).toEqual([SUPPORT]);
@@ -637,15 +641,15 @@ describe.skipIf(!engine)('the scripts', () => {
       expect(second?.readable).toEqual([]);
     });
 
-    it('leaves a policy that denies, and the group while another policy is about it', () => {
+    it('keeps a DenyAccess policy, and keeps the group while another policy needs it', () => {
       const [result] = needed();
       expect(changesOf(result).map(written)).toEqual([noPolicy]);
-      expect(result?.warnings.join()).toContain('Left: the group, which the policy policy-2, policy-3 needs');
+      expect(result?.warnings.join()).toContain('Left: the group, because the policy policy-2, policy-3 needs it');
     });
 
-    it('leaves the identity in Exchange while another scope needs it', () => {
+    it('keeps the identity in Exchange while another scope needs it', () => {
       expect(changesOf(shared()[0]).map(written)).toEqual(noRbac.slice(0, 2));
-      expect(shared()[0]?.warnings.join()).toContain('stays known to Exchange');
+      expect(shared()[0]?.warnings.join()).toContain('stays registered in Exchange');
     });
   });
 
@@ -710,7 +714,7 @@ describe.skipIf(!engine)('the scripts', () => {
         'a role beside RBAC',
         verdict({ ...underRbac, roles: ['Mail.Read'] }, CEO, problem('i', CEO, 403, 'scope-breach')),
         { Rbac: 'OutOfScope', Expected: 'Readable' },
-        'union of grants: RBAC leaves this mailbox out',
+        'union of grants: the RBAC scope does not include this mailbox',
       ],
       [
         'RBAC beside a policy',
@@ -720,7 +724,7 @@ describe.skipIf(!engine)('the scripts', () => {
           readable('j', SUPPORT),
         ),
         { Rbac: 'InScope', Policy: 'Denied', Expected: 'Readable', Agrees: true },
-        'union of grants: RBAC lets the app in',
+        'union of grants: RBAC gives the app access',
       ],
       [
         'a policy without a role',

@@ -1,4 +1,4 @@
-// The scripts that ask the running app: the built bundle over a sandbox tenant, and the stand-ins for the cmdlets.
+// The scripts that ask the running app, with the built bundle, a sandbox tenant and the stand-ins for the cmdlets.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
@@ -44,7 +44,7 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
   };
 
   async function run(): Promise<void> {
-    // A breach starts a run of its own, which may be under way yet.
+    // A breach starts a run, which may still be under way.
     const begun = async () => {
       const answer = await fetch(`${app.host.url}/api/runs`, { method: 'POST' });
       expect(answer.status).toBe(202);
@@ -55,7 +55,7 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
     await until(ended);
   }
 
-  it('the test tells readable, refused and breached mailboxes apart', async () => {
+  it('the test distinguishes readable, refused and breached mailboxes', async () => {
     const parameters = { Identity: 'mailscope', Mailbox: [SUPPORT, CCH], MailscopeUrl: app.host.url };
     const look = {
       tenant: { ...inExchange, roles: ['Mail.ReadBasic.All'] },

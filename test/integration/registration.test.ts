@@ -6,7 +6,7 @@ import type { RegisteredFunction } from '../../localHost/functionsCore.ts';
 import type { FromFunctions } from '../../localHost/processMessages.ts';
 import { ROOT } from '../support/localApp.ts';
 
-/** Loads the bundle in a process of its own over a stand-in for the host's core. */
+/** Loads the bundle in its own process with a stand-in for the host's core. */
 function load(env: NodeJS.ProcessEnv): Promise<readonly RegisteredFunction[]> {
   const child = fork(join(ROOT, 'localHost/functionsMain.ts'), [join(ROOT, 'dist/index.js')], {
     env,

@@ -1,4 +1,4 @@
-// Runs over the sandbox tenant and a real storage emulator: what goes on record, whatever happens on the way.
+// Runs with the sandbox tenant and a real storage emulator: what is recorded, also after faults and crashes.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ function newApp(more: Record<string, string> = {}, beforeWrite?: (table: string)
   return createApp(world.settings(more), beforeWrite);
 }
 
-/** The same app with other settings, over the same storage account. */
+/** The same app with other settings and the same storage account. */
 function redeploy(settings: Record<string, string>, more: Record<string, string>): TestApp {
   return createApp({ ...settings, ...more });
 }
@@ -64,7 +64,7 @@ async function lastRun(app: TestApp) {
 
 const driftOf = async (app: TestApp) => (await listDrift(app, {}, 100, '')).items;
 
-/** Does the shards that wait on the queue, all at once. */
+/** Does all queued shards at once. */
 async function drain(app: TestApp): Promise<void> {
   await Promise.all(app.sent.splice(0).map((message) => doShard(app, message)));
 }
@@ -141,7 +141,7 @@ describe('the story', () => {
     ]);
   });
 
-  it('without a control nothing is proven: verdicts stay, and age into unverified', async () => {
+  it('without a control nothing is proven: verdicts stay, and become unverified later', async () => {
     const app = newApp({ UNVERIFIED_AFTER_RUNS: '2', LOCKOUT_AFTER_RUNS: '9' });
     await poll(app);
     await policy();
@@ -182,7 +182,7 @@ describe('the list', () => {
     expect((await mailboxHistory(second, CCH, { from: undefined, to: undefined }, 10, '')).items).toHaveLength(2);
   });
 
-  it('is met by messages of another list, which ask nobody', async () => {
+  it('has changed: messages of the old list ask Graph about nothing', async () => {
     const settings = world.settings();
     const first = createApp(settings);
     await startRun(first, 'request');
@@ -190,12 +190,14 @@ describe('the list', () => {
     const before = (await world.tenant.state()).requests.byKind;
     for (const message of first.sent) await doShard(second, message);
     expect((await world.tenant.state()).requests.byKind).toEqual(before);
-    expect(second.logs).toMatchObject([{ event: 'shard.skipped', why: 'it is of another list' }]);
+    expect(second.logs).toMatchObject([
+      { event: 'shard.skipped', why: 'the list of mailboxes has changed since the run began' },
+    ]);
   });
 });
 
 describe('subjects', () => {
-  it('of allowed mailboxes are kept, and erased when they are not to be kept any more', async () => {
+  it('of allowed mailboxes are kept, and erased when STORE_SUBJECTS is off', async () => {
     const settings = world.settings();
     await world.tenant.post('messages', { mailbox: SUPPORT, subject: 'Printer on fire' });
     const keeping = createApp(settings);
@@ -239,7 +241,7 @@ describe('a start', () => {
     }
   });
 
-  it('by the timer while a run is alive is left out, and the next run says so', async () => {
+  it('by the timer while a run is alive is skipped, and the next run records that', async () => {
     const app = newApp();
     await planRun(app, 'request');
     await poll(app);
@@ -267,12 +269,12 @@ describe('a start', () => {
       status: 'incomplete',
       controlHeld: false,
       notSeen: 21,
-      problem: '3 of 4 shards were not done.',
+      problem: '3 of 4 shards did not finish.',
     });
     expect(await health(app)).toMatchObject({ problems: [{ code: 'no-run-yet' }] });
   });
 
-  it('that no shard of theirs reaches again and again leaves mailboxes unverified as soon as they are looked at', async () => {
+  it('that repeatedly reaches no shard leaves mailboxes unverified at the next look', async () => {
     const app = newApp({ DENIED_MAILBOXES: users(12).join(' '), SHARD_SIZE: '10', UNVERIFIED_AFTER_RUNS: '3' });
     const everyShard = async () => {
       for (const message of app.sent.splice(0)) await doShard(app, message);
@@ -292,7 +294,7 @@ describe('a start', () => {
 
   it('closes a run whose shards were all done as completed', async () => {
     let armed = true;
-    // Dies between the shard's commit and the close of its run.
+    // The process dies between the shard's commit and the close of its run.
     const writes: string[] = [];
     const app = newApp({}, (table) => {
       writes.push(table);
@@ -307,7 +309,7 @@ describe('a start', () => {
 });
 
 describe('a shard', () => {
-  it('of a closed run changes nothing and asks nobody', async () => {
+  it('of a closed run changes nothing and does not ask Graph', async () => {
     const app = newApp();
     await startRun(app, 'request');
     const [late] = app.sent.splice(0);
@@ -340,7 +342,7 @@ describe('a shard', () => {
     expect(items).toHaveLength(2);
   });
 
-  it('killed before any of its writes is taken up where it stopped, and ends as if it had not been', async () => {
+  it('killed before any of its writes continues where it stopped, with the same result', async () => {
     const denied = `${CCH} ${users(12).join(' ')}`;
     for (let fatal = 1; ; fatal += 1) {
       let writes = 0;
@@ -348,7 +350,7 @@ describe('a shard', () => {
       const settings = world.settings({ DENIED_MAILBOXES: denied });
       await policy(SUPPORT);
       await poll(createApp(settings));
-      // cch is not listed any more, and the others are open.
+      // cch is no longer listed, and the others have open drift.
       await removePolicy();
       const app = createApp({ ...settings, DENIED_MAILBOXES: users(12).join(' ') }, () => {
         writes += 1;
@@ -377,7 +379,7 @@ describe('a shard', () => {
     }
   });
 
-  it('whose tables are slow to be had by another leaves the same as one after the other', async () => {
+  it('done by two processes with slow tables gives the same result as one', async () => {
     const app = newApp({ DENIED_MAILBOXES: users(50).join(' '), SHARD_SIZE: '7' });
     await startRun(app, 'request');
     expect(app.sent.length).toBe(8);
@@ -398,7 +400,7 @@ describe('a shard that was left behind', () => {
   it('does not remove a mailbox that a newer run has listed again', async () => {
     const settings = world.settings({ DENIED_MAILBOXES: `${CCH} ${users(1)}` });
     await poll(createApp(settings));
-    // The second run does not list cch, and stands still before it removes it.
+    // The second run does not list cch, and waits before it removes it.
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const slow = createApp({ ...settings, DENIED_MAILBOXES: String(users(1)) });
     await startRun(slow, 'request');
@@ -422,7 +424,7 @@ describe('a shard that was left behind', () => {
     expect((await getMailbox(again, CCH)).recent).toBe('x');
   });
 
-  it('and is done again keeps what it asked, and with what', async () => {
+  it('and is done again keeps its observations and its control', async () => {
     let armed = true;
     const app = newApp({}, (table) => {
       if (armed && table === 'Runs' && app.logs.length > 0 && states > 0) throw new Error('killed');
@@ -440,7 +442,7 @@ describe('a shard that was left behind', () => {
     expect(await lastRun(app)).toMatchObject({ status: 'completed', roles: ['Mail.ReadBasic.All'], controlHeld: true });
   });
 
-  it('and is done again does not forget a subject that it cannot see any more', async () => {
+  it('and is done again keeps a subject that it can no longer see', async () => {
     const settings = world.settings();
     await world.tenant.post('messages', { mailbox: SUPPORT, subject: 'Printer on fire' });
     await poll(createApp(settings));
@@ -481,7 +483,7 @@ describe('time', () => {
     ]);
   });
 
-  it('old observations, drift and runs are forgotten, open drift is not', async () => {
+  it('old observations, drift and runs are deleted, but open drift is kept', async () => {
     const settings = world.settings({ RETENTION_MONTHS: '2', DENIED_MAILBOXES: `${CCH} ${users(1)}` });
     const app = createApp(settings);
     app.advance(Date.parse('2031-01-15T10:00:00Z') - Date.now());
@@ -502,7 +504,7 @@ describe('time', () => {
     expect(items).toHaveLength(2);
   });
 
-  it('a dead monitor does not go on saying compliant', async () => {
+  it('a dead monitor does not keep saying compliant', async () => {
     const app = newApp();
     await poll(app);
     expect(await health(app)).toMatchObject({ status: 'healthy', problems: [] });
@@ -530,7 +532,7 @@ describe('a breach met between two runs', () => {
 });
 
 describe('storage that is killed in the middle of a run', () => {
-  it('fails the run in plain sight; when it is back, the next run completes what was left', async () => {
+  it('fails the run visibly; when it is back, the next run completes the rest', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'mailscope-'));
     const port = await freePorts(3);
     const start = () => startStorage({ port, dataDir, log: () => undefined });
@@ -565,12 +567,12 @@ describe('storage that is killed in the middle of a run', () => {
   });
 });
 
-describe('storage that does not serve', () => {
-  it('fails the run in plain sight, and health says so', async () => {
+describe('storage that cannot be reached', () => {
+  it('fails the run visibly, and health says so', async () => {
     const app = createApp(world.settings({ AzureWebJobsStorage: emulatorConnection(9) }));
     await expect(poll(app)).rejects.toMatchObject({
       code: 'storage-unavailable',
-      message: 'The storage account does not serve: it cannot be reached.',
+      message: 'The storage account cannot be used: it cannot be reached.',
     });
     expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'storage-unavailable' }] });
   });

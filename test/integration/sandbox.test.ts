@@ -1,4 +1,4 @@
-// The sandbox tenant as any Graph client meets it.
+// The sandbox tenant, called as any Graph client calls it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Switches, startTenant } from '../support/localApp.ts';
 
@@ -106,7 +106,7 @@ describe('messages', () => {
     expect(full).toMatchObject({ body: { contentType: 'text' } });
   });
 
-  it('carry what was selected, and an id', async () => {
+  it('hold the selected properties, and an id', async () => {
     const { body } = await call(inbox(SUPPORT, '?%24select=subject&%24top=1&%24orderby=receivedDateTime%20desc'));
     expect(Object.keys(body.value?.[0] ?? {}).sort()).toEqual(['@odata.etag', 'id', 'subject']);
   });
@@ -155,7 +155,7 @@ describe('messages', () => {
 });
 
 describe('an error', () => {
-  it('carries ids and date, and the client’s own id', async () => {
+  it('has ids, a date, and the client’s own id', async () => {
     const { headers, body } = await call(inbox(CCH), { headers: { 'client-request-id': 'mine' } });
     expect(body.error).toMatchObject({
       code: 'ErrorAccessDenied',
@@ -206,7 +206,7 @@ describe('the mechanisms', () => {
     expect([(await call(inbox(SUPPORT))).status, (await call(inbox(CCH))).status]).toEqual([member, other]);
   });
 
-  it('say which of them refused', async () => {
+  it('show in their text which of them refused', async () => {
     expect((await call(inbox(CCH))).body.error?.message).toContain('[RAOP]');
     await tenant.put('policy', { mechanism: 'rbac' });
     await tenant.put('roles', { roles: [] });
@@ -221,7 +221,7 @@ describe('the mechanisms', () => {
     expect((await call(inbox(String(id)))).status).toBe(200);
   });
 
-  it('change as late as the propagation says', async () => {
+  it('change only after the propagation time', async () => {
     await tenant.put('faults', { propagationSeconds: 3_600 });
     await tenant.put('policy', { mechanism: 'none' });
     expect((await call(inbox(CCH))).status).toBe(403);
@@ -229,7 +229,7 @@ describe('the mechanisms', () => {
 });
 
 describe('a batch', () => {
-  it('answers each request by its id, whatever becomes of it', async () => {
+  it('answers each request by its id, also when it fails', async () => {
     const { status, body } = await batch(
       inbox(SUPPORT, '?$top=1'),
       inbox(CCH),
@@ -256,11 +256,11 @@ describe('a batch', () => {
     expect((await call('/$batch', { method: 'POST', body: JSON.stringify(body) })).status).toBe(400);
   });
 
-  it('that is no JSON is a 400', async () => {
+  it('that is not JSON is a 400', async () => {
     expect((await call('/$batch', { method: 'POST', body: '{"requests":' })).status).toBe(400);
   });
 
-  it('fails what depends on a failure', async () => {
+  it('fails a request that depends on a failed one', async () => {
     const requests = [
       { id: '1', method: 'GET', url: inbox(CCH) },
       { id: '2', method: 'GET', url: inbox(SUPPORT), dependsOn: ['1'] },
@@ -284,7 +284,7 @@ describe('a batch', () => {
     ['reverse', ['2', '1', '0']],
     ['omit', ['1', '2']],
     ['double', ['0', '1', '2', '0']],
-  ])('can be told to %s', async (fault, ids) => {
+  ])('can %s', async (fault, ids) => {
     await tenant.put('faults', { batch: fault });
     const { body } = await batch(inbox(SUPPORT), inbox(CCH), inbox(SUPPORT));
     expect(body.responses?.map(({ id }) => id)).toEqual(ids);
@@ -303,7 +303,7 @@ describe('faults', () => {
     return all;
   }
 
-  it('hit every fifth request with a share of 0.2', async () => {
+  it('with a share of 0.2 hit every fifth request', async () => {
     await tenant.put('faults', { throttle: { share: 0.2, retryAfterSeconds: 7 } });
     expect(await statuses(10)).toEqual([200, 200, 200, 200, 429, 200, 200, 200, 200, 429]);
   });
@@ -322,7 +322,7 @@ describe('faults', () => {
     ]);
   });
 
-  it('of one mailbox leave the others alone', async () => {
+  it('of one mailbox do not affect the others', async () => {
     await tenant.put('faults', {
       mailboxes: { 'SUPPORT@contoso.example': { status: 401, code: 'NoPermissionsInAccessToken', times: 1 } },
     });
@@ -331,14 +331,14 @@ describe('faults', () => {
     expect((await call(inbox(SUPPORT))).status).toBe(200);
   });
 
-  it('of the identity endpoint answer the status asked for', async () => {
+  it('of the identity endpoint answer the set status', async () => {
     await tenant.put('faults', { token: { status: 400, times: 1 } });
     const url = `${tenant.sandbox.url}/msi/token?resource=https://graph.microsoft.com&api-version=2019-08-01`;
     const ask = async () => (await fetch(url, { headers: { 'x-identity-header': 'sandbox' } })).status;
     expect([await ask(), await ask()]).toEqual([400, 200]);
   });
 
-  it('are counted with everything else', async () => {
+  it('are counted like all requests', async () => {
     await statuses(2);
     await call(inbox(CCH));
     await batch(inbox(CCH));

@@ -54,7 +54,7 @@ async function serving(): Promise<boolean[]> {
 const NONE = [false, false, false, false, false];
 
 describe('npm start', () => {
-  it('runs everything, says what to try, and Ctrl-C stops all of it', async () => {
+  it('starts everything, says what to try, and stops everything on Ctrl-C', async () => {
     const it = run([...PORTS, '--keys']);
     await untilRunning(it);
     expect(await serving()).toEqual([true, true, true, true, true]);

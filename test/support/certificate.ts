@@ -1,4 +1,4 @@
-// A certificate for this machine, made on the spot.
+// Makes a certificate for this machine.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ export interface Certificate {
   readonly key: string;
   readonly cert: string;
   readonly folder: string;
-  /** Files of the key, of the certificate, and of both. */
+  /** The files of the key, of the certificate, and of both. */
   readonly files: { readonly key: string; readonly cert: string; readonly both: string };
   remove(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 
 export interface Emulator {
-  /** The connection string of an account that nobody has used yet. */
+  /** The connection string of a new account. */
   nextAccount(): string;
   readonly port: number;
   readonly part: Part;

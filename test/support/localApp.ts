@@ -1,4 +1,4 @@
-// Small real servers, and the app on real HTTP over a sandbox tenant.
+// Small real servers, and the app over real HTTP with a sandbox tenant.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,12 +7,12 @@ import { onTestFinished } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 
-/** What the tenant's receiver checks signatures with. */
+/** The secret of the tenant's receiver. */
 export const WEBHOOK_SECRET = 'whsec_c2VjcmV0IG9mIHRoZSBzYW5kYm94';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-/** A server on a free port of this machine, closed when the test is over. */
+/** A server on a free port of this machine. It closes at the end of the test. */
 export async function startServer(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   server.listen(0, '127.0.0.1');
@@ -24,7 +24,7 @@ export async function startServer(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Settings that point at `url` for Graph and for the identity. */
+/** Settings with `url` for Graph and for the identity. */
 export function settingsFor(graphUrl: string, identityUrl = graphUrl): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -46,7 +46,7 @@ export interface App {
   ): Promise<{ readonly status: number; readonly headers: Headers; readonly body: Record<string, unknown> }>;
 }
 
-/** The built bundle under the local host. The caller closes `host`. */
+/** Starts the built bundle with the local host. The caller closes `host`. */
 export async function startApp(env: NodeJS.ProcessEnv, withKeys = false): Promise<App> {
   const logs: string[] = [];
   const host = await startLocalHost({ root: ROOT, port: 0, env, withKeys, log: (line) => logs.push(line) });
@@ -68,7 +68,7 @@ export interface Switches {
   state(): Promise<{ readonly requests: Record<'byKind' | 'byOutcome' | 'byMailbox', Record<string, number>> }>;
 }
 
-/** A tenant of its own with its switches. The caller closes `sandbox`. */
+/** Starts a new tenant. The caller closes `sandbox`. */
 export async function startTenant(): Promise<Switches> {
   const sandbox = await startSandbox({ port: 0, webhookSecret: WEBHOOK_SECRET });
   const send = (method: string) => (path: string, body: object) =>

@@ -15,13 +15,13 @@ export interface Monitor {
   readonly host: LocalHost;
   /** Rejects unless the answer is a success. */
   api(path: string, method?: string): Promise<Json>;
-  /** All values of a list, page after page; `path` ends with `?` or `&`. */
+  /** All values of a list from all pages; `path` ends with `?` or `&`. */
   everything(path: string): Promise<Json[]>;
-  /** Starts a run as soon as one may start; answers its id. */
+  /** Starts a run as soon as possible, and returns its id. */
   startRun(): Promise<string>;
   /** The run once it has ended. Rejects unless it is completed. */
   completed(id: string): Promise<Json>;
-  /** What the receiver accepted, one of each id; repetitions have to be the same. */
+  /** The accepted alerts, one for each id. Checks that repetitions are the same. */
   alerts(): Promise<readonly AlertBody[]>;
   /** kill -9 of one instance. Settles when another process is there in its place. */
   kill(instance: number): Promise<void>;
@@ -34,7 +34,7 @@ export interface AlertBody {
 }
 
 export interface MonitorOptions {
-  /** Denied ones, `user00001@contoso.example` and on, beside the allowed `support@contoso.example`. */
+  /** The number of denied mailboxes, from `user00001@contoso.example` on. `support@contoso.example` is allowed. */
   readonly mailboxes: number;
   readonly instances?: number;
   readonly settings?: Readonly<Record<string, string>>;
@@ -118,7 +118,7 @@ export function user(number: number): string {
   return `user${String(number).padStart(5, '0')}@contoso.example`;
 }
 
-/** How many breaches the alerts announce as `opened` or `recovered`. */
+/** The number of breaches that the alerts announce as `opened` or `recovered`. */
 export function announced(alerts: readonly AlertBody[], happening: string): number {
   return alerts.reduce((sum, { data }) => sum + (data.counts[happening]?.breach ?? 0), 0);
 }

@@ -1,4 +1,5 @@
-// Runs the PowerShell scripts against the stand-ins: with `pwsh` where it is on the path, else in a small host of its engine on the .NET SDK.
+// Runs the PowerShell scripts with the stand-ins: in `pwsh` if it is on the path, or else in a small host of its engine on
+// the .NET SDK.
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,19 +12,19 @@ const run = promisify(execFile);
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export interface Step {
-  /** File name of the script, without `.ps1`. */
+  /** The file name of the script, without `.ps1`. */
   readonly script: string;
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** The how manyeth change fails; none without it. */
+  /** The number of the change that fails; without it none fails. */
   readonly failAt?: number;
-  /** Every token is a new one by now. */
+  /** All tokens are new, as a day later. */
   readonly dayPasses?: boolean;
-  /** Handed over as a SecureString. */
+  /** Passed as a SecureString. */
   readonly secureFunctionKey?: string;
 }
 
 export interface Case {
-  /** What the tenant holds, beside what `New-Tenant` says. */
+  /** What the tenant holds, in addition to `New-Tenant`. */
   readonly tenant: Readonly<Record<string, unknown>>;
   readonly steps: readonly Step[];
 }
@@ -33,7 +34,7 @@ export interface Call {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly change: boolean;
   readonly failed: boolean;
-  /** The mailboxes that can be read after the call. */
+  /** The mailboxes that the app can read after the call. */
   readonly readable: readonly string[];
 }
 
@@ -41,18 +42,18 @@ export interface StepResult {
   readonly calls: readonly Call[];
   readonly error: string | null;
   readonly warnings: readonly string[];
-  /** What `Write-Host` showed. */
+  /** The output of `Write-Host`. */
   readonly lines: readonly string[];
-  // biome-ignore lint/suspicious/noExplicitAny: objects of the scripts, each of its own shape
+  // biome-ignore lint/suspicious/noExplicitAny: each script returns objects of another shape
   readonly output: readonly any[];
   readonly before: readonly string[];
   readonly readable: readonly string[];
 }
 
-/** The engine that is there. */
+/** The engine of this machine; undefined if there is none. */
 export const engine = ['pwsh', 'dotnet'].find((name) => spawnSync(name, ['--version']).status === 0);
 
-/** All the cases in one process, each in a tenant of its own, its steps one after the other; results in the same order. */
+/** Runs all cases in one process, each with its own tenant and its steps in order. Results are in the same order. */
 export async function runCases(cases: readonly Case[]): Promise<readonly (readonly StepResult[])[]> {
   const [command, ...before] =
     engine === 'pwsh' ? ['pwsh', '-NoProfile', '-NonInteractive', '-File'] : ['dotnet', await builtHost()];
@@ -69,7 +70,7 @@ export async function runCases(cases: readonly Case[]): Promise<readonly (readon
   }
 }
 
-/** The host, built outside the source tree, once for each state of its source. */
+/** The host, built outside the source tree, once for each version of its source. */
 async function builtHost(): Promise<string> {
   const source = at('powershell');
   const hash = createHash('sha256');
@@ -80,7 +81,7 @@ async function builtHost(): Promise<string> {
     await access(host);
     return host;
   } catch {
-    // Not built yet. Beside the target first, so that nobody meets half a host.
+    // Not built yet. Build it next to the target and rename it, so that no process gets half a host.
   }
   const building = `${target}.${process.pid}`;
   await cp(source, building, { recursive: true });

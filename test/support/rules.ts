@@ -1,15 +1,15 @@
-// Runs and observations as tests of the rules write them.
+// Makes runs and observations for tests of the rules.
 import type { JudgingRun } from '../../src/rules/judge.ts';
 import type { Observation } from '../../src/rules/observation.ts';
 
 const START = Date.parse('2026-11-23T08:00:00Z');
 
-/** Run `number`, started so many milliseconds after eight. */
+/** Run `number`, which began this many milliseconds after eight. */
 export function runAt(number: number, ms: number): JudgingRun {
   return { number, startedAt: new Date(START + ms).toISOString() };
 }
 
-/** An observation by its letter: o readable, x refused, u refused without a held control, ? inconclusive. */
+/** An observation from a letter: o readable, x refused, u refused without a held control, ? inconclusive. */
 export function observed(letter: string, run: JudgingRun): Observation {
   const outcome = letter === 'o' ? 'readable' : letter === '?' ? 'inconclusive' : 'refused';
   return {

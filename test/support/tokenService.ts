@@ -1,4 +1,4 @@
-// A token service over TLS, as Entra's: discovery, and tokens that the sandbox's Graph takes.
+// A token service over TLS, like that of Entra: discovery, and tokens that the sandbox's Graph accepts.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
@@ -11,9 +11,9 @@ export const CLIENT_ID = '66666666-7777-8888-9999-000000000000';
 
 export interface TokenService {
   readonly certificate: Certificate;
-  /** What each request for a token brought; a test may empty it. */
+  /** The parameters of each token request. A test may empty it. */
   readonly proofs: URLSearchParams[];
-  /** Settings of an app registration, less its proof. */
+  /** The settings of an app registration, without its proof. */
   readonly settings: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ async function sandboxToken(sandboxUrl: string): Promise<string> {
   return access_token;
 }
 
-/** What a token or an assertion claims. */
+/** The claims of a token or an assertion. */
 export function claimsOf(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
 }

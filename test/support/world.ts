@@ -1,4 +1,4 @@
-// The app's services in this process, over a sandbox tenant and a storage account of their own.
+// The app's services in this process, with their own sandbox tenant and storage account.
 import { vi } from 'vitest';
 import { createServices, type Services } from '../../src/services.ts';
 import { createList } from '../../src/storage/mailboxList.ts';
@@ -11,12 +11,12 @@ import { type Switches, settingsFor, startTenant } from './localApp.ts';
 export interface World {
   readonly tenant: Switches;
   readonly emulator: Emulator;
-  /** Settings for a storage account that nobody has used yet. */
+  /** Settings for a new storage account. */
   settings(more?: Record<string, string>): Record<string, string>;
   close(): Promise<void>;
 }
 
-/** One for a test file: the identity library keeps the endpoint it has found for as long as its process lives. */
+/** Make one in each test file: the identity library keeps the endpoint that it found until its process ends. */
 export async function startWorld(): Promise<World> {
   const [tenant, emulator] = await Promise.all([startTenant(), startEmulator()]);
   const base = settingsFor(tenant.sandbox.url) as Record<string, string>;
@@ -40,20 +40,20 @@ export async function startWorld(): Promise<World> {
 
 export interface TestApp extends Services {
   readonly logs: { readonly event: string; readonly [key: string]: unknown }[];
-  /** Moves the clock that the app sees. */
+  /** Moves the clock of the app. */
   advance(ms: number): void;
-  /** Messages that went to the queue. */
+  /** The messages on the queue. */
   readonly sent: ShardMessage[];
   readonly alerts: string[];
 }
 
-/** What a test may do to the tables: called before each write, and may throw or wait. */
+/** A hook that is called before each write of a table, and may throw or wait. */
 export type BeforeWrite = (table: string) => void | Promise<void>;
 
 /** What a write answers: false is what it says when the answer of an applied write was lost and the library sent it again. */
 export type AnswerOf = (table: string, written: boolean) => boolean;
 
-/** An app whose clock can be moved, and whose writes can be made to fail. Its queue is a list. */
+/** An app with a clock that a test can move, writes that can fail, and a list as its queue. */
 export function createApp(
   settings: Record<string, string>,
   beforeWrite: BeforeWrite = () => undefined,

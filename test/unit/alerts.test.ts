@@ -1,4 +1,4 @@
-// What is due, and how it is written: pure parts of alerts.
+// The pure parts of alerts: what is due, and the formats.
 import { AdaptiveCard, SerializationContext } from 'adaptivecards';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ function runOf(
   };
 }
 
-/** Newest first, as they are listed. */
+/** Runs, newest first, as the store lists them. */
 const runs = (...made: readonly RunMade[]) => made.map((one, index) => runOf(index + 1, one)).reverse();
 
 function cursorAt(number: number, more: Partial<Cursor> = {}): Cursor {
@@ -90,14 +90,14 @@ describe('what is due', () => {
     });
   });
 
-  it('begins at this run when there was no alert yet', () => {
+  it('begins at the newest run when there was no alert yet', () => {
     expect(nextAttempt(null, runs({}, {}, {}), options)).toMatchObject({
       first: true,
       breaches: { after: 2, upTo: 3 },
     });
   });
 
-  it('holds all but breaches in a pause, and takes it up after', () => {
+  it('holds back everything but breaches in a pause, and announces it after', () => {
     const paused = nextAttempt(cursorAt(1), runs({}, {}), { ...options, paused: true });
     expect(paused).toMatchObject({ breaches: { after: 1, upTo: 2 }, rest: null });
     const after = nextAttempt(cursorAt(3, { restUpTo: 1, restAt: runOf(1).startedAt }), runs({}, {}, {}), options);
@@ -123,7 +123,7 @@ describe('what is due', () => {
     expect(nextAttempt(cursorAt(0, cursor), runs(...made), { ...options, couldSee })?.monitor).toBe(monitor);
   });
 
-  it('tells of a read role that came, once, and of no other role', () => {
+  it('announces a new read role once, and no other role', () => {
     const gained = runs({}, { roles: ['Mail.Read', 'Mail.ReadBasic.All', 'User.Read.All'] });
     expect(nextAttempt(cursorAt(1), gained, options)).toMatchObject({
       rolesGained: ['Mail.Read'],
@@ -137,7 +137,7 @@ describe('what is due', () => {
     });
   });
 
-  it('tells of a role in a pause only when it opens mailboxes', () => {
+  it('announces a role in a pause only if the role opens mailboxes', () => {
     const roles = ['Mail.Read'];
     const paused = { ...options, paused: true };
     expect(nextAttempt(cursorAt(1, { roles: [] }), runs({ roles: [] }, { roles }), paused)?.rolesGained).toEqual([]);
@@ -145,7 +145,7 @@ describe('what is due', () => {
     expect(nextAttempt(cursorAt(1, { roles: [] }), open, paused)?.rolesGained).toEqual(['Mail.Read']);
   });
 
-  it('tells of a role that went after three runs without it', () => {
+  it('announces a lost role after three runs without it', () => {
     const none = { roles: [] };
     expect(nextAttempt(cursorAt(2), runs({}, none, none), options)).toMatchObject({ rolesLost: [] });
     expect(nextAttempt(cursorAt(3), runs({}, none, none, none), options)).toMatchObject({
@@ -254,7 +254,7 @@ describe('a drift', () => {
     expect(happeningsOf(one, attempt(26, 27, { sealed: true }), 24)).toEqual(happenings);
   });
 
-  it('is reminded of each so many hours, and never when that is 0', () => {
+  it('is repeated after the set number of hours, and never with 0', () => {
     const openedAt = '2026-11-23T00:00:00.000Z';
     const at = (hours: number) => new Date(Date.parse(openedAt) + hours * HOUR).toISOString();
     expect(isReminderDue(openedAt, { from: at(23), to: at(24) }, 24)).toBe(true);
@@ -297,7 +297,7 @@ function alertOf(mailboxes: number, name = NASTY): Alert {
   const counts = noCounts();
   counts.opened.breach = mailboxes;
   const items = Array.from({ length: Math.min(mailboxes, MOST_ITEMS) }, () => item);
-  const notices = ['The monitor sees again: a control held.'];
+  const notices = ['The monitor sees again: it could read an allowed mailbox before and after the others.'];
   const apiUrl = 'https://mailscope.azurewebsites.net/api';
   return { id: '20261123T080000Z-7', time: '2026-11-23T08:00:00.000Z', counts, items, notices, apiUrl, test: false };
 }
@@ -329,7 +329,7 @@ describe('the formats', () => {
     });
   });
 
-  it('teams is a valid Adaptive Card, whose names are no markup', () => {
+  it('teams is a valid Adaptive Card, and its names are not markup', () => {
     const message = JSON.parse(FORMATS.teams(alertOf(2)).body);
     const [{ contentType, content }] = message.attachments;
     expect([message.type, contentType]).toEqual(['message', 'application/vnd.microsoft.card.adaptive']);
@@ -347,7 +347,7 @@ describe('the formats', () => {
     expect(line).toContain('\\<b\\>\\*x\\*\\</b\\>\\_\\[y\\]\\(http://evil.example\\)\\`&@contoso.example');
   });
 
-  it('slack is made of blocks within their limits, whose names are no markup', () => {
+  it('slack has blocks within their limits, and its names are not markup', () => {
     const { text, blocks } = JSON.parse(FORMATS.slack(alertOf(20)).body);
     expect(text).toBe('Mailscope: 20 breaches opened, the monitor sees again');
     expect(blocks.length).toBeLessThanOrEqual(50);
@@ -363,7 +363,7 @@ describe('the formats', () => {
 
   it('say what to do next', () => {
     const { body } = FORMATS.cloudevents(alertOf(1));
-    expect(JSON.parse(body).data.advice[0]).toMatch(/^Act now: the app can read mailboxes that it must not\./);
+    expect(JSON.parse(body).data.advice[0]).toMatch(/^Act now: the app can read mailboxes that it must not read\./);
     const test = FORMATS.cloudevents({ ...alertOf(0), notices: [], test: true });
     expect(JSON.parse(test.body)).toMatchObject({
       type: 'mailscope.test',

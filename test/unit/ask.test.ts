@@ -1,4 +1,4 @@
-// What one ask proves, how it is waited for, and how it is written.
+// What one ask proves, how --wait repeats it, and how the report is written.
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import type { AskReport } from '../../src/ask/ask.ts';
@@ -54,32 +54,32 @@ describe('waiting', () => {
     return { asks, now, pauses: pauses.map(({ pauseMs }) => pauseMs / 1000), verdicts: report.verdicts };
   }
 
-  it('is not begun when all is as declared', async () => {
+  it('does not begin when all is as declared', async () => {
     expect(await wait('x', 60_000)).toMatchObject({ asks: 1, pauses: [], verdicts: { compliant: 1 } });
   });
 
-  it('for no time asks once', async () => {
+  it('for 0 ms asks once', async () => {
     expect(await wait('o', 0)).toMatchObject({ asks: 1, pauses: [], verdicts: { breach: 1 } });
   });
 
-  it('ends with the first ask in which all is as declared', async () => {
+  it('ends with the first ask that finds all as declared', async () => {
     expect(await wait('o?ux', 3_600_000)).toMatchObject({ asks: 4, pauses: [2, 4, 8], verdicts: { compliant: 1 } });
   });
 
-  it('pauses ever longer, up to ten minutes, and asks a last time when the time is up', async () => {
+  it('pauses longer each time, up to ten minutes, and asks once more when the time is up', async () => {
     const { pauses, now, verdicts } = await wait('o', 3_600_000);
     expect(pauses).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 600, 178]);
     expect(now).toBe(3_600_000);
     expect(verdicts).toMatchObject({ breach: 1 });
   });
 
-  it('counts the time that asking takes', async () => {
+  it('includes the time of the asks', async () => {
     expect(await wait('o', 10_000, 7_000)).toMatchObject({ asks: 2, pauses: [2], now: 16_000 });
   });
 });
 
 describe('JUnit XML', () => {
-  it('holds whatever Graph and names are made of', () => {
+  it('is valid with any text from Graph and any name', () => {
     const report = reportOf('o');
     const name = `o'brien&"<>@contoso.example`;
     const mailboxes = report.mailboxes.map((one) => ({ ...one, mailbox: name, code: '<a>&\u{1}\u{D800}]]>' }));

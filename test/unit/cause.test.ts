@@ -1,4 +1,4 @@
-// Probable causes: each from its own evidence, and none when it points both ways.
+// Probable causes: each needs its own evidence, and contradicting evidence gives none.
 import { describe, expect, it } from 'vitest';
 import { causeOf, probableCause, type RunFacts } from '../../src/rules/cause.ts';
 import type { Drift } from '../../src/rules/drift.ts';
@@ -73,7 +73,7 @@ describe('the probable cause', () => {
       'the only denied one opened',
       facts({ denied: [1, 0], breach: 1 }),
       facts({ denied: [0, 1] }),
-      /^unknown: with one denied mailbox/,
+      /^unknown: the policy is gone, or the scope group gained a member. One denied mailbox/,
     ],
     [
       'a breach and a lockout at once',
@@ -97,13 +97,13 @@ describe('the probable cause', () => {
       'one allowed one refused',
       facts({ allowed: [2, 1], lockout: 1 }),
       BEFORE,
-      /^It left the group: u0@contoso.example refused/,
+      /^The scope group lost members: only u0@contoso.example became refused/,
     ],
     [
       'the only allowed one refused',
       facts({ allowed: [0, 1], lockout: 1 }),
       facts({ allowed: [1, 0] }),
-      /^unknown: with one allowed mailbox/,
+      /^unknown: the permission or the policy's group was removed, .* One new lockout/,
     ],
     ['the mechanism changed', facts({ policy: 0, generic: 10 }), BEFORE, /^The mechanism changed: /],
     ['the mechanism changed and something recovered', facts({ policy: 0, generic: 10, closed: 1 }), BEFORE, null],
@@ -118,9 +118,9 @@ describe('the probable cause', () => {
     [
       'not-found',
       'ErrorInvalidUser',
-      /^It was deleted, renamed or has no licence: Graph answered 404 \(ErrorInvalidUser\)/,
+      /^The mailbox was deleted, renamed or has no licence: Graph answered 404 \(ErrorInvalidUser\)/,
     ],
-    ['no-mailbox', 'MailboxNotEnabledForRESTAPI', /^It was deleted, renamed or has no licence/],
+    ['no-mailbox', 'MailboxNotEnabledForRESTAPI', /^The mailbox was deleted, renamed or has no licence/],
     ['timeout', null, /^unknown$/],
   ] as const)('of an unverified mailbox follows from its own answer: %s', (reason, code, cause) => {
     const opened = { ...observed('?', runAt(1, 0)), reason, code, status: 404 };

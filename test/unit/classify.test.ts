@@ -75,7 +75,7 @@ describe('classify', () => {
   });
 
   it.each(['MailboxNotEnabledForRESTAPI', 'ErrorInvalidUser', 'ResourceNotFound'])(
-    'never reads a 403 that hides %s as a refusal: the target is gone',
+    'does not read a 403 that hides %s as a refusal, because the target is gone',
     (hidden) => {
       const body = error('ErrorAccessDenied', GENERIC, { innererror: { code: hidden } });
       expect(classify({ status: 403, body }).outcome).toBe('inconclusive');
@@ -101,7 +101,7 @@ describe('classify', () => {
     expect(classify({ status: 500, body: '' }).reason).toBe('service');
   });
 
-  it('ends the walk through nested errors that nest for ever', () => {
+  it('stops at errors that are nested for ever', () => {
     const loop: Record<string, unknown> = { code: 'Forbidden' };
     loop.innerError = loop;
     expect(classify({ status: 403, body: { error: loop } }).reason).toBe('unexpected');

@@ -14,7 +14,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .filter((file) => file !== '' && existsSync(join(root, file)));
 const documents = files.filter((file) => file.endsWith('.md'));
 
-/** Files that only a user's or a build's folder has. */
+/** Files that exist only after a build, or that a user makes. */
 const NOT_IN_THE_CLONE = /^(dist\/|node_modules\/|local\.settings\.json$)/;
 
 function namedFiles(document: string): string[] {
@@ -55,7 +55,7 @@ describe('documents', () => {
     expect(longLines(document)).toEqual([]);
   });
 
-  it('are there', () => {
+  it('exist', () => {
     expect(documents).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md']));
   });
 

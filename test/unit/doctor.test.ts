@@ -1,4 +1,4 @@
-// What the doctor makes of each fact, and which checks a fault of the settings leaves.
+// How the doctor judges each fact, and which checks remain after a fault of the settings.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { faultyParts, withoutFaults } from '../../src/doctor/settingParts.ts';
@@ -42,7 +42,7 @@ describe('a clock', () => {
   });
 });
 
-describe('an answer of Graph to nobody', () => {
+describe('an answer of Graph without a token', () => {
   it.each([
     [401, 'ok', 'answers.'],
     [503, 'problem', 'answers 503'],
@@ -69,13 +69,13 @@ describe('storage that refuses', () => {
     expect(judgeStorage(service, 'identity', fault).advice).toContain(role);
   });
 
-  it('a connection string wants another key, and no role', () => {
+  it('a connection string needs another key, not a role', () => {
     const { advice } = judgeStorage('table', 'connection-string', fault);
-    expect(advice).toContain('Is the key still the account’s');
+    expect(advice).toContain('Check that the key is still valid');
     expect(advice).not.toContain('role');
   });
 
-  it('for no reason of rights says its code', () => {
+  it('shows the code when the reason is not a missing right', () => {
     const { result, says } = judgeStorage('table', 'identity', { ...fault, status: 409, code: 'AccountBeingCreated' });
     expect({ result, says }).toMatchObject({ result: 'problem', says: expect.stringContaining('AccountBeingCreated') });
   });
@@ -91,7 +91,7 @@ describe('a token', () => {
   const notWell = (more: object, expiresOn = tomorrow) =>
     judged(more, expiresOn).filter(({ result }) => result !== 'ok');
 
-  it('as it should be is well, whether the tenant is named by its id or its domain', () => {
+  it('that is right is ok, with the tenant named by id or by domain', () => {
     expect(notWell({})).toEqual([]);
     expect(judged({}).map(({ says }) => says)).toContain('It holds the roles Mail.ReadBasic.');
   });
@@ -113,32 +113,32 @@ describe('a token', () => {
 
   it.each<[object, Date, string, string]>([
     [{ aud: 'https://storage.azure.com' }, tomorrow, 'problem', 'It is for https://storage.azure.com'],
-    [{ scp: 'Mail.Read' }, tomorrow, 'problem', 'The token is a person’s'],
+    [{ scp: 'Mail.Read' }, tomorrow, 'problem', 'The token belongs to a person'],
     [{ appid: ID.replace('a', 'b') }, tomorrow, 'problem', `AZURE_CLIENT_ID is ${ID}`],
     [{}, new Date(NOW.getTime() + 599_000), 'warning', 'in less than ten minutes'],
-    [{}, NOW, 'problem', 'which is over'],
-    [{ aud: 1, appid: null }, tomorrow, 'warning', 'cannot be looked into'],
+    [{}, NOW, 'problem', 'It expired at'],
+    [{ aud: 1, appid: null }, tomorrow, 'warning', 'The token cannot be read'],
   ])('with %j until %s is a %s', (more, expiresOn, result, says) => {
     expect(notWell(more, expiresOn)).toMatchObject([{ result, says: expect.stringContaining(says) }]);
   });
 
-  it('that an app has under its capitals is its own', () => {
+  it('of a client id in capitals belongs to the app', () => {
     expect(notWell({ appid: ID.toUpperCase() })).toEqual([]);
   });
 
   it.each(['managed-identity', 'app-registration', 'federated', 'developer'] as const)(
-    'that %s does not get is a problem, in the library’s words',
+    'that %s does not get is a problem, with the library’s reason',
     (kind) => {
       expect(judgeNoToken(kind, 'nobody there.')).toMatchObject({
         result: 'problem',
-        says: `${kind} has no token for Graph: nobody there.`,
+        says: `${kind} gets no token for Graph: nobody there.`,
         advice: expect.stringMatching(/./),
       });
     },
   );
 });
 
-/** A mailbox by its expectation and what it showed: o readable, x refused, u refused without a control, ? nothing. */
+/** A mailbox with its expectation and result: o readable, x refused, u refused without a control, ? inconclusive. */
 function lookedAt(expectation: 'allowed' | 'denied', letter: string, more: Partial<LookedAt> = {}): LookedAt {
   const observation = observed(letter, runAt(1, 0));
   return { ...observation, expectation, verdict: judgeOnce(expectation, observation), ...more };
@@ -170,7 +170,7 @@ describe('mailboxes', () => {
     expect(judgeDenied([...allowed('o'), ...denied(letters)]).result).toBe(result);
   });
 
-  it('that are refused are known to Graph, and those that do not answer are not known to be', () => {
+  it('that are refused are known to Graph, and those without an answer are not', () => {
     expect(judgeNames([...allowed('o'), ...denied('x')], 2)).toMatchObject([{ result: 'ok' }]);
     expect(judgeNames(denied('x?'), 2)).toMatchObject([{ result: 'warning' }]);
   });
@@ -180,7 +180,7 @@ describe('mailboxes', () => {
       lookedAt('denied', '?', { mailbox: `no${index}@contoso.example`, reason: 'not-found', status: 404, code: null }),
     );
     const [{ says } = { says: '' }] = judgeNames(unknown, 300);
-    expect(says).toContain('no4@contoso.example (404) and 2 more. 7 of 300 listed mailboxes were looked at.');
+    expect(says).toContain('no4@contoso.example (404) and 2 more. 7 of 300 listed mailboxes were checked.');
     expect(says).not.toContain('no5');
   });
 });
@@ -194,10 +194,16 @@ describe('the permission', () => {
     ['a role under a policy', ['Mail.ReadBasic'], [open, refusedByPolicy], 'ok', 'a policy limits it'],
     ['a role and another refusal', ['Mail.Read'], [open, lookedAt('denied', 'x', generic)], 'ok', 'whole tenant.'],
     ['a role and a breach', ['Mail.ReadWrite'], [open, lookedAt('denied', 'o')], 'problem', 'nothing limits it'],
-    ['a role and none denied', ['Mail.Read'], [open], 'warning', 'nothing was seen to limit it'],
-    ['no role under RBAC', ['User.Read.All'], [open, lookedAt('denied', 'x', generic)], 'ok', 'granted by RBAC'],
+    ['a role and none denied', ['Mail.Read'], [open], 'warning', 'no answer shows a limit'],
+    [
+      'no role under RBAC',
+      ['User.Read.All'],
+      [open, lookedAt('denied', 'x', generic)],
+      'ok',
+      'RBAC for Applications grants the access',
+    ],
     ['no role and no access', [], [lookedAt('allowed', 'x', generic)], 'problem', 'nothing can be read'],
-    ['silence', ['Mail.Read'], [lookedAt('allowed', '?')], 'skipped', 'no mailbox said anything'],
+    ['silence', ['Mail.Read'], [lookedAt('allowed', '?')], 'skipped', 'no mailbox gave a clear answer'],
   ])('of %s', (_, roles, seen, result, says) => {
     const found = judgePermission(roles, seen);
     expect(found).toMatchObject({ result });
@@ -252,7 +258,7 @@ describe('faults of the settings', () => {
     expect(partsOf({ ...good, ...bad })).toEqual(parts);
   });
 
-  it('set aside leave settings that can be read, whatever they were', () => {
+  it('leave settings that can be read, whatever the faults were', () => {
     const names = [
       ...['ALLOWED_MAILBOXES', 'DENIED_MAILBOXES', 'MAILBOXES_FILE', 'POLL_SCHEDULE', 'GRAPH_ENDPOINT'],
       ...['GRAPH_IDENTITY', 'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_AUTHORITY_HOST', 'AZURE_CLIENT_SECRET'],

@@ -1,4 +1,4 @@
-// The rules of evidence: the table row by row, the edges of time, and random histories against what must always hold.
+// The rules of evidence: each row of the table, the limits of time, and random histories that must keep the invariants.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/rules/classify.ts';
@@ -11,7 +11,7 @@ import { observed, runAt } from '../support/rules.ts';
 const RULES: RuleSettings = { propagationMinutes: 120, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 };
 const MINUTE = 60_000;
 
-/** Steps written as letters: o readable, x refused, ? inconclusive, u refused without a held control; a run each quarter of an hour. */
+/** Steps as letters: o readable, x refused, ? inconclusive, u refused without a held control. One run each 15 minutes. */
 function play(expectation: Expectation, letters: string, rules = RULES, first: MailboxState | null = null) {
   let state = first;
   const verdicts: string[] = [];
@@ -43,7 +43,7 @@ describe('the rule table', () => {
     ['allowed, refused twice', 'allowed', 'oxx', OPEN_WINDOW, 'compliant pending lockout'],
     ['allowed, refused whatever the control', 'allowed', 'ouu', OPEN_WINDOW, 'compliant pending lockout'],
     [
-      'allowed, refused from the first sight inside the window',
+      'allowed, refused from the first run on, inside the window',
       'allowed',
       'xxxx',
       OPEN_WINDOW,
@@ -54,7 +54,7 @@ describe('the rule table', () => {
     ['allowed, readable between refusals', 'allowed', 'oxox', RULES, 'compliant pending compliant pending'],
     ['inconclusive at first sight', 'denied', '?', NO_WINDOW, 'pending'],
     [
-      'inconclusive at first sight, one run being enough',
+      'inconclusive in the first run, when one run is enough',
       'denied',
       '?',
       { ...NO_WINDOW, unverifiedAfterRuns: 1 },
@@ -77,7 +77,7 @@ describe('the rule table', () => {
       'compliant pending lockout lockout lockout lockout lockout',
     ],
     [
-      'refusals without control age like inconclusive ones',
+      'refusals without a control age like inconclusive results',
       'denied',
       'xuuu',
       RULES,
@@ -105,23 +105,23 @@ describe('time', () => {
     expect(after(ms, first)).toBe(verdict);
   });
 
-  it('a mailbox that no shard reached ages by the numbers of the runs', () => {
+  it('a mailbox that no shard reached ages with the run numbers', () => {
     const { state } = play('denied', 'x');
     const run = runAt(4, 0);
     expect(judge(state, observed('?', run), { expectation: 'denied', run, rules: RULES }).verdict).toBe('unverified');
   });
 
-  it('a longer window under an open breach does not close it', () => {
+  it('a longer window does not close an open breach', () => {
     const { state } = play('denied', 'o', NO_WINDOW);
     expect(play('denied', 'o', OPEN_WINDOW, state).verdicts).toBe('breach');
   });
 
-  it('a stricter lockout rule under an open lockout does not close it', () => {
+  it('a stricter lockout rule does not close an open lockout', () => {
     const { state } = play('allowed', 'oxx');
     expect(play('allowed', 'x', { ...RULES, lockoutAfterRuns: 9 }, state).verdicts).toBe('lockout');
   });
 
-  it('a state judged by this run or a later one stays as it is', () => {
+  it('a state that this run or a later one has judged does not change', () => {
     const { state } = play('denied', 'xxx');
     for (const number of [1, 2, 3]) {
       const run = runAt(number, 0);
@@ -129,13 +129,13 @@ describe('time', () => {
     }
   });
 
-  it('the last 48 runs are remembered', () => {
+  it('a state remembers the last 48 runs', () => {
     expect(play('denied', `${'?'.repeat(10)}${'x'.repeat(40)}`).state.recent).toBe(`${'?'.repeat(8)}${'x'.repeat(40)}`);
   });
 });
 
 describe('drift', () => {
-  it('opens with its verdict and closes with what was seen', () => {
+  it('opens with its verdict and closes with the observation', () => {
     const before = play('denied', 'x').state;
     const breach = play('denied', 'o', RULES, before).state;
     expect(driftChanges(before, breach, runAt(2, 0))).toEqual({
@@ -160,7 +160,7 @@ describe('drift', () => {
     });
   });
 
-  it('of one kind gives way to another in one step', () => {
+  it('of one kind closes and another kind opens in one step', () => {
     const unverified = play('denied', 'x???').state;
     const breach = play('denied', 'o', RULES, unverified).state;
     expect(driftChanges(unverified, breach, runAt(5, 0))).toMatchObject({
@@ -169,7 +169,7 @@ describe('drift', () => {
     });
   });
 
-  it('of a mailbox declared anew or no longer listed closes without a recovery', () => {
+  it('closes without a recovery when the mailbox has a new expectation or is no longer listed', () => {
     const breach = play('denied', 'xo').state;
     const redeclared = play('allowed', 'o', RULES, breach).state;
     expect(redeclared).toMatchObject({ verdict: 'compliant', declaredRun: 3, addedRun: 1, recent: 'o' });
@@ -184,7 +184,7 @@ describe('drift', () => {
 });
 
 describe('the tally of a run', () => {
-  it('counts what its states say, and nothing of other runs', () => {
+  it('counts only states of its own run', () => {
     const states = [
       play('denied', 'xo').state,
       play('denied', 'xx').state,
@@ -229,7 +229,7 @@ const ruleSettings = fc.record({
   lockoutAfterRuns: fc.integer({ min: 1, max: 3 }),
   unverifiedAfterRuns: fc.integer({ min: 1, max: 4 }),
 });
-/** Mostly one expectation and steady settings, now and then another; runs are skipped, and clocks go back. */
+/** Mostly one expectation and constant settings, sometimes others. Runs are skipped, and clocks go back. */
 const histories = fc.tuple(expectations, ruleSettings).chain(([usual, steady]) =>
   fc.array(
     fc.record<Step>({
@@ -252,7 +252,7 @@ const histories = fc.tuple(expectations, ruleSettings).chain(([usual, steady]) =
 const HISTORIES = 200_000;
 
 describe(`${HISTORIES} random histories`, () => {
-  it('never break what must always hold', { timeout: 120_000 }, () => {
+  it('keep every invariant', { timeout: 120_000 }, () => {
     fc.assert(fc.property(histories, checkHistory), { numRuns: HISTORIES });
   });
 });
@@ -270,7 +270,7 @@ function checkHistory(steps: readonly Step[]): void {
     checkStep(state, next, step, run);
 
     const { closed, opened } = driftChanges(state, next, run);
-    // Openings and closings alternate, and at most one drift is open.
+    // Drift opens and closes alternately, so at most one is open.
     if (closed) must(open === closed.id, 'what closes was open');
     if (closed) open = null;
     if (opened) must(open === null, 'what opens finds none open');

@@ -28,7 +28,7 @@ const NASTY = [
 ];
 
 describe('a key', () => {
-  it.each(NASTY)('of %j holds nothing that a table refuses, and reads back', (mailbox) => {
+  it.each(NASTY)('of %j holds no character that a table refuses, and can be decoded', (mailbox) => {
     const key = encodeKey(mailbox);
     expect(key).not.toMatch(/[/\\#?%~:\p{Cc}]/u);
     expect(decodeKey(key)).toBe(mailbox);
@@ -39,7 +39,7 @@ describe('a key', () => {
     expect(encodeKey('*')).toBe('*2A');
   });
 
-  it('puts a mailbox under the first digit of its hash', () => {
+  it('uses the first hex digit of the hash as partition', () => {
     expect(partitionOf('support@contoso.example')).toBe('5');
     expect(statePosition('a#b').row).toBe('mailbox:a*23b');
   });
@@ -76,20 +76,20 @@ describe('a plan', () => {
     }
   });
 
-  it('knows what is declared of each mailbox, and of no other', () => {
+  it('knows the expectation of each listed mailbox, and of no other', () => {
     for (const [mailbox, expectation] of listed) expect(plan.expectationOf(mailbox)).toBe(expectation);
     expect(plan.expectationOf('user95@contoso.example')).toBeUndefined();
     expect(planShards(new Map(), 10).expectationOf('user1@contoso.example')).toBeUndefined();
   });
 
-  it('has a hash of what is listed, as what, and how it is cut, whatever the order', () => {
+  it('has a hash of mailboxes, expectations and shard size that ignores the order', () => {
     expect(planShards(new Map([...listed].reverse()), 10).hash).toBe(plan.hash);
     expect(planShards(listed, 11).hash).not.toBe(plan.hash);
     expect(planShards(new Map([...listed, ['x@contoso.example', 'denied']]), 10).hash).not.toBe(plan.hash);
     expect(planShards(new Map([...listed, ['user1@contoso.example', 'allowed']]), 10).hash).not.toBe(plan.hash);
   });
 
-  it('lends allowed mailboxes of other shards, the same for the same run and shard', () => {
+  it('lends the same allowed mailboxes of other shards to the same run and shard', () => {
     const own = plan.shards[3]?.expectations() ?? new Map();
     const borrowed = borrowControls(plan, 'run-1', 3);
     expect(borrowed).toHaveLength(5);
@@ -104,7 +104,7 @@ describe('a plan', () => {
     expect(borrowControls(planShards(new Map([['a@x', 'allowed']]), 10), 'run-1', 0)).toEqual([]);
   });
 
-  it('is made of a hundred thousand mailboxes in a moment', () => {
+  it('of a hundred thousand mailboxes is made quickly', () => {
     const many = new Map<string, Expectation>(Array.from({ length: 100_000 }, (_, index) => [`u${index}@x`, 'denied']));
     expect(planShards(many, 500).shards).toHaveLength(200);
   });

@@ -7,14 +7,14 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 const HOMES = ['src', 'sandbox', 'localHost', 'scripts', 'bench'];
 
-/** A row of the table: a room, and the rooms that it may import beside itself. */
+/** A row of the table: a room, and the other rooms that it may import. */
 interface Room {
   readonly path: string;
   readonly name: string;
   /** Whether every room of src may import it. */
   readonly isForAll: boolean;
   readonly mayImport: readonly string[];
-  /** Rooms of which it may import the types alone. */
+  /** Rooms from which it may import only types. */
   readonly mayImportTypes: readonly string[];
 }
 
@@ -35,12 +35,12 @@ function readRooms(): Room[] {
   });
 }
 
-/** As the last column names a room: `src/runs/` is `runs`, `src/log.ts` is `log`. */
+/** The name of a room in the last column: `src/runs/` is `runs`, `src/log.ts` is `log`. */
 function nameOf(path: string): string {
   return path.replace(/^src\//, '').replace(/\/$|\.ts$/, '');
 }
 
-/** The innermost room that a file lies in. */
+/** The innermost room that holds a file. */
 function roomOf(file: string): Room | undefined {
   const holds = ({ path }: Room) => file === path || (path.endsWith('/') && file.startsWith(path));
   return rooms.filter(holds).sort((a, b) => b.path.length - a.path.length)[0];
@@ -79,7 +79,7 @@ function importsOf(file: string): Import[] {
   return [...statics, ...exported, ...dynamic];
 }
 
-/** What a file imports from other rooms: the room's name, and whether it takes types alone. */
+/** What a file imports from other rooms: the name of the room, and whether it imports only types. */
 function importsFromRooms(file: string): { readonly name: string; readonly typeOnly: boolean }[] {
   return importsOf(file)
     .filter(({ target }) => target.startsWith('.'))
@@ -95,7 +95,7 @@ function importsFromRooms(file: string): { readonly name: string; readonly typeO
 }
 
 describe('the layout', () => {
-  it.each(files)('%s imports what its room may', (file) => {
+  it.each(files)('%s imports only what its room may import', (file) => {
     const room = roomOf(file);
     expect(room, 'docs/architecture.md has no room for it').toBeDefined();
     const { mayImport = [], mayImportTypes = [] } = room ?? {};
@@ -105,7 +105,7 @@ describe('the layout', () => {
     expect(foreign).toEqual([]);
   });
 
-  it.each(rooms.map((room) => [room.path, room] as const))('%s imports all that its row names', (_, room) => {
+  it.each(rooms.map((room) => [room.path, room] as const))('%s imports every room in its row', (_, room) => {
     const imported = files.filter((file) => roomOf(file) === room).flatMap(importsFromRooms);
     const named = [...room.mayImport, ...room.mayImportTypes];
     expect(named.filter((name) => !imported.some((one) => one.name === name))).toEqual([]);
@@ -118,14 +118,14 @@ describe('the layout', () => {
     );
   });
 
-  it('gives a name to one thing: two files share theirs only as a function or command and its verb', () => {
+  it('gives each file its own name, except a function or command and its verb', () => {
     const entrances = ['src/functions/', 'scripts/'];
     const inner = files.filter((file) => !entrances.includes(file.slice(0, -basename(file).length)));
     const names = inner.map((file) => basename(file));
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   });
 
-  it('finds the imports it judges', () => {
+  it('finds imports', () => {
     expect(importsOf('src/index.ts').length).toBeGreaterThan(0);
     expect(importsOf('src/graph/credential.ts').map(({ target }) => target)).toContain('@azure/msal-node');
     expect(rooms.length).toBeGreaterThan(HOMES.length);

@@ -1,4 +1,4 @@
-// MAILBOXES_FILE: what a spreadsheet, an export or a hand may make of a list.
+// MAILBOXES_FILE as a spreadsheet, an export or a person may write it.
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Expectation } from '../../src/rules/mailbox.ts';
@@ -38,7 +38,7 @@ describe('a list', () => {
     ]);
   });
 
-  it('comes in pieces as a stream does, and holds guests', async () => {
+  it('is read as a stream in pieces, and may hold guests', async () => {
     const name = 'pat_fabrikam.example#EXT#@contoso.example';
     const { mailboxes } = await read([
       'mailbox,expec',
@@ -50,39 +50,39 @@ describe('a list', () => {
   });
 
   it.each<[string, string, string]>([
-    ['is empty', '', 'it holds no line: the first is mailbox,expectation'],
-    ['has no header', 'a@contoso.example,allowed\n', 'line 1 is no header: mailbox,expectation'],
+    ['is empty', '', 'it is empty. Its first line must be mailbox,expectation'],
+    ['has no header', 'a@contoso.example,allowed\n', 'line 1 is not the header mailbox,expectation'],
     [
       'names no mailbox',
       `${HEADER}nobody,denied\n`,
-      'line 2 names "nobody", which is no user principal name or directory object id',
+      'line 2 names "nobody". Use a user principal name or a directory object id',
     ],
     [
       'declares neither',
       `${HEADER}a@contoso.example,maybe\n`,
-      'line 2 declares a@contoso.example "maybe": it takes allowed or denied',
+      'line 2 declares a@contoso.example "maybe". Use allowed or denied',
     ],
     [
       'has a short line',
       `${HEADER}# c\na@contoso.example\n`,
-      'line 3 declares a@contoso.example "": it takes allowed or denied',
+      'line 3 declares a@contoso.example "". Use allowed or denied',
     ],
     [
       'names one twice',
       `${HEADER}a@contoso.example,allowed\nA@contoso.example,allowed\n`,
-      'line 3 names a@contoso.example, which line 2 names too',
+      'line 3 names a@contoso.example again. Line 2 already names it',
     ],
     [
       'contradicts the settings',
       `${HEADER}cch@contoso.example,allowed\n`,
-      'line 2 declares cch@contoso.example allowed, and DENIED_MAILBOXES the contrary',
+      'line 2 declares cch@contoso.example allowed, but DENIED_MAILBOXES names it too. Remove one of them',
     ],
   ])('that %s says so, and where', async (_, text, fault) => {
     const { faults } = await read(text, new Map([['cch@contoso.example', 'denied']]));
     expect(faults).toEqual([fault]);
   });
 
-  it('with a quote that never ends says so', async () => {
+  it('with a quote that never ends is a fault', async () => {
     const { faults } = await read(`${HEADER}"a@contoso.example,allowed\n`);
     expect(faults).toEqual([expect.stringMatching(/quote/i)]);
   });
@@ -93,7 +93,7 @@ describe('a list', () => {
     expect(faults.at(-1)).toBe('and 30 more');
   });
 
-  it('that breaks off while it is read is no list', async () => {
+  it('that ends with an error while it is read is not a list', async () => {
     const broken = new Readable({
       read() {
         this.destroy(new Error('the connection was cut'));

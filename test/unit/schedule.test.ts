@@ -21,11 +21,11 @@ describe('parseSchedule', () => {
   });
 
   it('asks for the day of the month AND the day of the week', () => {
-    // The next Friday the thirteenth, where cron libraries would take every Friday and every thirteenth.
+    // The next Friday the thirteenth. Cron libraries would take every Friday and every thirteenth.
     expect(parseSchedule('0 0 0 13 * Fri').next(MONDAY_10)).toEqual(new Date('2027-08-13T00:00:00Z'));
   });
 
-  it('looks back, newest first, and leaves out the instant itself', () => {
+  it('returns earlier ticks, newest first, without the instant itself', () => {
     const ticks = parseSchedule('0 */15 * * * *').previous(MONDAY_10, 3);
     expect(ticks.map((tick) => tick.toISOString().slice(11, 16))).toEqual(['09:45', '09:30', '09:15']);
   });
@@ -34,21 +34,21 @@ describe('parseSchedule', () => {
     ['', 'it needs six fields'],
     ['* * * *', 'it needs six fields'],
     ['* * * * * * *', 'it needs six fields'],
-    ['60 * * * * *', '"60" is no seconds: 0 to 59'],
-    ['0 0 24 * * *', '"24" is no hours: 0 to 23'],
-    ['0 0 0 0 * *', '"0" is no day of the month: 1 to 31'],
-    ['0 0 0 L * *', '"L" is no day of the month'],
-    ['0 0 0 15W * *', '"15W" is no day of the month'],
-    ['0 0 0 ? * *', '"?" is no day of the month'],
-    ['0 0 0 * * 7', '"7" is no day of the week: 0 to 6, or names such as mon'],
-    ['0 0 0 * * 5#2', '"5#2" is no day of the week'],
-    ['0 0 0 * Foo *', '"Foo" is no month'],
-    ['0 1-2-3 * * * *', '"1-2-3" is no minutes'],
-    ['0 5- * * * *', '"5-" is no minutes'],
-    ['0 1,,2 * * * *', '"" is no minutes'],
-    ['0 */x * * * *', '"*/x" is no minutes'],
+    ['60 * * * * *', '"60" does not fit seconds (0 to 59'],
+    ['0 0 24 * * *', '"24" does not fit hours (0 to 23'],
+    ['0 0 0 0 * *', '"0" does not fit day of the month (1 to 31'],
+    ['0 0 0 L * *', '"L" does not fit day of the month'],
+    ['0 0 0 15W * *', '"15W" does not fit day of the month'],
+    ['0 0 0 ? * *', '"?" does not fit day of the month'],
+    ['0 0 0 * * 7', '"7" does not fit day of the week (0 to 6, or names such as mon'],
+    ['0 0 0 * * 5#2', '"5#2" does not fit day of the week'],
+    ['0 0 0 * Foo *', '"Foo" does not fit month'],
+    ['0 1-2-3 * * * *', '"1-2-3" does not fit minutes'],
+    ['0 5- * * * *', '"5-" does not fit minutes'],
+    ['0 1,,2 * * * *', '"" does not fit minutes'],
+    ['0 */x * * * *', '"*/x" does not fit minutes'],
     ['00:15:00', 'it needs six fields'],
-    ['0 0 0 31 2 *', 'it never comes'],
+    ['0 0 0 31 2 *', 'it never runs'],
   ])('refuses "%s"', (expression, message) => {
     expect(() => parseSchedule(expression)).toThrow(message);
   });

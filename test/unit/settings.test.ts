@@ -69,18 +69,18 @@ describe('good settings', () => {
     expect(faultsOf(environment)).toEqual([]);
   });
 
-  it('take a list from a file or a blob, alone or beside the settings', () => {
+  it('take a list from a file or a blob, alone or together with the settings', () => {
     const none = { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' };
     expect(faultsOf({ ...none, MAILBOXES_FILE: 'lists/mailboxes.csv' })).toEqual([]);
     const { settings } = readConfiguration({ ...GOOD, MAILBOXES_FILE: 'blob:lists/2026/mailboxes.csv' });
     expect(settings?.listFile).toEqual({ kind: 'blob', container: 'lists', name: '2026/mailboxes.csv' });
   });
 
-  it('count as not set when they are set to nothing', () => {
+  it('count as not set when they are empty', () => {
     expect(faultsOf({ SHARD_SIZE: '', POLL_SCHEDULE: ' ', GRAPH_ENDPOINT: '' })).toEqual([]);
   });
 
-  it('take the developer who is signed in, in a tenant or in none', () => {
+  it('take the signed-in developer, with or without a tenant', () => {
     const identityOf = (environment: Record<string, string>) =>
       readConfiguration({ ...GOOD, GRAPH_IDENTITY: 'developer', ...environment }).settings?.graphIdentity;
     expect(identityOf({})).toEqual({ kind: 'developer', tenantId: undefined });
@@ -126,14 +126,14 @@ describe('a cloud', () => {
     });
   });
 
-  it.each(['managed-identity', 'developer'])('is the Graph’s alone for %s', (identity) => {
+  it.each(['managed-identity', 'developer'])('of Graph alone counts for %s', (identity) => {
     const us = { GRAPH_ENDPOINT: 'https://graph.microsoft.us', AZURE_AUTHORITY_HOST: 'https://login.chinacloudapi.cn' };
     expect(faultsOf({ GRAPH_IDENTITY: identity, ...us })).toEqual([]);
   });
 });
 
 describe('a fault', () => {
-  const names = 'a mailbox is a user principal name (with one @ and no /) or a directory object id.';
+  const names = 'Use a user principal name (with one @ and no /) or a directory object id.';
   const app = {
     GRAPH_IDENTITY: 'app-registration',
     AZURE_TENANT_ID: 't',
@@ -146,171 +146,163 @@ describe('a fault', () => {
     AZURE_CLIENT_ID: 'c',
     GRAPH_FEDERATION_CLIENT_ID: 'm',
   };
-  const https = 'is no https address (plain http is for this machine only).';
+  const https = 'is not an https address. Use https, or plain http on this machine.';
 
   it.each<[string, string, Record<string, string>]>([
     [
       'missing',
-      'AzureWebJobsStorage is missing: a connection string, or AzureWebJobsStorage__accountName for an identity-based connection.',
+      'AzureWebJobsStorage is missing. Set it to a connection string, or set AzureWebJobsStorage__accountName to use an identity.',
       { AzureWebJobsStorage: '' },
     ],
     [
       'malformed',
-      'AzureWebJobsStorage is no connection string of a storage account, such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=….',
+      'AzureWebJobsStorage is not a connection string of a storage account. Use one such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=….',
       { AzureWebJobsStorage: 'hunter2' },
     ],
     [
       'missing',
-      'AzureWebJobsStorage__queueServiceUri is missing beside its counterpart: both services are used.',
+      'AzureWebJobsStorage__queueServiceUri is missing. Mailscope uses tables and queues, so set both addresses.',
       { AzureWebJobsStorage: '', AzureWebJobsStorage__tableServiceUri: 'https://contoso.table.core.windows.net' },
     ],
     [
       'malformed',
-      'AzureWebJobsStorage__accountName is "my account": it takes the name of a storage account.',
+      'AzureWebJobsStorage__accountName is "my account". Use the name of a storage account.',
       { AzureWebJobsStorage: '', AzureWebJobsStorage__accountName: 'my account' },
     ],
     [
       'malformed',
-      `ALLOWED_MAILBOXES names "a/b@contoso.example": ${names}`,
+      `ALLOWED_MAILBOXES names "a/b@contoso.example". ${names}`,
       { ALLOWED_MAILBOXES: 'a/b@contoso.example' },
     ],
-    ['malformed', `DENIED_MAILBOXES names "cch": ${names}`, { DENIED_MAILBOXES: 'cch' }],
+    ['malformed', `DENIED_MAILBOXES names "cch". ${names}`, { DENIED_MAILBOXES: 'cch' }],
     [
       'contradictory',
-      'DENIED_MAILBOXES names "support@contoso.example", which ALLOWED_MAILBOXES names too: a mailbox is one or the other.',
+      'DENIED_MAILBOXES names "support@contoso.example", and so does ALLOWED_MAILBOXES. Keep each in one of them.',
       { DENIED_MAILBOXES: 'SUPPORT@contoso.example' },
     ],
     [
       'missing',
-      'ALLOWED_MAILBOXES is empty, and so is DENIED_MAILBOXES: list the mailboxes that the app may read here, or in MAILBOXES_FILE.',
+      'ALLOWED_MAILBOXES is empty, and so is DENIED_MAILBOXES. List the mailboxes that the app may read, here or in MAILBOXES_FILE.',
       { ALLOWED_MAILBOXES: '', DENIED_MAILBOXES: '' },
     ],
     [
       'missing',
-      'ALLOWED_MAILBOXES is empty: without a mailbox that can be read, no refusal of the denied ones ever proves anything.',
+      'ALLOWED_MAILBOXES is empty. List a mailbox that the app can read: without one, a refusal of a denied mailbox proves nothing.',
       { ALLOWED_MAILBOXES: ' ' },
     ],
     [
       'malformed',
-      'MAILBOXES_FILE is "blob:lists": a blob is blob:<container>/<name>.',
+      'MAILBOXES_FILE is "blob:lists". Write a blob as blob:<container>/<name>.',
       { MAILBOXES_FILE: 'blob:lists' },
     ],
     [
       'malformed',
-      'POLL_SCHEDULE is "often": it needs six fields: second, minute, hour, day of the month, month, day of the week (NCRONTAB, such as 0 */15 * * * *).',
+      'POLL_SCHEDULE is "often": it needs six fields (second, minute, hour, day of the month, month, day of the week). Use NCRONTAB, such as 0 */15 * * * *.',
       { POLL_SCHEDULE: 'often' },
     ],
     ['malformed', `GRAPH_ENDPOINT ${https}`, { GRAPH_ENDPOINT: 'http://graph.microsoft.com' }],
     ['malformed', `GRAPH_ENDPOINT ${https}`, { GRAPH_ENDPOINT: 'graph' }],
     [
       'malformed',
-      'GRAPH_ENDPOINT takes scheme and host alone, such as https://graph.microsoft.com, and no path.',
+      'GRAPH_ENDPOINT must be a scheme and a host without a path, such as https://graph.microsoft.com.',
       { GRAPH_ENDPOINT: 'https://graph.microsoft.com/v1.0' },
     ],
     [
       'malformed',
-      'GRAPH_IDENTITY is "me": it takes managed-identity, app-registration, federated, developer.',
+      'GRAPH_IDENTITY is "me". Use one of managed-identity, app-registration, federated, developer.',
       { GRAPH_IDENTITY: 'me' },
     ],
     [
       'missing',
-      'AZURE_TENANT_ID is missing: GRAPH_IDENTITY is app-registration, which needs the id of the tenant whose mailboxes are read.',
+      'AZURE_TENANT_ID is missing. GRAPH_IDENTITY is app-registration, which needs the id of the tenant whose mailboxes are read.',
       { ...app, AZURE_TENANT_ID: '' },
     ],
     [
       'missing',
-      'AZURE_CLIENT_ID is missing: GRAPH_IDENTITY is app-registration, which needs the application (client) id.',
+      'AZURE_CLIENT_ID is missing. GRAPH_IDENTITY is app-registration, which needs the application (client) id.',
       { ...app, AZURE_CLIENT_ID: '' },
     ],
     [
       'missing',
-      'AZURE_CLIENT_SECRET is missing: GRAPH_IDENTITY is app-registration, which needs it or AZURE_CLIENT_CERTIFICATE_PATH.',
+      'AZURE_CLIENT_SECRET is missing. GRAPH_IDENTITY is app-registration, which needs this setting or AZURE_CLIENT_CERTIFICATE_PATH.',
       { ...app, AZURE_CLIENT_SECRET: '' },
     ],
     [
       'contradictory',
-      'AZURE_CLIENT_SECRET is set beside AZURE_CLIENT_CERTIFICATE_PATH: keep the one that proves the app registration.',
+      'AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH are both set. Keep the one that the app registration uses.',
       { ...app, AZURE_CLIENT_CERTIFICATE_PATH: '/x.pem' },
     ],
     [
       'missing',
-      'AZURE_TENANT_ID is missing: GRAPH_IDENTITY is federated, which needs the id of the tenant whose mailboxes are read.',
+      'AZURE_TENANT_ID is missing. GRAPH_IDENTITY is federated, which needs the id of the tenant whose mailboxes are read.',
       { ...federated, AZURE_TENANT_ID: '' },
     ],
     [
       'missing',
-      'AZURE_CLIENT_ID is missing: GRAPH_IDENTITY is federated, which needs the application (client) id.',
+      'AZURE_CLIENT_ID is missing. GRAPH_IDENTITY is federated, which needs the application (client) id.',
       { ...federated, AZURE_CLIENT_ID: '' },
     ],
     [
       'missing',
-      'GRAPH_FEDERATION_CLIENT_ID is missing: GRAPH_IDENTITY is federated, which needs the client id of the user-assigned managed identity that the app trusts.',
+      'GRAPH_FEDERATION_CLIENT_ID is missing. GRAPH_IDENTITY is federated, which needs the client id of the user-assigned managed identity that the app trusts.',
       { ...federated, GRAPH_FEDERATION_CLIENT_ID: '' },
     ],
     [
       'contradictory',
-      'GRAPH_FEDERATION_CLIENT_ID is the same as AZURE_CLIENT_ID: one is the managed identity, the other the app that trusts it.',
+      'GRAPH_FEDERATION_CLIENT_ID is the same as AZURE_CLIENT_ID. Set it to the managed identity, and AZURE_CLIENT_ID to the app that trusts it.',
       { ...federated, GRAPH_FEDERATION_CLIENT_ID: 'c' },
     ],
     [
       'contradictory',
-      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.com (its default), and GRAPH_ENDPOINT is https://graph.microsoft.us, whose tokens come from https://login.microsoftonline.us.',
+      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.com (its default), but GRAPH_ENDPOINT https://graph.microsoft.us needs https://login.microsoftonline.us. Set both to the same cloud.',
       { ...app, GRAPH_ENDPOINT: 'https://graph.microsoft.us' },
     ],
     [
       'contradictory',
-      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.us, and GRAPH_ENDPOINT is https://graph.microsoft.com, whose tokens come from https://login.microsoftonline.com.',
+      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.us, but GRAPH_ENDPOINT https://graph.microsoft.com needs https://login.microsoftonline.com. Set both to the same cloud.',
       { ...app, AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us' },
     ],
     [
       'contradictory',
-      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.us, and GRAPH_ENDPOINT is https://microsoftgraph.chinacloudapi.cn, whose tokens come from https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn.',
+      'AZURE_AUTHORITY_HOST is https://login.microsoftonline.us, but GRAPH_ENDPOINT https://microsoftgraph.chinacloudapi.cn needs https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn. Set both to the same cloud.',
       {
         ...federated,
         AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/',
         GRAPH_ENDPOINT: 'https://microsoftgraph.chinacloudapi.cn/',
       },
     ],
-    ['malformed', 'PROPAGATION_MINUTES is "2h": it takes a whole number.', { PROPAGATION_MINUTES: '2h' }],
-    [
-      'out-of-range',
-      'PROPAGATION_MINUTES is -1: it takes a whole number from 0 to 10080.',
-      { PROPAGATION_MINUTES: '-1' },
-    ],
-    ['out-of-range', 'LOCKOUT_AFTER_RUNS is 0: it takes a whole number from 1 to 1000.', { LOCKOUT_AFTER_RUNS: '0' }],
-    [
-      'out-of-range',
-      'UNVERIFIED_AFTER_RUNS is 0: it takes a whole number from 1 to 1000.',
-      { UNVERIFIED_AFTER_RUNS: '0' },
-    ],
-    ['malformed', 'STORE_SUBJECTS is "yes": it takes true, false.', { STORE_SUBJECTS: 'yes' }],
-    ['out-of-range', 'RETENTION_MONTHS is 0: it takes a whole number from 1 to 1200.', { RETENTION_MONTHS: '0' }],
-    ['out-of-range', 'SHARD_SIZE is 0: it takes a whole number from 1 to 5000.', { SHARD_SIZE: '0' }],
-    ['malformed', 'POLL_CONCURRENCY is "1.5": it takes a whole number.', { POLL_CONCURRENCY: '1.5' }],
+    ['malformed', 'PROPAGATION_MINUTES is "2h". Use a whole number.', { PROPAGATION_MINUTES: '2h' }],
+    ['out-of-range', 'PROPAGATION_MINUTES is -1. Use a whole number from 0 to 10080.', { PROPAGATION_MINUTES: '-1' }],
+    ['out-of-range', 'LOCKOUT_AFTER_RUNS is 0. Use a whole number from 1 to 1000.', { LOCKOUT_AFTER_RUNS: '0' }],
+    ['out-of-range', 'UNVERIFIED_AFTER_RUNS is 0. Use a whole number from 1 to 1000.', { UNVERIFIED_AFTER_RUNS: '0' }],
+    ['malformed', 'STORE_SUBJECTS is "yes". Use one of true, false.', { STORE_SUBJECTS: 'yes' }],
+    ['out-of-range', 'RETENTION_MONTHS is 0. Use a whole number from 1 to 1200.', { RETENTION_MONTHS: '0' }],
+    ['out-of-range', 'SHARD_SIZE is 0. Use a whole number from 1 to 5000.', { SHARD_SIZE: '0' }],
+    ['malformed', 'POLL_CONCURRENCY is "1.5". Use a whole number.', { POLL_CONCURRENCY: '1.5' }],
     ['malformed', `ALERT_WEBHOOK_URL ${https}`, { ALERT_WEBHOOK_URL: 'http://hooks.fabrikam.example/secret' }],
     [
       'malformed',
-      'ALERT_WEBHOOK_FORMAT is "email": it takes cloudevents, teams, slack.',
+      'ALERT_WEBHOOK_FORMAT is "email". Use one of cloudevents, teams, slack.',
       { ALERT_WEBHOOK_FORMAT: 'email' },
     ],
     [
       'contradictory',
-      'ALERT_WEBHOOK_SECRET is set, but there is no ALERT_WEBHOOK_URL to sign for.',
+      'ALERT_WEBHOOK_SECRET is set, but ALERT_WEBHOOK_URL is not. Set both or neither.',
       { ALERT_WEBHOOK_SECRET: 'whsec_c2VjcmV0MTIz' },
     ],
     [
       'malformed',
-      'ALERT_WEBHOOK_SECRET is no secret of Standard Webhooks: whsec_ and base64.',
+      'ALERT_WEBHOOK_SECRET is not a Standard Webhooks secret. Use whsec_ followed by base64.',
       { ALERT_WEBHOOK_SECRET: 'hunter2!', ALERT_WEBHOOK_URL: 'https://hooks.example' },
     ],
     [
       'out-of-range',
-      'ALERT_REMINDER_HOURS is 9000: it takes a whole number from 0 to 8760.',
+      'ALERT_REMINDER_HOURS is 9000. Use a whole number from 0 to 8760.',
       { ALERT_REMINDER_HOURS: '9000' },
     ],
     [
       'malformed',
-      'PAUSE_ALERTS_UNTIL is "tomorrow": it takes a time such as 2026-12-24T18:00:00Z.',
+      'PAUSE_ALERTS_UNTIL is "tomorrow". Use a time such as 2026-12-24T18:00:00Z.',
       { PAUSE_ALERTS_UNTIL: 'tomorrow' },
     ],
     ['malformed', `HEARTBEAT_URL ${https}`, { HEARTBEAT_URL: 'ping' }],
@@ -349,7 +341,7 @@ describe('secrets', () => {
     expect(`${inspect(settings, { depth: 9 })} ${JSON.stringify(settings)}`).not.toContain('hunter2');
   });
 
-  it('never stand in a fault', () => {
+  it('are never in a fault', () => {
     const faults = readConfiguration({
       ...environment,
       AZURE_CLIENT_CERTIFICATE_PATH: 'x',

@@ -1,6 +1,6 @@
-// What a check of the doctor finds: how bad it is, in a sentence, and what to do. Pure.
+// The result of a doctor's check: how bad it is, a sentence, and what to do. Pure.
 
-/** From the best to the worst. `skipped`: it could not be looked at, or there is nothing to look at. */
+/** From best to worst. `skipped`: the check could not be made, or there is nothing to check. */
 export const RESULTS = ['ok', 'skipped', 'warning', 'problem'] as const;
 export type Result = (typeof RESULTS)[number];
 
@@ -8,7 +8,7 @@ export interface Finding {
   readonly result: Result;
   /** Never holds a secret, a token, a subject or the address of a webhook. */
   readonly says: string;
-  /** What to do, or what is good to know; null where there is nothing. */
+  /** What to do, or a useful fact; null when there is nothing to add. */
   readonly advice: string | null;
 }
 
@@ -24,9 +24,9 @@ export function problem(says: string, advice: string): Finding {
   return { result: 'problem', says, advice };
 }
 
-/** @param because why, as the rest of a sentence */
+/** @param because the reason, without the final full stop */
 export function skipped(because: string): Finding {
-  return { result: 'skipped', says: `Skipped, because ${because}.`, advice: null };
+  return { result: 'skipped', says: `Skipped: ${because}.`, advice: null };
 }
 
 export function worstOf(findings: readonly Finding[]): Result {

@@ -1,13 +1,13 @@
-// What a schedule comes to: too often, in bursts, or too seldom. Pure.
+// Judges a schedule: too often, in bursts, or too seldom. Pure.
 import { span } from '../span.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 export interface ScheduleFacts {
-  /** As it is set. */
+  /** The expression of the setting. */
   readonly expression: string;
-  /** The ticks to come, at least two. */
+  /** The next ticks, at least two. */
   readonly ticks: readonly Date[];
-  /** How long a run may be under way. */
+  /** The longest time that a run may take. */
   readonly longestRunMs: number;
 }
 
@@ -22,21 +22,21 @@ export function judgeSchedule({ expression, ticks, longestRunMs }: ScheduleFacts
   const says = `"${expression}" ticks next at ${next.join(', ')}`;
   const burst = longestBurst(gaps);
   if (burst > 1 && longest > MINUTE_MS) {
-    const advice = 'The first of the six fields is the seconds: did you mean 0 there?';
+    const advice = 'The first of the six fields is the seconds. It should probably be 0.';
     return problem(`${says}: ${burst} times within a minute, then not for ${span(longest)}.`, advice);
   }
   if (shortest < longestRunMs) {
-    const advice = `A run may take up to ${span(longestRunMs)}, and a tick while one is under way is left out.`;
+    const advice = `A run can take up to ${span(longestRunMs)}, and a tick during a run is skipped. Let it tick less often.`;
     return warning(`${says}: as little as ${span(shortest)} apart.`, advice);
   }
   if (longest > DAY_MS) {
-    const advice = 'A breach may go unseen for that long: let it tick every hour, or more often.';
+    const advice = 'A breach can stay unseen for that long. Let it tick at least every hour.';
     return warning(`${says}: up to ${span(longest)} apart.`, advice);
   }
   return ok(`${says}: ${shortest === longest ? '' : `${span(shortest)} to `}${span(longest)} apart.`);
 }
 
-/** The most ticks in a row that are within a minute; 0 when more than a minute goes on like that, as in working hours. */
+/** The largest number of ticks within a minute. 0 if a series lasts longer, such as every 30 s in working hours. */
 function longestBurst(gaps: readonly number[]): number {
   let most = 0;
   let ticks = 1;

@@ -1,8 +1,8 @@
-// What a failed attempt to use the storage account means. Pure.
+// Judges a failed attempt to use the storage account. Pure.
 import { answerText } from '../observation.ts';
 import { type Finding, ok, problem } from './finding.ts';
 
-/** How a service of the account failed. */
+/** The failure of a service of the account. */
 export interface StorageFault {
   /** Null when no answer came. */
   readonly status: number | null;
@@ -11,10 +11,13 @@ export interface StorageFault {
   readonly noToken: boolean;
 }
 
-/** A service of the account: its rights under an identity, and what the app does there. */
+/** The services of the account: the role that an identity needs, and what the app does there. */
 const SERVICES = {
-  table: { role: 'Storage Table Data Contributor', does: 'make a table, write, read and delete it' },
-  queue: { role: 'Storage Queue Data Contributor', does: 'make a queue, send, receive and delete it' },
+  table: { role: 'Storage Table Data Contributor', does: 'create, write, read and delete a table' },
+  queue: {
+    role: 'Storage Queue Data Contributor',
+    does: 'create a queue, send and receive a message, and delete the queue',
+  },
   blob: { role: 'Storage Blob Data Reader', does: 'read the list of mailboxes' },
 } as const;
 export type StorageService = keyof typeof SERVICES;
@@ -26,20 +29,21 @@ export function judgeStorage(
   fault: StorageFault | null,
 ): Finding {
   const { role, does } = SERVICES[service];
-  if (fault === null) return ok(`The ${service} service let us ${does}.`);
+  if (fault === null) return ok(`The ${service} service works: Mailscope could ${does}.`);
   const { status, code, noToken } = fault;
   if (noToken) {
-    const advice = 'Is AzureWebJobsStorage__credential, and __clientId, that of an identity of this machine?';
+    const advice =
+      'Check that AzureWebJobsStorage__credential and AzureWebJobsStorage__clientId name an identity of this machine.';
     return problem(`The identity gets no token for the ${service} service (${code ?? 'no reason given'}).`, advice);
   }
   if (status === null) {
     const advice =
-      'Is the account’s name or address right (for the emulator: does npm start run)? Does its firewall let this machine in?';
+      'Check the name or address of the account, and that its firewall lets this machine in. For the emulator, run npm start first.';
     return problem(`The ${service} service cannot be reached (${code ?? 'no answer'}).`, advice);
   }
-  const says = `The ${service} service did not let us ${does}: ${answerText({ status, code })}.`;
+  const says = `The ${service} service did not let Mailscope ${does}: ${answerText({ status, code })}.`;
   if (status !== 401 && status !== 403) return problem(says, 'Look up the code in “Common REST API error codes”.');
-  const key = 'Is the key still the account’s, or the signature good for reading, writing and deleting?';
-  const rights = `Give the identity the role ${role} on the account; that may take ten minutes.`;
-  return problem(says, `${kind === 'identity' ? rights : key} Does its firewall let this machine in?`);
+  const key = 'Check that the key is still valid, or that the signature allows reading, writing and deleting.';
+  const rights = `Give the identity the role ${role} on the account. This can take ten minutes.`;
+  return problem(says, `${kind === 'identity' ? rights : key} Also check that its firewall lets this machine in.`);
 }

@@ -1,19 +1,19 @@
-// What a token's payload says of it: for whom it is good, how long, and whose it is. For diagnosis only. Pure.
+// Judges the payload of a token: its audience, its lifetime and its owner. For diagnosis only. Pure.
 import { type Finding, ok, problem, warning } from './finding.ts';
 
-/** The claims that are looked at, as they stand in the token: foreign, and any may be missing. */
+/** The claims of the token. They are unknown data, and any may be missing. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** What the settings lead to expect. */
+/** What the settings say about the token. */
 export interface ExpectedToken {
-  /** The Graph that it has to be for. */
+  /** The Graph that the token must be for. */
   readonly audience: string;
-  /** Undefined where the settings name none. */
+  /** Undefined when the settings name none. */
   readonly clientId: string | undefined;
   readonly tenantId: string | undefined;
 }
 
-// Microsoft Graph's own application id, which stands in tokens as their audience as well.
+// The application id of Microsoft Graph. Some tokens have it as their audience.
 const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 const SHORT_MS = 10 * 60_000;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -27,16 +27,20 @@ function whose(claims: Claims): Finding {
   const [app, object, tenant] = [text(claims.appid) ?? text(claims.azp), text(claims.oid), text(claims.tid)];
   const ids = `application id ${app ?? 'unknown'}, object id ${object ?? 'unknown'}, tenant ${tenant ?? 'unknown'}`;
   if (text(claims.scp) !== null || claims.idtyp === 'user') {
-    const advice = 'A person has no permission of the app: sign in as the app itself (az login --service-principal).';
-    return problem(`The token is a person’s, who is signed in through an app: ${ids}.`, advice);
+    const advice =
+      'A person does not have the permissions of the app. Sign in as the app (az login --service-principal).';
+    return problem(`The token belongs to a person who signed in through an app: ${ids}.`, advice);
   }
   if (app === null && text(claims.aud) === null) {
-    return warning('The token cannot be looked into.', 'Graph alone can say what it is good for: see the mailboxes.');
+    return warning(
+      'The token cannot be read.',
+      'Only Graph can say what it allows. See the checks allowed and denied.',
+    );
   }
-  return ok(`The token is that of ${kindOf(claims)}: ${ids}.`);
+  return ok(`The token belongs to ${kindOf(claims)}: ${ids}.`);
 }
 
-/** A managed identity's token names the resource in Azure that it belongs to. */
+/** The token of a managed identity names the identity's resource in Azure. */
 function kindOf({ xms_mirid: resource }: Claims): string {
   const path = text(resource);
   if (path === null) return 'an app';
@@ -48,11 +52,11 @@ function audience({ aud }: Claims, expected: ExpectedToken): Finding {
   const found = text(aud)?.replace(/\/$/, '') ?? null;
   if (found === null) return ok('It names no audience.');
   if (found === expected.audience || found === GRAPH_APP_ID) return ok(`It is for ${expected.audience}.`);
-  const advice = 'Graph rejects it. Do GRAPH_ENDPOINT, AZURE_AUTHORITY_HOST and the identity belong to one cloud?';
-  return problem(`It is for ${found}, and Graph is ${expected.audience}.`, advice);
+  const advice = 'Graph rejects it. Set GRAPH_ENDPOINT, AZURE_AUTHORITY_HOST and the identity to the same cloud.';
+  return problem(`It is for ${found}, but Graph is ${expected.audience}.`, advice);
 }
 
-/** What they come to is the check of the permission, which knows what the mailboxes answered. */
+/** Lists the roles. The check `permission` judges them, because it knows the mailboxes' answers. */
 function rolesIn({ roles }: Claims): Finding {
   const names = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
   return ok(names.length > 0 ? `It holds the roles ${names.join(', ')}.` : 'It holds no role.');
@@ -67,18 +71,19 @@ function mismatches(claims: Claims, { clientId, tenantId }: ExpectedToken): Find
 }
 
 function differs(setting: string, wanted: string | undefined, found: string | null): Finding | null {
-  // A tenant may be named by its domain, which no token repeats.
+  // The setting may name the tenant by its domain, and no token holds that.
   if (wanted === undefined || found === null || !ID.test(wanted)) return null;
   if (wanted.toLowerCase() === found.toLowerCase()) return null;
-  const advice = 'Another identity than the one that is meant asks Graph: mend the setting, or sign in as the other.';
-  return problem(`${setting} is ${wanted}, and the token says ${found}.`, advice);
+  const advice = 'Mailscope asks Graph with the wrong identity. Fix the setting, or sign in with the right identity.';
+  return problem(`${setting} is ${wanted}, but the token says ${found}.`, advice);
 }
 
 function lifetime(expiresOn: Date, now: Date): Finding {
   const leftMs = expiresOn.getTime() - now.getTime();
   const says = `It expires at ${expiresOn.toISOString()}`;
-  if (leftMs <= 0) return problem(`${says}, which is over.`, 'Is this machine’s clock right? Sign in again.');
-  if (leftMs < SHORT_MS) return warning(`${says}, in less than ten minutes.`, 'Is this machine’s clock right?');
+  const clock = 'Check the clock of this machine';
+  if (leftMs <= 0) return problem(`It expired at ${expiresOn.toISOString()}.`, `${clock}, and sign in again.`);
+  if (leftMs < SHORT_MS) return warning(`${says}, in less than ten minutes.`, `${clock}.`);
   return ok(`${says}.`);
 }
 
@@ -88,14 +93,14 @@ function text(value: unknown): string | null {
 
 const NO_TOKEN_ADVICE = {
   'managed-identity':
-    'Has the app an identity (for a user-assigned one, AZURE_CLIENT_ID)? On your own machine there is none: use app-registration or developer.',
+    'Give the app an identity, and set AZURE_CLIENT_ID for a user-assigned one. Your own machine has none: set GRAPH_IDENTITY to app-registration or developer there.',
   'app-registration':
-    'Are AZURE_TENANT_ID and AZURE_CLIENT_ID right, and is the secret or certificate the app’s, and not expired?',
-  federated: 'Is the managed identity assigned to the app, and does the app registration trust it?',
+    'Check AZURE_TENANT_ID and AZURE_CLIENT_ID. Check that the secret or certificate is the app’s and has not expired.',
+  federated: 'Check that the managed identity is assigned to the app, and that the app registration trusts it.',
   developer: 'Sign in with az login.',
 } as const;
 
-/** @param why in the identity library's words */
+/** @param why in the words of the identity library */
 export function judgeNoToken(kind: keyof typeof NO_TOKEN_ADVICE, why: string): Finding {
-  return problem(`${kind} has no token for Graph: ${why.replace(/\.$/, '')}.`, NO_TOKEN_ADVICE[kind]);
+  return problem(`${kind} gets no token for Graph: ${why.replace(/\.$/, '')}.`, NO_TOKEN_ADVICE[kind]);
 }
