@@ -6,4 +6,4 @@ import { readSettingsFile } from './settings/settingsFile.ts';
 
 const FILE = 'local.settings.json';
 
-await runProcess(() => (existsSync(FILE) ? readSettingsFile(FILE) : {}));
+await runProcess((environment) => ({ ...(existsSync(FILE) ? readSettingsFile(FILE) : {}), ...environment }));
