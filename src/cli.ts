@@ -1,9 +1,17 @@
 #!/usr/bin/env node
 // The entry of the command line's bundle: settings from the environment, and from local.settings.json of the current folder.
 import { existsSync } from 'node:fs';
-import { runProcess } from './cli/runProcess.ts';
-import { readSettingsFile } from './settings/settingsFile.ts';
+import { refusalOf } from './oldNode.ts';
 
 const FILE = 'local.settings.json';
 
-await runProcess((environment) => ({ ...(existsSync(FILE) ? readSettingsFile(FILE) : {}), ...environment }));
+const refusal = refusalOf(process.versions.node);
+if (refusal === null) {
+  const { runProcess } = await import('./cli/runProcess.ts');
+  const { readSettingsFile } = await import('./settings/settingsFile.ts');
+  await runProcess((environment) => ({ ...(existsSync(FILE) ? readSettingsFile(FILE) : {}), ...environment }));
+} else {
+  console.error(refusal);
+  // As for whatever else proves nothing.
+  process.exitCode = 2;
+}
