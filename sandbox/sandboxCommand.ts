@@ -1,10 +1,12 @@
-// `npm run sandbox -- …`: turns the tenant's switches from a shell.
+// `npm run sandbox -- …`: runs the tenant alone, and turns its switches from a shell.
 import { parseArgs } from 'node:util';
 import { OptionError, portOf } from '../scripts/shared/ports.ts';
+import { startSandbox } from './server.ts';
 import { FIRST_POLICY } from './tenant.ts';
 
 const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]
 
+  serve                    run the tenant alone, without npm start, until Ctrl-C
   policy remove            remove the policy: a read role then opens every mailbox
   policy restore           bring back the policy of the start
   allow MAILBOX            make the policy open this mailbox too
@@ -36,7 +38,9 @@ export async function sandboxCommand(args: readonly string[]): Promise<number> {
     } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     if (values.help) return await run(['help'], '');
-    return await run(positionals, `http://127.0.0.1:${portOf('--sandbox-port', values['sandbox-port'])}/sandbox`);
+    const port = portOf('--sandbox-port', values['sandbox-port']);
+    if (positionals.join(' ') === 'serve') return await serve(port);
+    return await run(positionals, `http://127.0.0.1:${port}/sandbox`);
   } catch (error) {
     if (
       error instanceof UsageError ||
@@ -47,6 +51,21 @@ export async function sandboxCommand(args: readonly string[]): Promise<number> {
       return 2;
     }
     throw error;
+  }
+}
+
+/** Answers at once; the server keeps the process running. */
+async function serve(port: number): Promise<number> {
+  try {
+    const { url } = await startSandbox({ port, webhookSecret: process.env.ALERT_WEBHOOK_SECRET });
+    console.log(`The sandbox tenant is at ${url}. Ctrl-C stops it.`);
+    return 0;
+  } catch (error) {
+    // listen rejects with nothing but the system's errors.
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? `Port ${port} is in use` : message;
+    console.error(`${why}: choose another one with --sandbox-port.`);
+    return 1;
   }
 }
 

@@ -1,29 +1,39 @@
 // `npm run alert:test`: sends a test alert to the configured webhook, and prints the answer.
 import { fileURLToPath } from 'node:url';
 import { deliverSample } from '../src/alerts/deliverSample.ts';
-import { readConfiguration } from '../src/settings/settings.ts';
-import { environmentOver, readLocalSettings, usesSandbox } from './stack/localSettings.ts';
+import { type AlertSettings, isLoopback, readConfiguration } from '../src/settings/settings.ts';
+import { settingsBeside, takePortOptions } from './stack/portOptions.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const wanted = environmentOver(readLocalSettings(root), process.env);
-const sandboxed = usesSandbox(wanted) && !wanted.ALERT_WEBHOOK_URL;
-const sandbox = sandboxed ? { ALERT_WEBHOOK_URL: `${wanted.GRAPH_ENDPOINT}/sandbox/webhook` } : {};
-const { settings, faults } = readConfiguration({ ...sandbox, ...wanted });
+process.exitCode = await alertTest(process.argv.slice(2));
 
-if (settings?.alerts) process.exitCode = await send(settings.alerts);
-else {
+/** Answers the exit code: 0 accepted, 1 not accepted, 3 bad settings or a command line that is not understood. */
+async function alertTest(args: readonly string[]): Promise<number> {
+  const { ports, rest } = takePortOptions(args);
+  const [unknown] = rest;
+  if (unknown !== undefined) return refuse(`npm run alert:test takes --sandbox-port alone, not "${unknown}".`);
+  let environment: NodeJS.ProcessEnv;
+  try {
+    environment = settingsBeside(root, process.env, ports);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+  const { settings, faults } = readConfiguration(environment);
+  if (settings?.alerts) return send(settings.alerts);
   const texts = faults.map(({ message }) => message);
-  console.error(
-    texts.length > 0
-      ? texts.join('\n')
-      : 'ALERT_WEBHOOK_URL is not set, so there is no receiver. Set it to the address of your webhook.',
-  );
-  process.exitCode = 3;
+  const nobody = 'ALERT_WEBHOOK_URL is not set, so there is no receiver. Set it to the address of your webhook.';
+  return refuse(texts.length > 0 ? texts.join('\n') : nobody);
 }
 
-async function send(alerts: NonNullable<NonNullable<typeof settings>['alerts']>): Promise<number> {
+async function send(alerts: AlertSettings): Promise<number> {
   const { result, status, error } = await deliverSample(alerts, new Date());
   console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : error);
-  if (status === null && sandboxed) console.log('The receiver is the sandbox. Start it with npm start.');
+  if (status === null && isLoopback(new URL(alerts.url.reveal()).hostname))
+    console.log('The receiver is the sandbox. Start it with npm start.');
   return result === 'accepted' ? 0 : 1;
+}
+
+function refuse(text: string): number {
+  console.error(text);
+  return 3;
 }

@@ -1,8 +1,7 @@
 // `npm run check`: format and lint, types, and the fast tests. Seconds.
-import { runAll } from './runTools.ts';
+import { takeNoOptions } from './shared/noOptions.ts';
+import { FORMAT_AND_LINT, runAll, TYPES } from './shared/runTools.ts';
 
-process.exitCode = await runAll([
-  ['format and lint', 'biome', ['check', '--error-on-warnings', '.']],
-  ['types', 'tsc', []],
-  ['fast tests', 'vitest', ['run', 'test/unit']],
-]);
+takeNoOptions();
+const fastTests = { name: 'fast tests', command: 'vitest', args: ['run', 'test/unit'] };
+process.exitCode = await runAll([FORMAT_AND_LINT, TYPES, fastTests]);

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildBundle } from './shared/buildBundle.ts';
+import { takeNoOptions } from './shared/noOptions.ts';
 import { freePorts } from './shared/ports.ts';
 import { callApi, startRunSoon } from './stack/callApi.ts';
 import { tell } from './stack/logSentences.ts';
@@ -11,6 +12,7 @@ const SUPPORT = 'support@contoso.example';
 const CCH = 'cch@contoso.example';
 const STEP_MS = 10_000;
 
+takeNoOptions();
 const root = fileURLToPath(new URL('..', import.meta.url));
 const startedAt = performance.now();
 let stack: Stack | undefined;

@@ -1,8 +1,10 @@
 // `npm run doctor`: finds what is wrong with a set-up, with the settings of this folder.
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '../src/cli/runProcess.ts';
-import { readLocalSettings } from './stack/localSettings.ts';
+import { PORT_OPTIONS_USAGE, settingsBeside, takePortOptions } from './stack/portOptions.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { ports, rest } = takePortOptions(process.argv.slice(2));
 
-await runProcess(() => readLocalSettings(root).values, ['doctor', ...process.argv.slice(2)]);
+if (rest.includes('--help')) console.log(PORT_OPTIONS_USAGE);
+await runProcess((environment) => settingsBeside(root, environment, ports), ['doctor', ...rest]);

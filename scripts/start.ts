@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 import { buildBundle } from './shared/buildBundle.ts';
 import { portOf } from './shared/ports.ts';
 import { startRunSoon } from './stack/callApi.ts';
+import { PortsError } from './stack/checkPorts.ts';
 import { tell } from './stack/logSentences.ts';
-import { PortInUseError, type Stack, startStack } from './stack/startStack.ts';
+import { type Stack, startStack } from './stack/startStack.ts';
+import { summary } from './stack/summary.ts';
 
 const USAGE = `Usage: npm start -- [OPTIONS]
 
@@ -42,12 +44,12 @@ async function main(): Promise<void> {
     });
   } catch (error) {
     if (stopping) return;
-    console.error(error instanceof PortInUseError ? error.message : `It did not start: ${(error as Error).message}`);
+    console.error(error instanceof PortsError ? error.message : `It did not start: ${(error as Error).message}`);
     process.exit(1);
   }
   if (stopping) await stop(0);
   else {
-    console.log(summary(stack, options.ports.sandbox));
+    console.log(summary(stack, options.ports));
     await firstRun(stack);
   }
 }
@@ -108,42 +110,4 @@ async function stop(code: number): Promise<void> {
   stack = undefined;
   await running?.close();
   process.exit(code);
-}
-
-function summary({ host, sandboxUrl, storageUrl, settingsFile, environment }: Stack, sandboxPort: number): string {
-  const [allowed] = (environment.ALLOWED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
-  const [denied] = (environment.DENIED_MAILBOXES ?? '').split(/[\s,;]+/).filter(Boolean);
-  const key = host.keys ? ` -H 'x-functions-key: ${host.keys.host}'` : '';
-  const curl = (mailbox: string) => `  curl${key} ${host.url}/api/mailboxes/${mailbox}/latest-subject`;
-  const port = sandboxPort === 7075 ? '' : ` --sandbox-port ${sandboxPort}`;
-  // Other commands know the ports by default alone.
-  const { GRAPH_ENDPOINT, IDENTITY_ENDPOINT } = environment;
-  const where = port && `GRAPH_ENDPOINT=${GRAPH_ENDPOINT} IDENTITY_ENDPOINT=${IDENTITY_ENDPOINT} `;
-  const lines = [
-    '',
-    'Mailscope is running.',
-    `  functions  ${host.url}/api (${host.functions.map(({ name }) => name).join(', ')})`,
-    `  Graph      ${sandboxUrl ? `${sandboxUrl} (the sandbox tenant)` : environment.GRAPH_ENDPOINT || 'https://graph.microsoft.com'}`,
-    `  storage    ${storageUrl ?? 'the account that AzureWebJobsStorage names'}`,
-    `  settings   ${settingsFile}`,
-    ...(host.keys ? [`  keys       host ${host.keys.host}`, `             master ${host.keys.master}`] : []),
-    '',
-    'Try:',
-    `  curl ${host.url}/api/health`,
-    ...[allowed, denied].flatMap((mailbox) => (mailbox ? [curl(mailbox)] : [])),
-    `  curl${key} ${host.url}/api/mailboxes`,
-    `  curl${key} ${host.url}/api/drift`,
-    `  curl${key} -X POST ${host.url}/api/runs`,
-    ...(sandboxUrl
-      ? [
-          ...(allowed ? [`  npm run sandbox -- deliver ${allowed} "Hello"${port}`] : []),
-          `  npm run sandbox -- policy remove${port}    and ask for ${denied ?? 'a denied mailbox'} again`,
-          `  npm run sandbox -- policy restore${port}`,
-          `  ${where}npm run ask`,
-        ]
-      : []),
-    '',
-    'Ctrl-C stops everything.',
-  ];
-  return lines.join('\n');
 }

@@ -1,11 +1,7 @@
-// `npm test`: format and lint, types, and every test.
-
-import { runAll } from './runTools.ts';
+// `npm test`: format and lint, types, and every test. Its options are those of vitest.
 import { buildBundle } from './shared/buildBundle.ts';
+import { FORMAT_AND_LINT, runAll, TYPES } from './shared/runTools.ts';
 
 await buildBundle();
-process.exitCode = await runAll([
-  ['format and lint', 'biome', ['check', '--error-on-warnings', '.']],
-  ['types', 'tsc', []],
-  ['tests', 'vitest', ['run', ...process.argv.slice(2)]],
-]);
+const tests = { name: 'tests', command: 'vitest', args: ['run', ...process.argv.slice(2)] };
+process.exitCode = await runAll([FORMAT_AND_LINT, TYPES, tests]);

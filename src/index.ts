@@ -1,13 +1,7 @@
-// Imports every function: the entry of the bundle.
-import './functions/deliverAlert.ts';
-import './functions/getMailbox.ts';
-import './functions/getRun.ts';
-import './functions/health.ts';
-import './functions/latestSubject.ts';
-import './functions/listDrift.ts';
-import './functions/listMailboxes.ts';
-import './functions/listRuns.ts';
-import './functions/mailboxHistory.ts';
-import './functions/pollMailboxes.ts';
-import './functions/pollShard.ts';
-import './functions/startRun.ts';
+// The entry of the app's bundle: every function, on a Node that can run them.
+import { refusalOf } from './oldNode.ts';
+
+const refusal = refusalOf(process.versions.node);
+// The host logs the stack, which has nothing to add.
+if (refusal !== null) throw Object.assign(new Error(refusal), { stack: refusal });
+await import('./functions/everyFunction.ts');

@@ -40,15 +40,19 @@ export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
   return environment.AzureWebJobsStorage === 'UseDevelopmentStorage=true';
 }
 
-/** Settings for the ports in use. */
+/** Settings for the sandbox on its port. */
 export function sandboxSettings({ sandbox }: Pick<Ports, 'sandbox'>): Record<string, string> {
   const url = `http://127.0.0.1:${sandbox}`;
-  return {
-    GRAPH_ENDPOINT: url,
-    IDENTITY_ENDPOINT: `${url}/msi/token`,
-    IDENTITY_HEADER: 'sandbox',
-    ALERT_WEBHOOK_URL: `${url}/sandbox/webhook`,
-  };
+  return { GRAPH_ENDPOINT: url, IDENTITY_ENDPOINT: `${url}/msi/token`, IDENTITY_HEADER: 'sandbox' };
+}
+
+/**
+ * Settings under all others: where alerts go when no other receiver is set. The sandbox has one of its own.
+ *
+ * @param sandboxUrl where the sandbox is; undefined when a real tenant is asked
+ */
+export function receiverSettings(sandboxUrl: string | undefined): Record<string, string> {
+  return sandboxUrl === undefined ? {} : { ALERT_WEBHOOK_URL: new URL('/sandbox/webhook', sandboxUrl).href };
 }
 
 // The emulator's well-known key, the same everywhere ("Use the Azurite emulator").
@@ -61,6 +65,7 @@ export function emulatorConnection(port: number, account = 'devstoreaccount1', k
   return [...parts, endpoint('Blob', 0), endpoint('Queue', 1), endpoint('Table', 2)].join(';');
 }
 
-export function emulatorSettings({ storage }: Ports): Record<string, string> {
+/** Settings for the storage emulator on its ports. */
+export function emulatorSettings({ storage }: Pick<Ports, 'storage'>): Record<string, string> {
   return { AzureWebJobsStorage: emulatorConnection(storage) };
 }

@@ -1,12 +1,13 @@
 // Everything that runs on a developer's machine: storage emulator, sandbox tenant and functions, started and stopped together.
-import { createServer } from 'node:net';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
+import { checkPorts } from './checkPorts.ts';
 import { type Part, startSandboxProcess, startStorage } from './emulatorAndSandbox.ts';
 import {
   emulatorSettings,
   environmentOver,
   type Ports,
   readLocalSettings,
+  receiverSettings,
   sandboxSettings,
   usesEmulator,
   usesSandbox,
@@ -37,13 +38,8 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-/** A port that is taken, with the option that changes it. */
-export class PortInUseError extends Error {
-  override readonly name = 'PortInUseError';
-}
-
 /**
- * 1. The ports are looked at first, so that a taken one is named before anything runs.
+ * 1. The ports are looked at first, so that all taken ones are named before anything runs.
  * 2. Emulator and sandbox start side by side, each in a process that does not outlive this one.
  * 3. The functions start with settings that point at both.
  *
@@ -79,7 +75,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         : undefined,
     ]);
     for (const one of started) if (one.status === 'rejected') throw one.reason;
+    const sandboxUrl = sandboxed ? `http://127.0.0.1:${ports.sandbox}` : undefined;
     const settings = {
+      ...receiverSettings(sandboxUrl),
       ...file.values,
       ...(sandboxed ? sandboxSettings(ports) : {}),
       ...environment,
@@ -90,7 +88,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       settingsFile: file.file,
       host,
-      sandboxUrl: sandboxed ? `http://127.0.0.1:${ports.sandbox}` : undefined,
+      sandboxUrl,
       storageUrl: emulated ? `http://127.0.0.1:${ports.storage} to ${ports.storage + 2}` : undefined,
       environment: settings,
       async close() {
@@ -101,28 +99,4 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     throw error;
   }
-}
-
-async function checkPorts(ports: Ports, sandboxed: boolean, emulated: boolean): Promise<void> {
-  const wanted: (readonly [number, string])[] = [
-    [ports.functions, '--port'],
-    ...(sandboxed ? [[ports.sandbox, '--sandbox-port'] as const] : []),
-    ...(emulated ? [0, 1, 2].map((offset) => [ports.storage + offset, '--storage-port'] as const) : []),
-  ];
-  for (const [index, [port, option]] of wanted.entries()) {
-    const other = wanted.slice(0, index).find(([taken]) => taken === port)?.[1];
-    if (other) throw new PortInUseError(`Port ${port} is asked for by ${other} and ${option}: choose another one.`);
-  }
-  for (const [port, option] of wanted) await checkPort(port, option);
-}
-
-function checkPort(port: number, option: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${cause.code})`;
-      reject(new PortInUseError(`Port ${port} ${why}: choose another one with ${option}.`, { cause }));
-    });
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
-  });
 }

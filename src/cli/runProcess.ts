@@ -5,7 +5,8 @@ import { askCommand, type ExitCode } from './askCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
 import { createScreen, type Screen } from './screen.ts';
 
-type ReadFile = () => Readonly<Record<string, string>>;
+/** Answers the settings, given the process's environment. Throws an Error that says what is wrong with a file or an option. */
+export type ReadSettings = (environment: Environment) => Environment;
 
 // Exit codes as in a shell: 128 plus the number of the signal.
 const SIGNALS = [
@@ -16,10 +17,13 @@ const SIGNALS = [
 /**
  * Runs the command and ends the process.
  *
- * @param readFile the settings of a file; the environment wins over them, also with an empty value
+ * @param readSettings the settings of a file; the environment wins over them, also with an empty value
  * @param args `ask`, which is the default, or `doctor`, and the options
  */
-export async function runProcess(readFile: ReadFile, args = process.argv.slice(2)): Promise<never> {
+export async function runProcess(
+  readSettings: ReadSettings,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<never> {
   const screen = createScreen(process.stdout, process.stderr);
   // A reader such as `head` may stop early. The exit code must still say what was found.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -29,15 +33,15 @@ export async function runProcess(readFile: ReadFile, args = process.argv.slice(2
       process.exit(code);
     });
   }
-  const code = await run(screen, readFile, args);
+  const code = await run(screen, readSettings, args);
   await screen.flush();
   process.exit(code);
 }
 
-async function run(screen: Screen, readFile: ReadFile, args: readonly string[]): Promise<ExitCode> {
+async function run(screen: Screen, readSettings: ReadSettings, args: readonly string[]): Promise<ExitCode> {
   try {
     // The identity library reads the environment of the process.
-    Object.assign(process.env, { ...readFile(), ...process.env });
+    Object.assign(process.env, readSettings(process.env));
   } catch (error) {
     screen.say((error as Error).message);
     return 3;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { ROOT } from '../support/localApp.ts';
-import { until } from '../support/until.ts';
+import { until, until } from '../support/until.ts';
 
 const started: ChildProcess[] = [];
 
@@ -19,8 +19,8 @@ interface Started {
   readonly output: () => string;
 }
 
-function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-  const child = spawn(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'start', ...args], {
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, script = 'start'): Started {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/run.mjs'), script, ...args], {
     env: { ...process.env, npm_lifecycle_event: '', ...env },
   });
   started.push(child);
@@ -90,6 +90,38 @@ describe('npm start', () => {
     await until(async () => expect(await serving()).toEqual(NONE));
   });
 
+  it('says how to call the other commands for its ports, and they find its parts there', async () => {
+    const it = run(PORTS);
+    await untilRunning(it);
+    const commands = [...it.output().matchAll(/^ +npm run (ask|doctor|alert:test) -- (.+)$/gm)];
+    expect(commands.map(([, name]) => name)).toEqual(['alert:test', 'ask', 'doctor']);
+    for (const [, name, options = ''] of commands) {
+      const other = run(options.split(' '), {}, name === 'alert:test' ? 'alertTest' : name);
+      const [code] = await once(other.child, 'close');
+      expect(code, other.output()).toBe(0);
+      expect(other.output()).not.toContain('nobody is alerted');
+    }
+  });
+
+  it('tells the first story to its end: the policy is removed, and the breach has a probable cause', async () => {
+    // No tick of the timer comes between.
+    const it = run(PORTS, { POLL_SCHEDULE: '0 0 0 1 1 *' });
+    await untilRunning(it);
+    const api = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${base}/api/${path}`, { method });
+    const valuesOf = async (path: string) =>
+      ((await (await api(path)).json()) as { readonly value: readonly Record<string, unknown>[] }).value;
+    await until(async () => expect(await valuesOf('runs')).toMatchObject([{ status: 'completed' }]));
+    await fetch(`http://127.0.0.1:${base + 1}/sandbox/policy`, { method: 'PUT', body: '{ "mechanism": "none" }' });
+
+    // The answer starts a run.
+    expect((await api('mailboxes/cch@contoso.example/latest-subject')).status).toBe(403);
+    await until(async () => {
+      const drift = await valuesOf('drift');
+      expect(drift.map(({ mailbox }) => mailbox)).toEqual(['cch@contoso.example', 'ceo@contoso.example']);
+      for (const { probableCause } of drift) expect(probableCause).toMatch(/^The policy is gone/);
+    });
+  });
+
   it('notices two options that ask for the same port', async () => {
     const it = run(['--port', `${base}`, '--sandbox-port', `${base}`]);
     const [code] = await once(it.child, 'exit');
@@ -97,18 +129,18 @@ describe('npm start', () => {
     expect(it.output()).toContain(`Port ${base} is asked for by --port and --sandbox-port: choose another one.`);
   });
 
-  it.each([
-    [base, '--port'],
-    [base + 1, '--sandbox-port'],
-    [base + 12, '--storage-port'],
-  ])('names the option for port %i when that is taken: %s', async (port, option) => {
-    const other = createServer().listen(port, '127.0.0.1');
-    await once(other, 'listening');
+  it('names all ports that are taken at once, each with its option', async () => {
+    const others = [base, base + 1, base + 10, base + 12].map((port) => createServer().listen(port, '127.0.0.1'));
+    await Promise.all(others.map((other) => once(other, 'listening')));
     const it = run(PORTS);
-    const [code] = await once(it.child, 'exit');
-    other.close();
+    const [code] = await once(it.child, 'close');
+    for (const other of others) other.close();
     expect(code).toBe(1);
-    expect(it.output()).toContain(`Port ${port} is in use: choose another one with ${option}.`);
+    expect(it.output()).toBe(
+      `Port ${base} is in use: choose another one with --port.\n` +
+        `Port ${base + 1} is in use: choose another one with --sandbox-port.\n` +
+        `Ports ${base + 10}, ${base + 12} are in use: choose another one with --storage-port.\n`,
+    );
     expect(await serving()).toEqual(NONE);
   });
 

@@ -1,18 +1,25 @@
 // Documents name only files that exist, keep their lines short, and the project speaks of itself alone.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfiguration } from '../../src/settings/settings.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(join(root, file)));
-const documents = files.filter((file) => file.endsWith('.md'));
+const documents = documentsIn('.', foldersToLeaveOut());
+
+/** Those that .gitignore names: the test also runs where there is no git. */
+function foldersToLeaveOut(): readonly string[] {
+  const lines = readFileSync(join(root, '.gitignore'), 'utf8').split(/\r?\n/);
+  return ['.git', ...lines.filter((line) => line.endsWith('/')).map((line) => line.slice(0, -1))];
+}
+
+function documentsIn(folder: string, leftOut: readonly string[]): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return leftOut.includes(entry.name) ? [] : documentsIn(path, leftOut);
+    return entry.name.endsWith('.md') ? [path] : [];
+  });
+}
 
 /** Files that exist only after a build, or that a user makes. */
 const NOT_IN_THE_CLONE = /^(dist\/|node_modules\/|local\.settings\.json$)/;

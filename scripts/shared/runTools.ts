@@ -5,20 +5,34 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What it is, the package's command, and its arguments. */
-export type Step = readonly [name: string, command: string, args: readonly string[]];
+/** What it is, the package's command with its arguments, and what helps when it fails. */
+export interface Step {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly advice?: string;
+}
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+export const FORMAT_AND_LINT: Step = {
+  name: 'format and lint',
+  command: 'biome',
+  args: ['check', '--error-on-warnings', '.'],
+  advice: '`npm run format` settles the format, and what lint can fix.',
+};
+
+export const TYPES: Step = { name: 'types', command: 'tsc', args: [] };
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const PACKAGES: Readonly<Record<string, string>> = { biome: '@biomejs/biome', tsc: 'typescript', vitest: 'vitest' };
 
 /** Answers the exit code: 0, or that of the step that failed. */
 export async function runAll(steps: readonly Step[]): Promise<number> {
-  for (const [name, command, args] of steps) {
+  for (const { name, command, args, advice } of steps) {
     // Under this very Node, whatever `node` means on the path.
     const { status } = spawnSync(process.execPath, [commandFile(command), ...args], { cwd: root, stdio: 'inherit' });
     if (status === 0) continue;
-    console.error(`\nFailed: ${name}.`);
+    console.error(`\nFailed: ${name}.${advice ? ` ${advice}` : ''}`);
     return status ?? 1;
   }
   return 0;

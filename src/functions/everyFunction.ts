@@ -1,0 +1,13 @@
+// Imports every function, so that each is registered.
+import './deliverAlert.ts';
+import './getMailbox.ts';
+import './getRun.ts';
+import './health.ts';
+import './latestSubject.ts';
+import './listDrift.ts';
+import './listMailboxes.ts';
+import './listRuns.ts';
+import './mailboxHistory.ts';
+import './pollMailboxes.ts';
+import './pollShard.ts';
+import './startRun.ts';

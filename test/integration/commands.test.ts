@@ -1,0 +1,83 @@
+// The small npm commands as real processes.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePorts } from '../../scripts/shared/ports.ts';
+import { ROOT } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
+
+const RUN = join(ROOT, 'scripts/run.mjs');
+
+function start(args: readonly string[]): ChildProcess & { readonly stdout: NodeJS.ReadableStream } {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function run(args: readonly string[]) {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const [code, stdout, stderr] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr };
+}
+
+it.each(['demo', 'build', 'check', 'format'])('npm run %s refuses options, for it has none', async (name) => {
+  const stderr = `npm run ${name} takes no options, so "--fast" is not understood.\n`;
+  expect(await run([RUN, name, '--fast'])).toEqual({ code: 2, stdout: '', stderr });
+});
+
+it('a wrong format is followed by the command that settles it', async () => {
+  const tools = new URL('../../scripts/shared/runTools.ts', import.meta.url).href;
+  const { code, stderr } = await run([
+    '--input-type=module',
+    '--eval',
+    `import { FORMAT_AND_LINT, runAll } from '${tools}';
+     process.exitCode = await runAll([{ ...FORMAT_AND_LINT, args: ['check', 'a file that is not there'] }]);`,
+  ]);
+  expect(stderr).toContain('Failed: format and lint. `npm run format` settles the format, and what lint can fix.');
+  expect(code).toBe(1);
+});
+
+describe('npm run alert:test', () => {
+  it('says what it takes', async () => {
+    const stderr = 'npm run alert:test takes --sandbox-port alone, not "--loud".\n';
+    expect(await run([RUN, 'alertTest', '--loud'])).toEqual({ code: 3, stdout: '', stderr });
+  });
+
+  it('says that the sandbox has the receiver, when nothing answers there', async () => {
+    const port = await freePorts(1);
+    const { code, stdout } = await run([RUN, 'alertTest', '--sandbox-port', `${port}`]);
+    expect(stdout).toContain("The sandbox's receiver runs with npm start.");
+    expect(code).toBe(1);
+  });
+});
+
+describe('npm run sandbox -- serve', () => {
+  it('is the tenant alone, until somebody stops it', async () => {
+    const port = await freePorts(1);
+    const child = start([RUN, 'sandbox', 'serve', '--sandbox-port', `${port}`]);
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const said = `The sandbox tenant is at http://127.0.0.1:${port}. Ctrl-C stops it.\n`;
+    await until(() => expect(output).toBe(said));
+    expect((await fetch(`http://127.0.0.1:${port}/sandbox/state`)).status).toBe(200);
+    child.kill('SIGINT');
+    await once(child, 'exit');
+    await expect(fetch(`http://127.0.0.1:${port}/sandbox/state`)).rejects.toThrow();
+  });
+
+  it('names the option when its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as { readonly port: number };
+    const { code, stderr } = await run([RUN, 'sandbox', 'serve', '--sandbox-port', `${port}`]);
+    expect(stderr).toBe(`Port ${port} is in use: choose another one with --sandbox-port.\n`);
+    expect(code).toBe(1);
+  });
+});
