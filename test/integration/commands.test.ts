@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
+import { DEAD_PORT } from '../support/emulator.ts';
 import { ROOT } from '../support/localApp.ts';
 import { until } from '../support/until.ts';
 
@@ -48,9 +49,8 @@ describe('npm run alert:test', () => {
   });
 
   it('says that the sandbox has the receiver, when nothing answers there', async () => {
-    const port = await freePorts(1);
-    const { code, stdout } = await run([RUN, 'alertTest', '--sandbox-port', `${port}`]);
-    expect(stdout).toContain("The sandbox's receiver runs with npm start.");
+    const { code, stdout } = await run([RUN, 'alertTest', '--sandbox-port', `${DEAD_PORT}`]);
+    expect(stdout).toContain('The receiver is the sandbox. Start it with npm start.');
     expect(code).toBe(1);
   });
 });

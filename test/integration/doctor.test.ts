@@ -12,12 +12,11 @@ import { AzureNamedKeyCredential, generateAccountSas, TableServiceClient } from 
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { freePorts } from '../../scripts/shared/ports.ts';
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 import type { CheckReport, DoctorReport } from '../../src/doctor/examine.ts';
 import type { Finding, Result } from '../../src/rules/doctor/finding.ts';
 import { createCertificate } from '../support/certificate.ts';
-import { type Emulator, startEmulator } from '../support/emulator.ts';
+import { DEAD_PORT, type Emulator, startEmulator } from '../support/emulator.ts';
 import { ROOT, type Switches, startServer, startTenant, WEBHOOK_SECRET } from '../support/localApp.ts';
 import { CLIENT_ID, startTokenService, TENANT_ID } from '../support/tokenService.ts';
 
@@ -32,14 +31,12 @@ let emulator: Emulator;
 let folder: string;
 let account: string;
 let settings: Record<string, string>;
-let deadPort: number;
 
 beforeAll(async () => {
-  [tenant, emulator, folder, deadPort] = await Promise.all([
+  [tenant, emulator, folder] = await Promise.all([
     startTenant(),
     startEmulator(),
     mkdtemp(join(tmpdir(), 'mailscope-')),
-    freePorts(3),
   ]);
   for (const mailbox of [SUPPORT, CCH]) await tenant.post('messages', { mailbox, subject: SUBJECT });
 });
@@ -169,7 +166,7 @@ describe('a healthy set-up', () => {
 
 describe('broken storage is named', () => {
   it('when nothing answers there', async () => {
-    const found = await examined({ AzureWebJobsStorage: emulatorConnection(deadPort) });
+    const found = await examined({ AzureWebJobsStorage: emulatorConnection(DEAD_PORT) });
     expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, tables: 'problem', queues: 'problem' } });
     expect(faultsOf(found, 'tables')).toMatchObject([saying('The table service cannot be reached (ECONNREFUSED)')]);
     expect(faultsOf(found, 'queues')).toMatchObject([saying('The queue service cannot be reached (ECONNREFUSED)')]);
@@ -214,7 +211,7 @@ describe('broken storage is named', () => {
 
   it('when the list is in a blob that cannot be read', async () => {
     const found = await examined({
-      AzureWebJobsStorage: emulatorConnection(deadPort),
+      AzureWebJobsStorage: emulatorConnection(DEAD_PORT),
       MAILBOXES_FILE: 'blob:lists/mailboxes.csv',
     });
     expect(found).toMatchObject({ code: 1, results: { list: 'problem', tables: 'problem', allowed: 'skipped' } });
@@ -273,7 +270,7 @@ describe('a broken identity is named', () => {
 
 describe('a broken way to Graph is named', () => {
   it('when nothing answers there', async () => {
-    const found = await examined({ GRAPH_ENDPOINT: `http://127.0.0.1:${deadPort}` });
+    const found = await examined({ GRAPH_ENDPOINT: `http://127.0.0.1:${DEAD_PORT}` });
     expect(found).toMatchObject({ code: 1, results: { graph: 'problem', clock: 'skipped', allowed: 'skipped' } });
     expect(faultsOf(found, 'graph')).toMatchObject([saying('cannot be reached (ECONNREFUSED)')]);
     expect(faultsOf(found, 'denied')).toMatchObject([{ says: 'Skipped: Graph cannot be reached.' }]);
@@ -365,10 +362,10 @@ describe('a webhook or a heartbeat that cannot be reached is named', () => {
   });
 
   it('when nothing answers there', async () => {
-    const found = await examined({ HEARTBEAT_URL: `http://127.0.0.1:${deadPort}/${HIDDEN}` });
+    const found = await examined({ HEARTBEAT_URL: `http://127.0.0.1:${DEAD_PORT}/${HIDDEN}` });
     expect(found).toMatchObject({ code: 1, results: { webhook: 'skipped', heartbeat: 'problem' } });
     expect(faultsOf(found, 'heartbeat')).toMatchObject([
-      saying(`The heartbeat's host 127.0.0.1:${deadPort} does not answer (ECONNREFUSED)`),
+      saying(`The heartbeat's host 127.0.0.1:${DEAD_PORT} does not answer (ECONNREFUSED)`),
     ]);
   });
 

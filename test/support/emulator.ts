@@ -1,5 +1,4 @@
 // A storage emulator with an account for each test.
-
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { type Part, startStorage } from '../../scripts/stack/emulatorAndSandbox.ts';
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
@@ -10,6 +9,9 @@ export interface Emulator {
   readonly port: number;
   readonly part: Part;
 }
+
+/** A port at which nothing answers, and at the two after it: no test serves there. */
+export const DEAD_PORT = 14_001;
 
 const KEY = Buffer.from('a key of the emulator').toString('base64');
 const ACCOUNTS = 200;
