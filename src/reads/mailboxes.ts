@@ -4,10 +4,10 @@ import type { Outcome, Reason } from '../rules/classify.ts';
 import type { Verdict } from '../rules/judge.ts';
 import { type Expectation, parseMailbox } from '../rules/mailbox.ts';
 import type { Services } from '../services.ts';
-import type { MailboxRecord } from '../storage/mailboxStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
+import { type DeclaredState, listDeclaredStates } from './declaredStates.ts';
 import { type FreshSpan, freshSpan, isFresh } from './freshness.ts';
 import { type DriftView, withCauses } from './withCauses.ts';
 
@@ -39,37 +39,39 @@ interface MailboxConditions {
   readonly expectation?: Expectation | undefined;
 }
 
-/** States in alphabetical order. A stale `compliant` counts as `unverified`, because a dead monitor proves nothing. */
+/** In alphabetical order. A stale `compliant` counts as `unverified`, because a dead monitor proves nothing. */
 export async function listMailboxes(
   services: Services,
-  question: MailboxQuestion,
+  { startsWith, ...wanted }: MailboxQuestion,
   top: number,
   after: string,
 ): Promise<Page<MailboxView>> {
-  const fresh = freshSpan(services);
-  const { startsWith, ...wanted } = question;
-  const conditions = conditionsOf(wanted, conditionsAsOf(fresh));
-  const { items, continuation } = await services.storage().mailboxes.list({ startsWith, conditions }, top, after);
+  const view = viewer(services);
+  const filter = {
+    startsWith,
+    conditions: conditionsOf(wanted, conditionsAsOf(freshSpan(services))),
+    matches(state: DeclaredState) {
+      const { verdict, expectation } = view(state);
+      return (wanted.verdict ?? verdict) === verdict && (wanted.expectation ?? expectation) === expectation;
+    },
+  };
+  const { items, continuation } = await listDeclaredStates(services, filter, top, after);
   const open = await withCauses(
     services,
-    items.flatMap(({ openDrift }) => openDrift ?? []),
+    items.flatMap(({ record }) => record?.openDrift ?? []),
   );
   const byId = new Map(open.map((drift) => [drift.id, drift]));
-  const views = items.map((record) => viewOf(record, byId.get(record.openDrift?.id ?? ''), fresh));
-  return { items: views, continuation };
+  return { items: items.map((state) => view(state, byId.get(state.record?.openDrift?.id ?? ''))), continuation };
 }
 
 /** @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed` */
 export async function getMailbox(services: Services, name: string): Promise<MailboxView> {
-  const { mailbox, expectation } = await listedMailbox(services, name);
-  const found = await services.storage().mailboxes.get(mailbox);
+  const listed = await listedMailbox(services, name);
+  const found = await services.storage().mailboxes.get(listed.mailbox);
   // A state under another expectation says nothing about this one.
-  if (found?.record.expectation === expectation) {
-    const { openDrift } = found.record;
-    const [drift] = await withCauses(services, openDrift ? [openDrift] : []);
-    return viewOf(found.record, drift, freshSpan(services));
-  }
-  return { ...UNSEEN, mailbox, expectation };
+  const record = found?.record.expectation === listed.expectation ? found.record : null;
+  const [drift] = await withCauses(services, record?.openDrift ? [record.openDrift] : []);
+  return viewer(services)({ listed, record }, drift);
 }
 
 /**
@@ -111,24 +113,32 @@ const UNSEEN: Omit<MailboxView, 'mailbox' | 'expectation'> = {
   recent: '',
 };
 
-function viewOf(record: MailboxRecord, openDrift: DriftView | undefined, fresh: FreshSpan): MailboxView {
-  const stale = !isFresh(record.lastCheckedAt, fresh);
-  const { mailbox, expectation, since, provenAt, declaredAt, lastOutcome, lastReason, lastCheckedAt, recent } = record;
-  const { latestSubject, latestReceivedDateTime } = record;
-  return {
-    mailbox,
-    expectation,
-    verdict: stale && record.verdict === 'compliant' ? 'unverified' : record.verdict,
-    since,
-    stale,
-    provenAt,
-    declaredAt,
-    lastOutcome,
-    lastReason,
-    lastCheckedAt,
-    recent,
-    ...(latestReceivedDateTime === null ? {} : { latestSubject, latestReceivedDateTime }),
-    ...(openDrift ? { openDrift } : {}),
+type Viewer = (state: DeclaredState, openDrift?: DriftView) => MailboxView;
+
+/** Shows states as of now. */
+function viewer(services: Services): Viewer {
+  const fresh = freshSpan(services);
+  const { storeSubjects } = services.settings();
+  return ({ listed: { mailbox, expectation }, record }, openDrift) => {
+    if (record === null) return { ...UNSEEN, mailbox, expectation };
+    const { latestSubject, latestReceivedDateTime, lastCheckedAt } = record;
+    const stale = !isFresh(lastCheckedAt, fresh);
+    return {
+      mailbox,
+      expectation,
+      verdict: stale && record.verdict === 'compliant' ? 'unverified' : record.verdict,
+      since: record.since,
+      stale,
+      provenAt: record.provenAt,
+      declaredAt: record.declaredAt,
+      lastOutcome: record.lastOutcome,
+      lastReason: record.lastReason,
+      lastCheckedAt,
+      recent: record.recent,
+      // A subject that is not to be kept any more is erased by the next run, and not shown until then.
+      ...(latestReceivedDateTime === null || !storeSubjects ? {} : { latestSubject, latestReceivedDateTime }),
+      ...(openDrift ? { openDrift } : {}),
+    };
   };
 }
 

@@ -10,11 +10,12 @@ import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 import { health } from '../../src/reads/health.ts';
 import { listDrift, mailboxHistory } from '../../src/reads/history.ts';
 import { latestSubject } from '../../src/reads/latestSubject.ts';
-import { getMailbox, listMailboxes } from '../../src/reads/mailboxes.ts';
+import { getMailbox, listMailboxes, type MailboxQuestion, type MailboxView } from '../../src/reads/mailboxes.ts';
 import { getRun, listRuns } from '../../src/reads/runs.ts';
 import { doShard } from '../../src/runs/doShard.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { planRun, startRun } from '../../src/runs/startRun.ts';
+import type { Page } from '../../src/storage/mergePartitions.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;
@@ -458,6 +459,55 @@ describe('a shard that was left behind', () => {
     await world.tenant.put('faults', { mailboxes: { [SUPPORT]: { status: 404, code: 'ErrorInvalidUser' } } });
     await doShard(app, message);
     expect(await getMailbox(app, SUPPORT)).toMatchObject({ lastOutcome: 'readable', latestSubject: 'Printer on fire' });
+  });
+});
+
+describe('a list that has changed since the last run', () => {
+  it('is what mailboxes are listed by: no state is shown under another expectation, and no subject', async () => {
+    const settings = world.settings({
+      ALLOWED_MAILBOXES: `${SUPPORT} hr@contoso.example`,
+      DENIED_MAILBOXES: `${CCH} ${users(2).join(' ')}`,
+    });
+    await policy(SUPPORT, 'hr@contoso.example');
+    await poll(createApp(settings));
+    const app = redeploy(settings, {
+      ALLOWED_MAILBOXES: `${SUPPORT} ${users(1)}`,
+      DENIED_MAILBOXES: 'hr@contoso.example user00003@contoso.example user00002@contoso.example',
+    });
+    const list = async (question: Partial<MailboxQuestion>, top: number) => {
+      const found: string[] = [];
+      for (let after: string | null = ''; after !== null; ) {
+        const page: Page<MailboxView> = await listMailboxes(app, { startsWith: '', ...question }, top, after);
+        found.push(...page.items.map(({ mailbox, verdict }) => `${mailbox.split('@')[0]} ${verdict}`));
+        after = page.continuation;
+      }
+      return found;
+    };
+    const all = ['hr pending', 'support compliant', 'user00001 pending', 'user00002 compliant', 'user00003 pending'];
+    for (const top of [1, 2, 5, 100]) expect(await list({}, top)).toEqual(all);
+    expect(await list({ expectation: 'denied' }, 2)).toEqual([
+      'hr pending',
+      'user00002 compliant',
+      'user00003 pending',
+    ]);
+    expect(await list({ verdict: 'pending' }, 1)).toEqual(['hr pending', 'user00001 pending', 'user00003 pending']);
+    expect(await list({ startsWith: 'user', verdict: 'compliant' }, 10)).toEqual(['user00002 compliant']);
+    const { items } = await listMailboxes(app, { startsWith: 'hr' }, 10, '');
+    expect(items).toEqual([await getMailbox(app, 'hr@contoso.example')]);
+    expect(JSON.stringify(items)).not.toContain('Subject');
+
+    await poll(app);
+    expect(await list({ expectation: 'denied' }, 2)).toHaveLength(3);
+  });
+
+  it('does not show a subject any more once subjects are not to be kept', async () => {
+    const settings = world.settings();
+    await poll(createApp(settings));
+    const { items } = await listMailboxes(createApp(settings), { startsWith: 'support' }, 1, '');
+    expect(items[0]).toHaveProperty('latestSubject');
+    const app = redeploy(settings, { STORE_SUBJECTS: 'false' });
+    expect((await listMailboxes(app, { startsWith: 'support' }, 1, '')).items[0]).not.toHaveProperty('latestSubject');
+    expect(await getMailbox(app, SUPPORT)).not.toHaveProperty('latestSubject');
   });
 });
 
