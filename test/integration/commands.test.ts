@@ -50,7 +50,7 @@ describe('npm run alert:test', () => {
   it('says that the sandbox has the receiver, when nothing answers there', async () => {
     const port = await freePorts(1);
     const { code, stdout } = await run([RUN, 'alertTest', '--sandbox-port', `${port}`]);
-    expect(stdout).toContain("The sandbox's receiver runs with npm start.");
+    expect(stdout).toContain('The receiver is the sandbox. Start it with npm start.');
     expect(code).toBe(1);
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { ROOT } from '../support/localApp.ts';
-import { until, until } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 const started: ChildProcess[] = [];
 
