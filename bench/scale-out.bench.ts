@@ -1,4 +1,4 @@
-// Measures the gain of a second instance: the same run with one functions process, and with two that share the queue.
+// Measures the gain of a second instance: the same run with one instance, and with two that share the queue.
 import { parseArgs } from 'node:util';
 import { median, report } from './support/report.ts';
 import { measureRun, startWorkload } from './support/workload.ts';

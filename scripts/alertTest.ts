@@ -7,7 +7,7 @@ import { settingsBeside, takePortOptions } from './stack/portOptions.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.exitCode = await alertTest(process.argv.slice(2));
 
-/** Answers the exit code: 0 accepted, 1 not accepted, 3 bad settings or a command line that is not understood. */
+/** Answers the exit code: 0 accepted, 1 not accepted, 3 bad settings or a bad command line. */
 async function alertTest(args: readonly string[]): Promise<number> {
   const { ports, rest } = takePortOptions(args);
   const [unknown] = rest;

@@ -15,7 +15,7 @@ const USAGE = `Usage: npm start -- [OPTIONS]
   --sandbox-port 7075   the sandbox tenant
   --storage-port 10000  the storage emulator: blob, and queue and table on the two ports after it
   --data DIR            keep the emulator's data there; in memory otherwise
-  --instances 1         functions processes over one storage; the timer runs in the first
+  --instances 1         instances of the functions over one storage; the timer runs in the first
   --keys                ask for function keys, as in Azure`;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -35,7 +35,7 @@ export interface ErrorFacts {
   readonly graph?: GraphEvidence;
   /** The time to wait before the next try. */
   readonly retryAfterSeconds?: number;
-  /** The run under way. */
+  /** The run in progress. */
   readonly runId?: string;
   /** The faults of the settings, one text for each. */
   readonly faults?: readonly string[];

@@ -134,7 +134,7 @@ async function endedRuns(services: Services, cursor: Cursor | null): Promise<rea
   return found.filter(({ status }) => status !== 'running');
 }
 
-/** Whether an allowed mailbox was readable once, or its propagation window is over. */
+/** Whether an allowed mailbox was readable once, or its grace period is over. */
 async function couldSee(services: Services): Promise<boolean> {
   const { rules } = services.settings();
   const opened = new Date(services.now().getTime() - rules.propagationMinutes * 60_000).toISOString();

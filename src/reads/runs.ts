@@ -5,7 +5,7 @@ import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 
-/** A run with its result. A run under way has the result of the shards that are done. */
+/** A run with its result. A run in progress has the result of the shards that are done. */
 export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'endedBy' | 'problem'> &
   Omit<RunResult, 'mailboxes' | 'openedNames'> & { readonly problem?: string };
 

@@ -9,7 +9,7 @@ export interface DriftView extends Drift {
   readonly probableCause: string | null;
 }
 
-/** The drifts with their causes. A cause is null while the opening run is under way, or after that run was deleted. */
+/** The drifts with their causes. A cause is null while the opening run is in progress, or after that run was deleted. */
 export async function withCauses(services: Services, drifts: readonly Drift[]): Promise<DriftView[]> {
   const { runs } = services.storage();
   const numbers = [...new Set(drifts.map(({ openedRun }) => openedRun))];

@@ -24,7 +24,7 @@ export interface MailboxState {
   readonly sinceRun: number;
   /** The first run that saw the mailbox. */
   readonly addedRun: number;
-  /** Start and number of the first run under the present expectation. The propagation window begins there. */
+  /** Start and number of the first run under the present expectation. The grace period begins there. */
   readonly declaredAt: string;
   readonly declaredRun: number;
   /** The last time it was seen as declared. */
@@ -170,7 +170,8 @@ function countRefusals(known: MailboxState | null, shown: Outcome, expectation: 
 }
 
 /**
- * Exchange may apply a new policy only after an hour or more. Until the window is over, a wrong result is not judged.
+ * Exchange may apply a new policy only after an hour or more. Until the grace period is over, a wrong result is not
+ * judged.
  */
 function windowIsOver(declaredAt: string, { run, rules }: Judgement): boolean {
   return Date.parse(run.startedAt) >= Date.parse(declaredAt) + rules.propagationMinutes * 60_000;

@@ -1,4 +1,4 @@
-// Decides what one answer proves by itself, without history or propagation window. Pure.
+// Decides what one answer proves by itself, without history or grace period. Pure.
 import { type Verdict, whatItShows } from './judge.ts';
 import type { Expectation } from './mailbox.ts';
 import type { Observation } from './observation.ts';

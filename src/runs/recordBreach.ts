@@ -5,7 +5,7 @@ import type { Services } from '../services.ts';
 import { startRun } from './startRun.ts';
 
 /**
- * Starts a run, unless one is under way or the state already says readable. It never throws, so the caller's answer
+ * Starts a run, unless one is in progress or the state already says readable. It never throws, so the caller's answer
  * stands.
  */
 export async function recordBreach(services: Services, mailbox: string): Promise<void> {

@@ -12,7 +12,7 @@ import { endRun, isAlive, runIdOf } from './runState.ts';
 /**
  * Starts a run and puts its shards on the queue.
  *
- * @throws MailscopeError `run-in-progress` with the id of the run under way; `storage-unavailable`; `configuration-invalid`
+ * @throws MailscopeError `run-in-progress` with the id of the run in progress; `storage-unavailable`; `configuration-invalid`
  */
 export async function startRun(services: Services, trigger: RunTrigger): Promise<Run> {
   const { run, ended } = await planRun(services, trigger);
@@ -80,6 +80,6 @@ async function endOf(services: Services, previous: Stored<Run>, now: Date): Prom
 }
 
 function inProgress(runId: string | undefined): MailscopeError {
-  const text = `The run ${runId} is still under way. Only one run is possible at a time: wait until it ends.`;
+  const text = `The run ${runId} is still in progress. Only one run is possible at a time: wait until it ends.`;
   return new MailscopeError('run-in-progress', text, runId === undefined ? {} : { runId });
 }

@@ -44,7 +44,7 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
   };
 
   async function run(): Promise<void> {
-    // A breach starts a run, which may still be under way.
+    // A breach starts a run, which may still be in progress.
     const begun = async () => {
       const answer = await fetch(`${app.host.url}/api/runs`, { method: 'POST' });
       expect(answer.status).toBe(202);

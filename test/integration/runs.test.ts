@@ -231,7 +231,7 @@ describe('subjects', () => {
 });
 
 describe('a start', () => {
-  it('at the same instant as another: one wins, the other names the run under way', async () => {
+  it('at the same instant as another: one wins, the other names the run in progress', async () => {
     const app = newApp();
     const results = await Promise.allSettled([1, 2, 3, 4].map(() => startRun(app, 'request')));
     const won = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value.id] : []));

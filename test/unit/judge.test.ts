@@ -24,44 +24,50 @@ function play(expectation: Expectation, letters: string, rules = RULES, first: M
   return { state: state as MailboxState, verdicts: verdicts.join(' ') };
 }
 
-const OPEN_WINDOW = { ...RULES, propagationMinutes: 10_000 };
-const NO_WINDOW = { ...RULES, propagationMinutes: 0 };
+const LONG_GRACE = { ...RULES, propagationMinutes: 10_000 };
+const NO_GRACE = { ...RULES, propagationMinutes: 0 };
 
 describe('the rule table', () => {
   it.each<[string, Expectation, string, RuleSettings, string]>([
     ['denied, refused under a held control', 'denied', 'x', RULES, 'compliant'],
     ['denied, refused without one', 'denied', 'u', RULES, 'pending'],
     ['denied, refused without one, after proof', 'denied', 'xu', RULES, 'compliant compliant'],
-    ['denied, readable after it was proven refused', 'denied', 'xo', OPEN_WINDOW, 'compliant breach'],
-    ['denied, readable when the window is over', 'denied', 'o', NO_WINDOW, 'breach'],
-    ['denied, readable inside the window', 'denied', 'oo', OPEN_WINDOW, 'pending pending'],
-    ['denied, readable after an unproven refusal only', 'denied', 'uo', OPEN_WINDOW, 'pending pending'],
+    ['denied, readable after it was proven refused', 'denied', 'xo', LONG_GRACE, 'compliant breach'],
+    ['denied, readable when the grace period is over', 'denied', 'o', NO_GRACE, 'breach'],
+    ['denied, readable in the grace period', 'denied', 'oo', LONG_GRACE, 'pending pending'],
+    ['denied, readable after an unproven refusal only', 'denied', 'uo', LONG_GRACE, 'pending pending'],
     ['denied, refused again', 'denied', 'xox', RULES, 'compliant breach compliant'],
     ['denied, refused again without control', 'denied', 'xou', RULES, 'compliant breach breach'],
     ['allowed, readable', 'allowed', 'o', RULES, 'compliant'],
     ['allowed, refused once', 'allowed', 'ox', RULES, 'compliant pending'],
-    ['allowed, refused twice', 'allowed', 'oxx', OPEN_WINDOW, 'compliant pending lockout'],
-    ['allowed, refused whatever the control', 'allowed', 'ouu', OPEN_WINDOW, 'compliant pending lockout'],
+    ['allowed, refused twice', 'allowed', 'oxx', LONG_GRACE, 'compliant pending lockout'],
+    ['allowed, refused whatever the control', 'allowed', 'ouu', LONG_GRACE, 'compliant pending lockout'],
     [
-      'allowed, refused from the first run on, inside the window',
+      'allowed, refused from the first run on, in the grace period',
       'allowed',
       'xxxx',
-      OPEN_WINDOW,
+      LONG_GRACE,
       'pending pending pending pending',
     ],
-    ['allowed, refused from the first sight without window', 'allowed', 'xx', NO_WINDOW, 'pending lockout'],
+    ['allowed, refused from the first sight without grace period', 'allowed', 'xx', NO_GRACE, 'pending lockout'],
     ['allowed, an inconclusive run between refusals', 'allowed', 'ox?x', RULES, 'compliant pending pending lockout'],
     ['allowed, readable between refusals', 'allowed', 'oxox', RULES, 'compliant pending compliant pending'],
-    ['inconclusive at first sight', 'denied', '?', NO_WINDOW, 'pending'],
+    ['inconclusive at first sight', 'denied', '?', NO_GRACE, 'pending'],
     [
       'inconclusive in the first run, when one run is enough',
       'denied',
       '?',
-      { ...NO_WINDOW, unverifiedAfterRuns: 1 },
+      { ...NO_GRACE, unverifiedAfterRuns: 1 },
       'unverified',
     ],
     ['inconclusive three times after proof', 'denied', 'x???', RULES, 'compliant compliant compliant unverified'],
-    ['inconclusive without proof inside the window', 'allowed', '????', OPEN_WINDOW, 'pending pending pending pending'],
+    [
+      'inconclusive without proof in the grace period',
+      'allowed',
+      '????',
+      LONG_GRACE,
+      'pending pending pending pending',
+    ],
     [
       'inconclusive while a breach is open',
       'denied',
@@ -101,7 +107,7 @@ describe('time', () => {
     ['a millisecond before its end', 120 * MINUTE - 1, 'pending'],
     ['at its end', 120 * MINUTE, 'breach'],
     ['with a clock set back', -60 * MINUTE, 'pending'],
-  ])('the window %s', (_, ms, verdict) => {
+  ])('the grace period %s', (_, ms, verdict) => {
     expect(after(ms, first)).toBe(verdict);
   });
 
@@ -111,9 +117,9 @@ describe('time', () => {
     expect(judge(state, observed('?', run), { expectation: 'denied', run, rules: RULES }).verdict).toBe('unverified');
   });
 
-  it('a longer window does not close an open breach', () => {
-    const { state } = play('denied', 'o', NO_WINDOW);
-    expect(play('denied', 'o', OPEN_WINDOW, state).verdicts).toBe('breach');
+  it('a longer grace period does not close an open breach', () => {
+    const { state } = play('denied', 'o', NO_GRACE);
+    expect(play('denied', 'o', LONG_GRACE, state).verdicts).toBe('breach');
   });
 
   it('a stricter lockout rule does not close an open lockout', () => {
@@ -175,7 +181,7 @@ describe('drift', () => {
     expect(redeclared).toMatchObject({ verdict: 'compliant', declaredRun: 3, addedRun: 1, recent: 'o' });
     expect(driftChanges(breach, redeclared, runAt(3, 0)).closed?.closedBecause).toBe('redeclared');
     expect(driftChanges(breach, null, runAt(3, 0)).closed?.closedBecause).toBe('unlisted');
-    const again = play('allowed', '?', { ...NO_WINDOW, unverifiedAfterRuns: 1 }, play('denied', 'x???').state).state;
+    const again = play('allowed', '?', { ...NO_GRACE, unverifiedAfterRuns: 1 }, play('denied', 'x???').state).state;
     expect(driftChanges(play('denied', 'x???').state, again, runAt(5, 0))).toMatchObject({
       closed: { closedBecause: 'redeclared' },
       opened: { kind: 'unverified' },
@@ -190,7 +196,7 @@ describe('the tally of a run', () => {
       play('denied', 'xx').state,
       play('allowed', 'o').state,
       play('allowed', 'o', RULES, play('denied', 'x').state).state,
-      play('denied', 'ox', NO_WINDOW).state,
+      play('denied', 'ox', NO_GRACE).state,
       play('denied', 'x?', RULES).state,
     ];
     const counted = tally(states, 2);
