@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { takeInstallLock } from '../../scripts/shared/installLock.mjs';
-import { until, until } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 // A refresh comes far more often than a claim lasts, as in earnest.
 const TIMES = { refreshMs: 20, staleMs: 10_000, claimMs: 400, lookMs: 5 };
