@@ -1,4 +1,4 @@
-// `npm run check`: format and lint, types, and the fast tests. Seconds.
+// `npm run check`: format and lint, types, and the fast tests. About half a minute.
 import { takeNoOptions } from './shared/noOptions.ts';
 import { FORMAT_AND_LINT, runAll, TYPES } from './shared/runTools.ts';
 
