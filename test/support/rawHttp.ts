@@ -1,5 +1,6 @@
 // One request over a socket, byte by byte as written: fetch would change or refuse odd ones.
 import { connect } from 'node:net';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface RawAnswer {
   /** 0 when the connection ended without an answer. */
@@ -14,6 +15,7 @@ export function rawHttp(url: string, request: string): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(port), hostname, () => socket.write(Buffer.from(request, 'latin1')));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     socket.on('data', (chunk) => chunks.push(chunk));
     // A server may answer and close before it has read everything.
     socket.on('error', () => undefined);
@@ -27,7 +29,7 @@ export function rawRequest(line: string, headers: readonly string[] = ['Host: 12
 }
 
 function parse(text: string): RawAnswer {
-  const [head = '', ...rest] = text.split('\r\n\r\n');
+  const [head = '', ...rest] = text.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '').split('\r\n\r\n');
   const [line = '', ...fields] = head.split('\r\n');
   const headers = fields.map((field): [string, string] => {
     const [name = '', ...value] = field.split(': ');
