@@ -1,13 +1,15 @@
 // The local host: runs the built app as Azure Functions does, without Core Tools.
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseSchedule } from '../src/settings/schedule.ts';
+import type { AdminFunction } from './adminCalls.ts';
+import { deadSetting, isDisabled } from './disabledFunctions.ts';
 import type { Binding, RegisteredFunction } from './functionsCore.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functionsProcess.ts';
 import { type HostJson, type QueueSettings, readHostJson } from './hostJson.ts';
-import { createHttpServer, type HttpFunction, type Keys } from './httpServer.ts';
+import { type Keys, makeKeys } from './hostKeys.ts';
+import { createHttpServer, type HttpFunction } from './httpServer.ts';
 import type { Metadata, TriggerData } from './processMessages.ts';
 import { startQueueTrigger } from './queueTrigger.ts';
 import { compileRoute, type Route } from './routes.ts';
@@ -76,11 +78,13 @@ async function serve(
   const { env, log } = options;
   // There is at least one instance, and all instances load the same app.
   const [first] = apps as readonly [FunctionsProcess];
-  const enabled = first.functions.filter(({ name }) => env[`AzureWebJobs.${name}.Disabled`] !== 'true');
-  const triggers = enabled.map((registered) => ({ name: registered.name, binding: triggerOf(registered) }));
-  const keys = options.withKeys ? makeKeys(enabled) : undefined;
+  const enabled = first.functions.filter(({ name }) => !isDisabled(name, env));
+  const triggers = first.functions.map((registered) => toTrigger(registered, env));
+  const keys = options.withKeys ? makeKeys(first.functions) : undefined;
   const timers = triggers.filter(({ binding }) => binding.type === 'timerTrigger');
   const queues = triggers.filter(({ binding }) => binding.type === 'queueTrigger');
+  for (const dead of triggers.map(({ name }) => deadSetting(name, env)).filter((one) => one !== undefined))
+    log(`The platform does not read ${dead}. Write ${dead.replaceAll('__', '.')} or ${dead.replaceAll('__', '_')}.`);
   let calls = 0;
 
   const run = async (name: string, data: TriggerData): Promise<void> => {
@@ -94,27 +98,32 @@ async function serve(
   const scheduleOf = (binding: Binding) => resolveSetting(binding.schedule ?? '', env);
 
   const server = createHttpServer({
-    routes: triggers.flatMap(({ name, binding }) => httpRoute(hostJson.routePrefix, name, binding)),
+    routes: triggers.flatMap((trigger) => httpRoute(hostJson.routePrefix, trigger)),
     keys,
     invoke(name, http) {
       calls += 1;
       return (apps[calls % apps.length] ?? first).invoke(name, { http });
     },
-    runNow(name, input) {
-      const timer = timers.find((one) => one.name === name);
-      if (timer) void run(name, timerData(parseSchedule(scheduleOf(timer.binding)), new Date(), false));
-      const queue = queues.find((one) => one.name === name);
-      if (queue) void run(name, { string: input });
-      return timer !== undefined || queue !== undefined;
+    admin: {
+      functions: triggers.map(toAdminFunction),
+      // A disabled function runs too, as on the platform.
+      runNow(name, input) {
+        const timer = timers.find((one) => one.name === name);
+        if (timer) void run(name, timerData(parseSchedule(scheduleOf(timer.binding)), new Date(), false));
+        const queue = queues.find((one) => one.name === name);
+        if (queue) void run(name, { string: input });
+        return timer !== undefined || queue !== undefined;
+      },
     },
     log,
   });
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
-  const stops = timers.map(({ name, binding }) =>
-    startTimer({ schedule: scheduleOf(binding), run: (data) => run(name, data) }),
-  );
-  stops.push(...apps.flatMap((app) => queues.map((trigger) => listen(app, trigger, options, hostJson.queues))));
+  const stops = timers
+    .filter(isEnabled)
+    .map(({ name, binding }) => startTimer({ schedule: scheduleOf(binding), run: (data) => run(name, data) }));
+  const listened = queues.filter(isEnabled);
+  stops.push(...apps.flatMap((app) => listened.map((trigger) => listen(app, trigger, options, hostJson.queues))));
   // A listening TCP server has an address with a port.
   const { port } = server.address() as AddressInfo;
   return {
@@ -133,7 +142,7 @@ async function serve(
 
 function listen(
   app: FunctionsProcess,
-  { name, binding }: { readonly name: string; readonly binding: Binding },
+  { name, binding }: Trigger,
   { env, log }: LocalHostOptions,
   settings: QueueSettings,
 ): () => void {
@@ -161,31 +170,36 @@ function listen(
   }
 }
 
-function triggerOf({ name, bindings }: RegisteredFunction): Binding {
+interface Trigger {
+  readonly name: string;
+  readonly binding: Binding;
+  readonly isDisabled: boolean;
+}
+
+function toTrigger({ name, bindings }: RegisteredFunction, env: NodeJS.ProcessEnv): Trigger {
   const trigger = Object.values(bindings).find(({ type }) => type.endsWith('Trigger'));
-  if (trigger && ['httpTrigger', 'timerTrigger', 'queueTrigger'].includes(trigger.type)) return trigger;
+  if (trigger && ['httpTrigger', 'timerTrigger', 'queueTrigger'].includes(trigger.type))
+    return { name, binding: trigger, isDisabled: isDisabled(name, env) };
   throw new Error(`The local host does not support the trigger of the function ${name}: ${trigger?.type ?? 'none'}.`);
 }
 
-function httpRoute(prefix: string, name: string, binding: Binding): Route<HttpFunction>[] {
+function isEnabled({ isDisabled }: Trigger): boolean {
+  return !isDisabled;
+}
+
+function toAdminFunction({ name, binding, isDisabled }: Trigger): AdminFunction {
+  return { name, language: 'node', isDisabled, config: { name, bindings: [binding] } };
+}
+
+function httpRoute(prefix: string, { name, binding, isDisabled }: Trigger): Route<HttpFunction>[] {
   if (binding.type !== 'httpTrigger') return [];
   const template = [prefix, binding.route ?? name].join('/');
-  return [
-    compileRoute(template, binding.methods ?? ['GET', 'POST'], { name, authLevel: binding.authLevel ?? 'function' }),
-  ];
+  const target = { name, authLevel: binding.authLevel ?? 'function', isDisabled };
+  return [compileRoute(template, binding.methods ?? ['GET', 'POST'], target)];
 }
 
 /** The text, or the value of the application setting NAME if the text is `%NAME%`. */
 function resolveSetting(text: string, env: NodeJS.ProcessEnv): string {
   const [, name] = /^%(.+)%$/.exec(text) ?? [];
   return name === undefined ? text : (env[name] ?? '');
-}
-
-function makeKeys(functions: readonly RegisteredFunction[]): Keys {
-  const key = () => randomBytes(32).toString('base64url');
-  return {
-    master: key(),
-    host: key(),
-    functions: Object.fromEntries(functions.map(({ name }) => [name, key()])),
-  };
 }

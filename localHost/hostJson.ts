@@ -18,34 +18,58 @@ export interface QueueSettings {
   readonly maxPollingIntervalMs: number;
 }
 
-/** Reads host.json of the package at `root`. Variables such as `AzureFunctionsJobHost__functionTimeout` win over it. */
+/**
+ * Reads host.json of the package at `root`. Variables such as `AzureFunctionsJobHost__functionTimeout` win over it.
+ *
+ * @throws Error that names the file or the variable with a wrong value
+ */
 export function readHostJson(root: string, env: NodeJS.ProcessEnv): HostJson {
-  const file: unknown = JSON.parse(readFileSync(join(root, 'host.json'), 'utf8'));
-  const value = (...path: readonly string[]): unknown => {
-    const override = env[['AzureFunctionsJobHost', ...path].join('__')];
-    if (override !== undefined) return override;
-    return path.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), file);
+  const file = readJson(join(root, 'host.json'));
+  const setting = (path: readonly string[], fallback: string): Setting => {
+    const variable = ['AzureFunctionsJobHost', ...path].join('__');
+    if (env[variable] !== undefined) return { text: env[variable], source: variable };
+    const value = path.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), file);
+    return { text: String(value ?? fallback), source: `${path.join('.')} of host.json` };
   };
-  const queue = (name: string, fallback: number) => Number(value('extensions', 'queues', name) ?? fallback);
+  const queue = (name: string, fallback: string) => setting(['extensions', 'queues', name], fallback);
   return {
-    routePrefix: String(value('extensions', 'http', 'routePrefix') ?? 'api'),
-    functionTimeoutMs: timeSpanMs(String(value('functionTimeout') ?? '00:05:00')),
+    routePrefix: setting(['extensions', 'http', 'routePrefix'], 'api').text,
+    functionTimeoutMs: timeSpanMs(setting(['functionTimeout'], '00:05:00')),
     queues: {
-      batchSize: queue('batchSize', 16),
-      newBatchThreshold: queue('newBatchThreshold', 8),
-      maxDequeueCount: queue('maxDequeueCount', 5),
-      visibilityTimeoutMs: timeSpanMs(String(value('extensions', 'queues', 'visibilityTimeout') ?? '00:00:00')),
-      maxPollingIntervalMs: timeSpanMs(String(value('extensions', 'queues', 'maxPollingInterval') ?? '00:01:00')),
+      batchSize: wholeNumber(queue('batchSize', '16')),
+      newBatchThreshold: wholeNumber(queue('newBatchThreshold', '8')),
+      maxDequeueCount: wholeNumber(queue('maxDequeueCount', '5')),
+      visibilityTimeoutMs: timeSpanMs(queue('visibilityTimeout', '00:00:00')),
+      maxPollingIntervalMs: timeSpanMs(queue('maxPollingInterval', '00:01:00')),
     },
   };
 }
 
+interface Setting {
+  readonly text: string;
+  /** Where the text comes from, for errors. */
+  readonly source: string;
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** A .NET time span, `[d.]hh:mm:ss[.fff]`, in milliseconds. */
-export function timeSpanMs(text: string): number {
+function timeSpanMs({ text, source }: Setting): number {
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)$/.exec(text);
-  if (!match) throw new Error(`"${text}" is not a time span. In host.json, write one such as 00:10:00`);
+  if (!match) throw new Error(`${source} is "${text}". Use a time span such as 00:10:00.`);
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+function wholeNumber({ text, source }: Setting): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new Error(`${source} is "${text}". Use a whole number.`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

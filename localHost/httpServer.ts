@@ -1,124 +1,117 @@
-// The HTTP side of the local host: routes, keys, calls of the administrator, and the platform's own answers.
-import { timingSafeEqual } from 'node:crypto';
+// The HTTP side of the local host: routes, keys, and the platform's own answers.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { ADMIN_PATH, type AdminSide, answerAdmin } from './adminCalls.ts';
+import { answerBrokenRequests, PARSER_LIMIT, statusOfSize } from './brokenRequests.ts';
 import type { HttpOutput } from './functionsCore.ts';
+import { type Keys, levelOf, opens } from './hostKeys.ts';
 import type { HttpInput } from './processMessages.ts';
+import { firstValue, type RequestTarget, readTarget } from './requestTarget.ts';
 import { findRoute, type Route } from './routes.ts';
-
-/** The keys of a host. The host key opens every function. The master key also opens calls of the administrator. */
-export interface Keys {
-  readonly master: string;
-  readonly host: string;
-  readonly functions: Readonly<Record<string, string>>;
-}
 
 export interface HttpFunction {
   readonly name: string;
   readonly authLevel: string;
+  readonly isDisabled: boolean;
 }
 
 export interface HttpSide {
   readonly routes: readonly Route<HttpFunction>[];
   /** Undefined accepts every call, as Core Tools do on a developer's machine. */
   readonly keys: Keys | undefined;
+  readonly admin: AdminSide;
   invoke(name: string, input: HttpInput): Promise<HttpOutput | null>;
-  /** Runs a function without an HTTP trigger; false when there is none with this name. */
-  runNow(name: string, input: string): boolean;
   readonly log: (line: string) => void;
 }
 
-const LARGEST_BODY = 10 * 1024 * 1024;
+/** As Microsoft's host limits a body. */
+const LARGEST_BODY = 100 * 1024 * 1024;
+const HOME_PAGE =
+  '<!doctype html><html lang="en"><title>Mailscope</title><p>The local host is up and running.</p></html>\n';
 
 /** The server, not yet listening. */
 export function createHttpServer(side: HttpSide): Server {
-  return createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: PARSER_LIMIT }, (request, response) => {
     serve(side, request, response).catch((error: Error) => {
       side.log(error.message);
       end(response, 500);
     });
   });
+  answerBrokenRequests(server);
+  return server;
 }
 
+/**
+ * 1. Refuse what is too long, or no request.
+ * 2. The administrator's calls, and the page at `/`.
+ * 3. No route or a wrong method is 404, whatever the key. Then a wrong key is 401. Then a disabled function is 404.
+ * 4. Call the function.
+ */
 async function serve(side: HttpSide, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const method = request.method ?? 'GET';
-  const url = URL.parse(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`);
-  // The raw path: URL resolves `..` and its encodings, but the function must see and refuse them.
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (!url || hasBadEscape(path)) return end(response, 400);
+  const tooLong = statusOfSize(request);
+  if (tooLong !== undefined) return endAndClose(response, tooLong);
+  const target = readTarget(request.url ?? '', request.headersDistinct.host ?? []);
+  if (target === null) return endAndClose(response, 400);
 
-  const admin = /^\/admin\/functions\/([^/]+)$/i.exec(path);
-  if (admin) return serveAdmin(side, request, admin[1] ?? '', keyOf(request, url), response);
-  const found = findRoute(side.routes, method, path);
+  const admin = ADMIN_PATH.exec(target.path);
+  if (admin) return serveAdmin(side, request, admin[1], target, response);
+  const found = findRoute(side.routes, request.method ?? '', target.path);
+  if (!found && target.path === '/') return showHomePage(response);
   if (!found) return end(response, 404);
-  const { name, authLevel } = found.target;
-  if (!mayCall(side.keys, name, authLevel, keyOf(request, url))) return end(response, 401);
+  const { name, authLevel, isDisabled } = found.target;
+  const level = levelOf(side.keys, keyOf(request, target), name);
+  if (!opens(level, authLevel)) return end(response, 401);
+  // The platform runs a disabled function only for the master key. Without keys, disabled means off.
+  if (isDisabled && !(side.keys && level === 'admin')) return end(response, 404);
 
   const body = await readBody(request);
-  if (body === null) return end(response, 413);
+  if (body === null) return endAndClose(response, 413);
   try {
-    send(response, await side.invoke(name, toInput(request, url, found.params, body)));
+    send(response, await side.invoke(name, toInput(request, target, found.params, body)));
   } catch (error) {
     side.log(`[${name}] failed: ${error instanceof Error ? error.message : String(error)}`);
     end(response, 500);
   }
 }
 
-/** Runs a function without an HTTP trigger. Its message is in `{"input": "…"}`. */
 async function serveAdmin(
-  side: HttpSide,
+  { keys, admin }: HttpSide,
   request: IncomingMessage,
-  name: string,
-  key: string,
+  name: string | undefined,
+  target: RequestTarget,
   response: ServerResponse,
 ): Promise<void> {
-  if (side.keys && !same(key, side.keys.master)) return end(response, 401);
-  if (request.method !== 'POST') return end(response, 405);
-  const body = await readBody(request);
-  end(response, side.runNow(name, inputIn(body?.toString() ?? '')) ? 202 : 404);
+  const { method = '', headers } = request;
+  const level = levelOf(keys, keyOf(request, target));
+  const text = (await readBody(request))?.toString() ?? '';
+  const call = { method, name, level, contentType: headers['content-type'] ?? '', body: text };
+  const { status, body } = answerAdmin(admin, call);
+  if (!body) return end(response, status);
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
 }
 
-function inputIn(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null && 'input' in body ? String(body.input) : '';
-  } catch {
-    // A timer needs no body.
-    return '';
-  }
+function showHomePage(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/html' });
+  response.end(HOME_PAGE);
 }
 
-function mayCall(keys: Keys | undefined, name: string, authLevel: string, key: string): boolean {
-  if (!keys || authLevel === 'anonymous' || same(key, keys.master)) return true;
-  return authLevel === 'function' && (same(key, keys.host) || same(key, keys.functions[name] ?? ''));
-}
-
-function same(given: string, key: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(key)];
-  return a.length === b.length && a.length > 0 && timingSafeEqual(a, b);
-}
-
-function keyOf(request: IncomingMessage, url: URL): string {
-  const header = request.headers['x-functions-key'];
-  return typeof header === 'string' ? header : (url.searchParams.get('code') ?? '');
+/** The key of a request. A header wins over the query, even if it is empty or wrong. Of several, the first counts. */
+function keyOf({ headersDistinct }: IncomingMessage, target: RequestTarget): string {
+  return headersDistinct['x-functions-key']?.[0] ?? firstValue(target, 'code') ?? '';
 }
 
 function toInput(
-  request: IncomingMessage,
-  url: URL,
+  { method = 'GET', headersDistinct }: IncomingMessage,
+  { url, query }: RequestTarget,
   params: Readonly<Record<string, string>>,
   body: Buffer,
 ): HttpInput {
-  const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
-  // As on the platform, repeated keys are joined by a comma.
-  const query = [...new Set(url.searchParams.keys())].map((key): [string, string] => [
-    key,
-    url.searchParams.getAll(key).join(','),
-  ]);
   return {
-    method: request.method ?? 'GET',
-    url: url.href,
-    nullableHeaders: nullable(headers),
-    nullableQuery: nullable(query),
+    method,
+    url,
+    // As on the platform, repeated headers and keys are joined by a comma.
+    nullableHeaders: nullable(Object.entries(headersDistinct).map(([name, values = []]) => [name, values.join(',')])),
+    nullableQuery: nullable(query.map(([name, values]) => [name, values.join(',')])),
     nullableParams: nullable(Object.entries(params)),
     ...(body.length > 0 ? { body: { bytes: body } } : {}),
   };
@@ -128,19 +121,13 @@ function nullable(entries: readonly (readonly [string, string])[]): Readonly<Rec
   return Object.fromEntries(entries.map(([key, value]) => [key, { value }]));
 }
 
-function hasBadEscape(path: string): boolean {
-  try {
-    // On the platform, a path with a NUL does not reach a function either.
-    return decodeURIComponent(path).includes('\0');
-  } catch {
-    return true;
-  }
-}
-
+/** The whole body; null when it is too large. */
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return null;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
+  // The stream must not be destroyed: its connection carries the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
     if (length > LARGEST_BODY) return null;
     chunks.push(chunk as Buffer);
@@ -154,8 +141,13 @@ function send(response: ServerResponse, output: HttpOutput | null): void {
   response.end(body?.bytes ? Buffer.from(body.bytes) : body?.string);
 }
 
-function end(response: ServerResponse, status: number): void {
+function end(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
   if (response.headersSent) return;
-  response.writeHead(status, { 'content-length': 0 });
+  response.writeHead(status, { 'content-length': 0, ...headers });
   response.end();
+}
+
+/** Ends the connection too, because the rest of the request may still be on its way. */
+function endAndClose(response: ServerResponse, status: number): void {
+  end(response, status, { connection: 'close' });
 }

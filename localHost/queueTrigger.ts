@@ -1,7 +1,7 @@
 // Queue triggers: takes messages, runs the function, retries failures and moves poison messages, as the Functions host
 // does.
 import { setTimeout as wait } from 'node:timers/promises';
-import { type DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import { type DequeuedMessageItem, QueueClient, type RestError } from '@azure/storage-queue';
 import type { QueueSettings } from './hostJson.ts';
 import type { Metadata, TriggerData } from './processMessages.ts';
 
@@ -13,10 +13,19 @@ export interface QueueTriggerOptions {
   /** Rejects when the function throws or its process dies. */
   readonly run: (data: TriggerData, metadata: Metadata) => Promise<void>;
   readonly log: (line: string) => void;
+  /** How often the invisibility of a message in work is renewed. */
+  readonly renewMs?: number;
 }
 
-// How long a message is invisible while it is in work. It is renewed at half of this time until the work ends.
-const INVISIBLE_SECONDS = 600;
+/*
+ * How long a message is invisible while it is in work. The platform takes ten minutes. But if the answer of
+ * `receiveMessages` is lost, or this process is killed, nobody works on the message, and it stays hidden for this time.
+ * On your machine both happen: the emulator closes idle connections, and people press Ctrl-C. A minute is shorter than
+ * the two minutes after which the app counts a run as dead, so the run goes on. Two renewals may fail before a message
+ * appears that is still in work.
+ */
+const INVISIBLE_SECONDS = 60;
+const RENEW_MS = 20_000;
 const SHORTEST_POLL_MS = 100;
 // The emulator closes idle connections. A request that reuses such a connection fails, and so may the next ones.
 const AGAIN = { maxTries: 8, retryDelayInMs: 100, maxRetryDelayInMs: 2_000 };
@@ -25,11 +34,11 @@ const AGAIN = { maxTries: 8, retryDelayInMs: 100, maxRetryDelayInMs: 2_000 };
  * Listens until the returned function is called. It does not wait: messages in work become visible again by themselves.
  */
 export function startQueueTrigger(options: QueueTriggerOptions): () => void {
-  const { queueName, connection, settings, log } = options;
+  const { queueName, connection, settings, log, renewMs = RENEW_MS } = options;
   const stopping = new AbortController();
   // The pace of looking for messages is this loop's.
   const queue = new QueueClient(connection, queueName, { retryOptions: { maxTries: 1 } });
-  // A message that is taken and not put back stays hidden for ten minutes: these calls are tried again.
+  // A message that is taken and not put back stays hidden for a minute: these calls are tried again.
   const taken = new QueueClient(connection, queueName, { retryOptions: AGAIN });
   const poison = new QueueClient(connection, `${queueName}-poison`, { retryOptions: AGAIN });
   let exists = false;
@@ -76,9 +85,31 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
     }
   }
 
+  /**
+   * 1. A message that is not base64 goes to the poison queue at once, as on the platform.
+   * 2. Run the function, and keep the message invisible meanwhile.
+   * 3. Delete the message, or put it back. Both need the receipt of the last renewal.
+   */
   async function work(message: DequeuedMessageItem): Promise<void> {
+    const text = decodeBase64(message.messageText);
+    if (text === null) return putAside(message, message.popReceipt, 'is not base64');
+    const kept = keepInvisible(message);
+    try {
+      await options.run({ string: text }, metadataOf(message));
+    } catch (error) {
+      const popReceipt = await kept.release();
+      if (stopping.signal.aborted) return;
+      log(`A message of ${queueName} failed (try ${message.dequeueCount}): ${(error as Error).message}`);
+      return putBack(message, popReceipt);
+    }
+    await remove(message, await kept.release());
+  }
+
+  /** Renews the invisibility until `release`, which settles with the receipt when no renewal is in flight any more. */
+  function keepInvisible(message: DequeuedMessageItem): { release(): Promise<string> } {
     let { popReceipt } = message;
-    const renewal = setInterval(async () => {
+    let renewing: Promise<void> | undefined;
+    async function renew(): Promise<void> {
       try {
         const renewed = await taken.updateMessage(
           message.messageId,
@@ -90,33 +121,53 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
       } catch (error) {
         log(`A message of ${queueName} could not be kept invisible: ${(error as Error).message}`);
       }
-    }, INVISIBLE_SECONDS * 500);
+    }
+    // One at a time: each renewal needs the receipt of the one before.
+    const timer = setInterval(() => {
+      renewing ??= renew().finally(() => {
+        renewing = undefined;
+      });
+    }, renewMs);
+    return {
+      async release() {
+        clearInterval(timer);
+        await renewing;
+        return popReceipt;
+      },
+    };
+  }
+
+  /** Deletes a finished message. If that fails, the message comes back, as on the platform. It did not fail itself. */
+  async function remove({ messageId }: DequeuedMessageItem, popReceipt: string): Promise<void> {
     try {
-      await options.run({ string: Buffer.from(message.messageText, 'base64').toString() }, metadataOf(message));
-      clearInterval(renewal);
-      await taken.deleteMessage(message.messageId, popReceipt);
+      await taken.deleteMessage(messageId, popReceipt);
     } catch (error) {
-      clearInterval(renewal);
-      if (stopping.signal.aborted) return;
-      log(`A message of ${queueName} failed (try ${message.dequeueCount}): ${(error as Error).message}`);
-      await putBack(message, popReceipt);
+      if (stopping.signal.aborted || (error as RestError).statusCode === 404) return;
+      log(`A finished message of ${queueName} could not be deleted, and will run again: ${(error as Error).message}`);
     }
   }
 
   /** Makes a failed message visible again after the delay. After the last try it goes to the poison queue. */
   async function putBack(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
+    if (message.dequeueCount >= settings.maxDequeueCount)
+      return putAside(message, popReceipt, `failed ${message.dequeueCount} times`);
     try {
-      if (message.dequeueCount < settings.maxDequeueCount) {
-        const delay = Math.round(settings.visibilityTimeoutMs / 1000);
-        await taken.updateMessage(message.messageId, popReceipt, message.messageText, delay);
-        return;
-      }
+      const delay = Math.round(settings.visibilityTimeoutMs / 1000);
+      await taken.updateMessage(message.messageId, popReceipt, message.messageText, delay);
+    } catch (error) {
+      log(`A message of ${queueName} could not be put back: ${(error as Error).message}`);
+    }
+  }
+
+  /** Copies a message to the poison queue, and then deletes it: a crash in between must not lose it. */
+  async function putAside(message: DequeuedMessageItem, popReceipt: string, why: string): Promise<void> {
+    try {
       await poison.createIfNotExists();
       await poison.sendMessage(message.messageText);
       await taken.deleteMessage(message.messageId, popReceipt);
-      log(`A message of ${queueName} failed ${message.dequeueCount} times and was moved to ${queueName}-poison.`);
+      log(`A message of ${queueName} ${why} and was moved to ${queueName}-poison.`);
     } catch (error) {
-      log(`A message of ${queueName} could not be put back: ${(error as Error).message}`);
+      log(`A message of ${queueName} could not be moved to ${queueName}-poison: ${(error as Error).message}`);
     }
   }
 
@@ -127,6 +178,13 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
       // The listener is being stopped, so the wait and the loop end.
     }
   }
+}
+
+/** The text in base64, with white space ignored as .NET does; null when it is something else. */
+function decodeBase64(encoded: string): string | null {
+  const dense = encoded.replace(/[ \t\r\n]/g, '');
+  const isBase64 = dense.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(dense);
+  return isBase64 ? Buffer.from(dense, 'base64').toString() : null;
 }
 
 function metadataOf(message: DequeuedMessageItem): Metadata {

@@ -4,6 +4,7 @@
 export interface Route<T> {
   readonly methods: readonly string[];
   readonly target: T;
+  /** The parameters in a decoded path; null when it does not fit. */
   match(path: string): Readonly<Record<string, string>> | null;
   /** Larger means more specific: literal segments win over parameters. */
   readonly specificity: string;
@@ -32,7 +33,7 @@ export function compileRoute<T>(template: string, methods: readonly string[], ta
       kinds.push('2');
       continue;
     }
-    const pattern = constraint === undefined ? (star ? '.*' : '[^/]+') : CONSTRAINTS[constraint];
+    const pattern = constraint === undefined ? (star ? '[^]*' : '[^/]+') : CONSTRAINTS[constraint];
     if (!pattern)
       throw new Error(`the local host does not support the constraint "${constraint}" of the route ${template}`);
     names.push(name);
@@ -50,7 +51,7 @@ export function compileRoute<T>(template: string, methods: readonly string[], ta
       const found: Record<string, string> = {};
       for (const [index, name] of names.entries()) {
         const value = values[index + 1];
-        if (value !== undefined) found[name] = decodeSegment(value);
+        if (value !== undefined) found[name] = value;
       }
       return found;
     },
@@ -65,12 +66,4 @@ export function findRoute<T>(routes: readonly Route<T>[], method: string, path: 
     if (params) return { target: route.target, params };
   }
   return null;
-}
-
-/** Decodes a segment as the host does: an encoded slash stays encoded. */
-function decodeSegment(segment: string): string {
-  return segment
-    .split(/(%2f)/i)
-    .map((part) => (/^%2f$/i.test(part) ? part : decodeURIComponent(part)))
-    .join('');
 }

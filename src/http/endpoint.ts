@@ -5,8 +5,13 @@ import { createLog, errorData } from '../log.ts';
 import type { Parameters, Read } from './parameters.ts';
 import { problemResponse } from './problem.ts';
 
-/** The platform's own query parameters: the function key, and the name of the key for the log. */
-export const PLATFORM_PARAMETERS: readonly string[] = ['code', 'clientId'];
+/**
+ * Whether a query parameter is the platform's own: the function key, or the name of the key for the log. The platform
+ * reads them in any case.
+ */
+export function isPlatformParameter(name: string): boolean {
+  return ['code', 'clientid'].includes(name.toLowerCase());
+}
 
 type Answer<Question> = (
   request: HttpRequest,
@@ -43,7 +48,7 @@ export function json(body: unknown, status = 200): HttpResponseInit {
 
 function readQuestion<Question>({ query }: HttpRequest, parameters: Parameters<Question>): Question {
   const names = Object.keys(parameters);
-  const unknown = [...query.keys()].find((name) => !names.includes(name) && !PLATFORM_PARAMETERS.includes(name));
+  const unknown = [...query.keys()].find((name) => !names.includes(name) && !isPlatformParameter(name));
   if (unknown !== undefined) {
     const known = names.length > 0 ? `It takes ${names.join(', ')}.` : 'It takes none.';
     throw new MailscopeError('parameter-invalid', `This route has no query parameter "${unknown}". ${known}`);

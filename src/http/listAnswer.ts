@@ -1,6 +1,6 @@
 // Answers a page of a list: `{"value": […], "nextLink": "…"}`.
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { endpoint, json, PLATFORM_PARAMETERS } from './endpoint.ts';
+import { endpoint, isPlatformParameter, json } from './endpoint.ts';
 import { PAGE_PARAMETERS, type PageQuestion, type Parameters, writeAfter } from './parameters.ts';
 
 interface AnsweredPage {
@@ -32,8 +32,10 @@ export function listEndpoint<Question>(
 /** One page. The link to the next one repeats the parameters, but never a key. */
 function listAnswer(request: HttpRequest, { items: value, continuation }: AnsweredPage): HttpResponseInit {
   if (continuation === null) return json({ value });
+  // The parameters as the host read them: it keeps bad escapes as text, and URLSearchParams would replace them.
+  const own = [...request.query].filter(([name]) => !isPlatformParameter(name));
   const url = new URL(request.url);
-  for (const name of PLATFORM_PARAMETERS) url.searchParams.delete(name);
+  url.search = new URLSearchParams(own).toString();
   url.searchParams.set('after', writeAfter(continuation));
   return json({ value, nextLink: url.href });
 }

@@ -32,7 +32,11 @@ afterAll(async () => {
 });
 
 it('keeps runs, and puts shards on the queue', async () => {
-  await fetch(`${app.host.url}/admin/functions/pollMailboxes`, { method: 'POST' });
+  await fetch(`${app.host.url}/admin/functions/pollMailboxes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
   const healthy = async () => {
     const { body } = await app.get('health');
     expect(body, app.logs.join('\n')).toMatchObject({ status: 'healthy', problems: [] });

@@ -2,12 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as ask, createServer } from 'node:http';
+import { request as ask, createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../localHost/host.ts';
+import { readHostJson } from '../../localHost/hostJson.ts';
+import { startQueueTrigger } from '../../localHost/queueTrigger.ts';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { ROOT } from '../support/localApp.ts';
 import { until } from '../support/until.ts';
@@ -43,6 +45,15 @@ async function start(source: string, options: StartOptions = {}): Promise<LocalH
     deafMs,
     instances,
     log: (line) => logs.push(line),
+  });
+}
+
+/** A call of the administrator that runs a function. */
+function runNow(host: LocalHost, name: string, body = '{}'): Promise<number> {
+  return status(host, `/admin/functions/${name}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
   });
 }
 
@@ -142,9 +153,9 @@ describe('timer triggers', () => {
       `app.timer('tick', { schedule: '0 0 0 1 1 *', handler: (timer, context) => context.log('ran') });`,
     );
     try {
-      expect(await status(host, '/admin/functions/tick', { method: 'POST', body: '{}' })).toBe(202);
+      expect(await runNow(host, 'tick')).toBe(202);
       await until(() => expect(seen(before)).toEqual(['[tick] ran']));
-      expect(await status(host, '/admin/functions/unknown', { method: 'POST' })).toBe(404);
+      expect(await runNow(host, 'unknown')).toBe(404);
     } finally {
       await host.close();
     }
@@ -177,6 +188,37 @@ describe('queue triggers', () => {
       ${code}
     } });`;
 
+  /**
+   * A server between the host and the queues. `onAnswer` is called when the emulator has answered a request for a
+   * message, `onRequest` before that, and may keep the request.
+   */
+  async function startBetween(
+    env: NodeJS.ProcessEnv,
+    onAnswer: (request: IncomingMessage) => Promise<void> = async () => undefined,
+    onRequest: (request: IncomingMessage) => boolean = () => true,
+  ): Promise<{ readonly through: string; close(): void }> {
+    const server = createServer((request, response) => {
+      const { method, url, headers } = request;
+      const isMessage = url?.includes('/messages/') ?? false;
+      if (isMessage && !onRequest(request)) return;
+      const forwarded = ask({ port: emulator.port + 1, method, path: url, headers }, async (answer) => {
+        if (isMessage) await onAnswer(request);
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(forwarded);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return {
+      through: env.AzureWebJobsStorage?.replace(`:${emulator.port + 1}/`, `:${port}/`) ?? '',
+      close() {
+        server.close();
+        server.closeAllConnections();
+      },
+    };
+  }
+
   it('pass messages, parsed if they are JSON, and delete them', async () => {
     const env = settings();
     const before = logs.length;
@@ -190,7 +232,7 @@ describe('queue triggers', () => {
       expect(seen()[1]).toContain('"item":"plain"');
       await until(async () => expect(await waiting(env, 'work')).toBe(0));
       const body = JSON.stringify({ input: 'by hand' });
-      expect(await status(host, '/admin/functions/work', { method: 'POST', body })).toBe(202);
+      expect(await runNow(host, 'work', body)).toBe(202);
       await until(() => expect(seen()[2]).toContain('"item":"by hand"'));
     } finally {
       await host.close();
@@ -216,25 +258,90 @@ describe('queue triggers', () => {
     }
   });
 
+  it.each(['no base64!', 'YQ', '{"a":1}'])('put %j aside at once, because it is not base64', async (text) => {
+    const env = settings();
+    const before = logs.length;
+    const host = await start(trigger(''), { env });
+    try {
+      const queue = new QueueClient(env.AzureWebJobsStorage, 'work');
+      await queue.createIfNotExists();
+      await queue.sendMessage(text);
+      await until(() => expect(logs.slice(before).join('\n')).toContain('is not base64 and was moved to work-poison.'));
+      expect(logs.slice(before).filter((line) => line.startsWith('[work] {'))).toEqual([]);
+      const { peekedMessageItems } = await new QueueClient(env.AzureWebJobsStorage, 'work-poison').peekMessages();
+      expect(peekedMessageItems.map(({ messageText }) => messageText)).toEqual([text]);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('delete a message whose invisibility is renewed at the moment it ends', async () => {
+    const env = settings();
+    const renewed = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    // The emulator has applied the renewal. Its answer waits until the function has ended.
+    const { through, close } = await startBetween(env, async ({ method }) => {
+      if (method !== 'PUT') return;
+      renewed.resolve();
+      await ended.promise;
+    });
+    let runs = 0;
+    const lines: string[] = [];
+    const stop = startQueueTrigger({
+      queueName: 'work',
+      connection: through,
+      settings: { ...readHostJson(folder, env).queues, visibilityTimeoutMs: 0 },
+      renewMs: 20,
+      async run() {
+        runs += 1;
+        await renewed.promise;
+        setImmediate(() => ended.resolve());
+      },
+      log: (line) => lines.push(line),
+    });
+    try {
+      await send(env, 'once');
+      await until(async () => expect([runs, await waiting(env, 'work')]).toEqual([1, 0]));
+      expect(lines).toEqual([]);
+    } finally {
+      stop();
+      close();
+    }
+  });
+
+  it('do not repeat a finished message, and do not put it aside, when the answer to its deletion is lost', async () => {
+    const env = { ...settings(), AzureFunctionsJobHost__extensions__queues__maxDequeueCount: '1' };
+    let lost = 0;
+    const { through, close } = await startBetween(env, async ({ method, socket }) => {
+      if (method !== 'DELETE') return;
+      lost += 1;
+      if (lost === 1) socket.destroy();
+    });
+    const before = logs.length;
+    const host = await start(trigger(''), { env: { ...env, AzureWebJobsStorage: through } });
+    try {
+      await send(env, 'once');
+      await until(() => expect(lost).toBe(2));
+      await send(env, 'next');
+      await until(() => expect(lost).toBe(3));
+      expect(await waiting(env, 'work')).toBe(0);
+      const lines = logs.slice(before).filter((line) => line.startsWith('[work]'));
+      expect(lines).toEqual([expect.stringContaining('"item":"once"'), expect.stringContaining('"item":"next"')]);
+    } finally {
+      await host.close();
+      close();
+    }
+  });
+
   it('put a message back whose connection is closed at that moment', async () => {
     const env = settings();
     let cut = 0;
-    const between = createServer((request, response) => {
-      const { method, url, headers } = request;
-      if (method === 'PUT' && url?.includes('/messages/') && cut < 2) {
-        cut += 1;
-        request.socket.destroy();
-        return;
-      }
-      const forwarded = ask({ port: emulator.port + 1, method, path: url, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      });
-      request.pipe(forwarded);
-    }).listen(0, '127.0.0.1');
-    await once(between, 'listening');
-    const { port } = between.address() as AddressInfo;
-    const through = env.AzureWebJobsStorage.replace(`:${emulator.port + 1}/`, `:${port}/`);
+    const { through, close } = await startBetween(env, undefined, ({ method, socket }) => {
+      if (method !== 'PUT' || cut >= 2) return true;
+      cut += 1;
+      socket.destroy();
+      return false;
+    });
     const before = logs.length;
     const code = `if (dequeueCount < 2) throw new Error('on purpose');`;
     const host = await start(trigger(code), { env: { ...env, AzureWebJobsStorage: through } });
@@ -245,8 +352,7 @@ describe('queue triggers', () => {
       expect(cut).toBe(2);
     } finally {
       await host.close();
-      between.close();
-      between.closeAllConnections();
+      close();
     }
   });
 
@@ -269,6 +375,30 @@ describe('queue triggers', () => {
     } finally {
       await host.close();
     }
+  });
+});
+
+describe('a wrong value', () => {
+  it.each([
+    ['AzureFunctionsJobHost__functionTimeout', '10 minutes', 'a time span such as 00:10:00'],
+    ['AzureFunctionsJobHost__extensions__queues__maxPollingInterval', '2s', 'a time span such as 00:10:00'],
+    ['AzureFunctionsJobHost__extensions__queues__batchSize', 'many', 'a whole number'],
+  ])('of %s is named with its source', async (name, value, expected) => {
+    const env = { ...process.env, [name]: value };
+    await expect(start('', { env })).rejects.toThrow(`${name} is "${value}". Use ${expected}.`);
+  });
+
+  it.each([
+    ['{ "functionTimeout": 10 }', 'functionTimeout of host.json is "10". Use a time span such as 00:10:00.'],
+    [
+      '{ "extensions": { "queues": { "visibilityTimeout": "30" } } }',
+      'extensions.queues.visibilityTimeout of host.json is "30". Use a time span such as 00:10:00.',
+    ],
+    ['{ "version": ', 'host.json cannot be read: '],
+  ])('in the file is named with the file: %s', async (text, message) => {
+    const root = await mkdtemp(join(folder, 'settings-'));
+    await writeFile(join(root, 'host.json'), text);
+    expect(() => readHostJson(root, {})).toThrow(message);
   });
 });
 
