@@ -1,56 +1,69 @@
-# What the five mailbox scope scripts share: who is signed in, and how a thing is looked up and changed.
-# The cmdlets of Graph and Exchange live in modules: they see neither -WhatIf nor $ErrorActionPreference of a script. So each change asks
-# ShouldProcess first, and a default parameter makes every error stop the script.
+# A run: what differed from the wish, what of it was changed, and how that is told.
 
-Set-StrictMode -Version 1.0
-$ErrorActionPreference = 'Stop'
-$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
-
-# What differed from the wish, and what of it this run has changed (-WhatIf: nothing), a sentence each.
-$Differences = [System.Collections.Generic.List[string]]::new()
-$Changes = [System.Collections.Generic.List[string]]::new()
-
-. "$PSScriptRoot/MailboxScope.Entra.ps1"
-. "$PSScriptRoot/MailboxScope.Exchange.ps1"
-. "$PSScriptRoot/MailboxScope.Live.ps1"
-
-# Both sessions are the administrator's own: no script signs in. Exchange's cmdlets exist only in a session.
-function Assert-Connected {
-    $graphHint = "Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All'"
-    $exists = { param($Name) [bool](Get-Command $Name -ErrorAction Ignore) }
-    if (-not (& $exists Get-MgServicePrincipal)) { throw "Microsoft Graph PowerShell is missing. Run: Install-Module Microsoft.Graph.Applications, then $graphHint" }
-    if ((& $exists Get-MgContext) -and -not (Get-MgContext)) { throw "Not connected to Microsoft Graph. Run: $graphHint" }
-    $isConnected = if (& $exists Get-ConnectionInformation) { Get-ConnectionInformation | Where-Object { $_.State -eq 'Connected' } } else { & $exists Get-DistributionGroup }
-    if (-not $isConnected) { throw 'Not connected to Exchange Online. Run: Connect-ExchangeOnline (Install-Module ExchangeOnlineManagement where it is missing)' }
-}
-
-# What the lookup finds, or nothing where the directory says that there is no such thing. Every other error stays one: Exchange hides the
-# cmdlets that an administrator's role does not cover, and a policy that cannot be looked up is not a policy that is gone.
-function Get-IfFound([scriptblock]$Lookup) {
-    try { & $Lookup } catch [System.Management.Automation.CommandNotFoundException] { throw } catch {
-        if ("$($_.FullyQualifiedErrorId) $_" -notmatch "NotFound|couldn't (be found|find)|could not (be found|find)|not found|does(n't| not) exist") { throw }
+# Each list holds sentences. Caller is the command whose -WhatIf and -Confirm decide.
+function New-Run($Caller) {
+    [pscustomobject]@{
+        Caller      = $Caller
+        WhatIf      = [bool]$WhatIfPreference
+        Differences = [System.Collections.Generic.List[string]]::new()
+        Changes     = [System.Collections.Generic.List[string]]::new()
+        Declined    = [System.Collections.Generic.List[string]]::new()
     }
 }
 
-# Makes one change unless -WhatIf or -Confirm forbid it, and keeps its name. Hands out what the change returns.
-function Invoke-Change($Caller, [string]$Target, [string]$Action, [scriptblock]$Change) {
-    $Differences.Add("${Target}: $Action")
-    if (-not $Caller.ShouldProcess($Target, $Action)) { return }
+# Makes one change unless -WhatIf or an answer forbids it, and keeps its name. Hands out what the change returns.
+# The modules of Graph and Exchange see no -WhatIf of ours, so the question is asked here.
+function Invoke-Change($Run, [string]$Target, [string]$Action, [scriptblock]$Change, $Caller = $Run.Caller) {
+    $sentence = "${Target}: $Action"
+    $Run.Differences.Add($sentence)
+    if (-not (Confirm-Change $Caller $Target $Action)) {
+        if (-not $Run.WhatIf) { $Run.Declined.Add($sentence) }
+        return
+    }
     & $Change
-    $Changes.Add("${Target}: $Action")
+    $Run.Changes.Add($sentence)
+    Write-Information "changed  $sentence"
 }
 
-# The readable end of a run, beside the object on the pipeline.
+function Confirm-Change($Caller, [string]$Target, [string]$Action) {
+    try { $Caller.ShouldProcess($Target, $Action) } catch {
+        throw (New-ScopeError 'ConfirmationNeeded' "'${Target}: $Action' needs a yes, and nobody can be asked here. Look with -WhatIf first, then add -Confirm:`$false.")
+    }
+}
+
+# One sentence that is true whatever was answered. What reads on after the name: 'scoped to mailscope-mailboxes by Rbac'.
+function Get-Title($Run, [string]$Who, [string]$What) {
+    $all = $Run.Differences.Count
+    $declined = $Run.Declined.Count
+    if (-not $all) { return "${Who}: $What, nothing to change" }
+    if ($Run.WhatIf) { return "${Who}: would be $What, nothing was changed (-WhatIf)" }
+    if (-not $Run.Changes.Count) { return "${Who}: not $What, nothing was changed ($declined of $all changes declined)" }
+    if ($declined) { return "${Who}: only partly $What ($declined of $all changes declined)" }
+    "${Who}: $What"
+}
+
+# The readable end of a run, on the information stream: the object alone goes down the pipeline.
 function Write-Summary([string]$Title, [string[]]$Lines) {
-    Write-Host $Title
-    if ($WhatIfPreference) { Write-Host '  nothing was changed (-WhatIf)' }
-    elseif (-not $Changes.Count) { Write-Host '  nothing to change' }
-    foreach ($change in $Changes) { Write-Host "  changed  $change" }
-    foreach ($line in $Lines) { Write-Host "  $line" }
+    Write-Information $Title
+    foreach ($line in $Lines) { Write-Information "  $line" }
 }
 
-# Addresses, each once, from strings that may list several.
-function Split-Address([string[]]$List) {
-    $seen = [System.Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
-    foreach ($address in $List -split '[,;\s]+') { if ($address -and $seen.Add($address)) { $address } }
+# What a run that stops half-way has done: nobody may have to guess that.
+function Write-Stop($Run) {
+    if (-not $Run.Changes.Count) { return }
+    Write-Warning "Stopped half-way. Run the same command again: it goes on from here. Done so far: $($Run.Changes -join '; ')."
+}
+
+# Calls a block for each item and shows how far it is.
+function Invoke-WithProgress([string]$Activity, [object[]]$Items, [scriptblock]$Each) {
+    $done = 0
+    foreach ($item in $Items) {
+        # A bar drawn for each item would cost more than the work.
+        if ($Items.Count -ge 20 -and $done % [Math]::Ceiling($Items.Count / 100) -eq 0) {
+            Write-Progress -Activity $Activity -Status "$done of $($Items.Count)" -PercentComplete (100 * $done / $Items.Count)
+        }
+        & $Each $item
+        $done++
+    }
+    if ($Items.Count -ge 20) { Write-Progress -Activity $Activity -Completed }
 }

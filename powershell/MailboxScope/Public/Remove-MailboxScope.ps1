@@ -1,97 +1,117 @@
-#Requires -Version 7.2
-<#
-.SYNOPSIS
-Takes away what the other scripts made, in the order that never opens anything.
+function Remove-MailboxScope {
+    <#
+    .SYNOPSIS
+    Takes away what the other commands made, in the order that never opens anything.
 
-.DESCRIPTION
-First the roles in Entra that read mail, then the RBAC assignments over the group, the management scope and the service principal in Exchange,
-then the application access policy, and with -RemoveGroup the group.
-A policy is all that holds back a token that still has the role, which may last a day. So policy and group stay until the latest run of
-Mailscope (-MailscopeUrl) shows no read role in its token any more, or -Force says so: the same command again, a day later.
+    .DESCRIPTION
+    First the roles in Entra that read mail, then the RBAC assignments over the group, the
+    management scope and the service principal in Exchange, then the application access policy, and
+    with -RemoveGroup the group. A policy is all that holds back a token that still has the role,
+    which may last a day. So policy and group stay until the latest run of Mailscope (-MailscopeUrl)
+    shows no read role in its token any more, or -Force says so: the same command again, a day
+    later.
 
-Run Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All' and Connect-ExchangeOnline first.
+    Only what is this app's and this group's goes: roles that read mail, a scope that is about this
+    group alone and that nobody else uses, and policies for this application id. Everything else is
+    left and named.
 
-.PARAMETER Identity
-Object id, application (client) id or display name of the service principal.
+    The command asks before each change. In a pipeline, look with -WhatIf first, then add
+    -Confirm:$false.
 
-.PARAMETER GroupName
-The mail-enabled security group of the scope.
+    Sign in to both first, in this order, in one tenant:
+      Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All'
+      Connect-ExchangeOnline
+    With -ObjectId and -ApplicationId, Connect-ExchangeOnline alone takes RBAC away. Roles in Entra
+    and policies stay then.
 
-.PARAMETER RemoveGroup
-Removes the group as well, unless another policy is about it.
+    .PARAMETER Identity
+    The service principal, by object id, application (client) id or display name. With both ids
+    given it is only a name, and may be left out.
 
-.PARAMETER MailscopeUrl
-Address of the Mailscope app, whose latest run tells what its token holds.
+    .PARAMETER ObjectId
+    The object id of the service principal (of the enterprise application, not of the app
+    registration). With -ApplicationId, Graph is not needed.
 
-.PARAMETER FunctionKey
-A function key of that app, best as a SecureString.
+    .PARAMETER ApplicationId
+    The application (client) id of the service principal.
 
-.PARAMETER Force
-Removes the policy without proof: a day after the role was taken away, or when nothing runs as this identity any more. Never in the run that takes
-the role away.
+    .PARAMETER GroupName
+    The mail-enabled security group of the scope, by name, alias or address.
 
-.EXAMPLE
-./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes
-Roles and RBAC; a policy stays.
+    .PARAMETER RemoveGroup
+    Removes the group as well, unless another policy is about it.
 
-.EXAMPLE
-./Remove-MailboxScope.ps1 -Identity mailscope -GroupName mailscope-mailboxes -RemoveGroup -Force
-The next day: the policy and the group.
+    .PARAMETER MailscopeUrl
+    The address of the Mailscope app, whose latest run tells what its token holds. Mailscope has to
+    run as this same identity.
 
-.OUTPUTS
-One object: what is left, and what was changed.
-#>
-[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
-param(
-    [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
-    [ValidatePattern('^[\w][\w .-]{0,63}$')][string]$GroupName = 'mailscope-mailboxes',
-    [switch]$RemoveGroup,
-    # http only for this machine: a key travels with it.
-    [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
-    [object]$FunctionKey,
-    [switch]$Force
-)
-. "$PSScriptRoot/MailboxScope.Common.ps1"
+    .PARAMETER FunctionKey
+    A function key of that app, best as a SecureString.
 
-Assert-Connected
-$principal = Find-Principal $Identity
-$held = @(Get-HeldRole $principal (Get-GraphPrincipal))
-$group = Get-ScopeGroup $GroupName
-$policies = @(Get-RestrictPolicy $principal | Where-Object { Test-PolicyOfGroup $_ $group $GroupName })
-$assignments = @(Get-RbacAssignment $principal)
-$known = Get-IfFound { Get-ServicePrincipal -Identity $principal.Id }
-$scope = Get-IfFound { Get-ManagementScope -Identity $GroupName }
+    .PARAMETER Force
+    Removes the policy without proof: a day after the role was taken away, or when nothing runs as
+    this identity any more. Never in the run that takes the role away. It does not answer the
+    questions: -Confirm:$false does.
 
-Remove-ReadRole $PSCmdlet $principal $held
-$tookRoles = $Differences.Count -gt 0
-foreach ($assignment in $assignments | Where-Object { Test-AssignmentOfScope $_ $GroupName }) {
-    Invoke-Change $PSCmdlet $principal.DisplayName "take $($assignment.Role) over $GroupName away" {
-        Remove-ManagementRoleAssignment -Identity $assignment.Identity -Confirm:$false
-    } | Out-Null
+    .EXAMPLE
+    Remove-MailboxScope -Identity mailscope-contoso -GroupName mailscope-mailboxes -WhatIf
+
+    Says what would go, and what would stay.
+
+    .EXAMPLE
+    Remove-MailboxScope -Identity mailscope-contoso -GroupName mailscope-mailboxes -Confirm:$false
+
+    Takes roles and RBAC away without questions; a policy stays.
+
+    .EXAMPLE
+    Remove-MailboxScope -Identity mailscope-contoso -GroupName mailscope-mailboxes -RemoveGroup -Force
+
+    The next day: the policy and the group.
+
+    .OUTPUTS
+    MailboxScope.Removal: what is left, and what was changed.
+
+    .LINK
+    Set-MailboxScope
+    #>
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High', DefaultParameterSetName = 'ByIdentity')]
+    [OutputType('MailboxScope.Removal')]
+    param(
+        [Parameter(Mandatory, Position = 0, ParameterSetName = 'ByIdentity')]
+        [Parameter(Position = 0, ParameterSetName = 'ByIds')]
+        [ValidateScript({ "$_".Trim() }, ErrorMessage = 'Give an object id, an application id or a display name.')]
+        [string]$Identity,
+
+        [Parameter(Mandatory, ParameterSetName = 'ByIds')]
+        [ValidateScript({ $_ -as [guid] }, ErrorMessage = "'{0}' is not an id such as 6233fba6-0198-4277-892f-9275bf728bcc.")]
+        [string]$ObjectId,
+
+        [Parameter(Mandatory, ParameterSetName = 'ByIds')]
+        [Alias('AppId', 'ClientId')]
+        [ValidateScript({ $_ -as [guid] }, ErrorMessage = "'{0}' is not an id such as 6233fba6-0198-4277-892f-9275bf728bcc.")]
+        [string]$ApplicationId,
+
+        [ValidateScript({ Test-GroupName $_ }, ErrorMessage = "'{0}' cannot name one group. Take a name of up to 64 characters without * and ?, or an address.")]
+        [string]$GroupName = 'mailscope-mailboxes',
+
+        [switch]$RemoveGroup,
+
+        [ValidateScript({ Test-AppUrl $_ }, ErrorMessage = "'{0}' is not an https address (http only for localhost): a key travels with it.")]
+        [string]$MailscopeUrl,
+
+        [ValidateScript({ $_ -is [securestring] -or $_ -is [string] }, ErrorMessage = 'A function key is text or a SecureString: (Read-Host -AsSecureString).')]
+        [object]$FunctionKey,
+
+        [switch]$Force
+    )
+    # -ErrorAction of the caller must not carry a run past an error.
+    $ErrorActionPreference = 'Stop'
+    $run = New-Run $PSCmdlet
+    $finished = $false
+    try {
+        $wish = [pscustomobject]@{ GroupName = $GroupName; RemoveGroup = [bool]$RemoveGroup; MailscopeUrl = $MailscopeUrl; FunctionKey = $FunctionKey; Force = [bool]$Force }
+        $result = Invoke-Remove $run $wish $Identity $ObjectId $ApplicationId
+        $finished = $true
+    } finally { if (-not $finished) { Write-Stop $run } }
+    $result
 }
-if ($scope) { Invoke-Change $PSCmdlet $GroupName 'remove the management scope' { Remove-ManagementScope -Identity $GroupName -Confirm:$false } | Out-Null }
-$others = @($assignments | Where-Object { -not (Test-AssignmentOfScope $_ $GroupName) })
-if ($others) { Write-Warning "$($principal.DisplayName) stays known to Exchange: it also holds $(($others | ForEach-Object { Get-AssignmentName $_ }) -join ', ')." }
-elseif ($known) {
-    Invoke-Change $PSCmdlet $principal.DisplayName "remove it from Exchange (object id $($principal.Id))" { Remove-ServicePrincipal -Identity $principal.Id -Confirm:$false } | Out-Null
-}
-
-$left = @()
-if ($policies) {
-    $obstacle = $tookRoles ? 'a token in use may hold the role for a day yet: run the same command then, with -MailscopeUrl or -Force' : (Get-PolicyObstacle $principal)
-    if ($obstacle) { $left += "the policy: $obstacle" }
-}
-if (-not $left) {
-    foreach ($policy in $policies) {
-        Invoke-Change $PSCmdlet $principal.DisplayName "remove the policy over $GroupName (application id $($principal.AppId))" {
-            Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false
-        } | Out-Null
-    }
-    $needed = @(Get-IfFound { Get-ApplicationAccessPolicy } | Where-Object { $_.Identity -notin $policies.Identity -and (Test-PolicyOfGroup $_ $group $GroupName) } | ForEach-Object { $_.Identity })
-    if ($needed -and $RemoveGroup) { $left += "the group, which the policy $($needed -join ', ') needs" }
-    elseif ($group -and $RemoveGroup) { Invoke-Change $PSCmdlet $GroupName 'remove the group' { Remove-DistributionGroup -Identity $GroupName -Confirm:$false } | Out-Null }
-} elseif ($RemoveGroup) { $left += 'the group, which the policy needs' }
-foreach ($reason in $left) { Write-Warning "Left: $reason." }
-
-Write-Summary "$($principal.DisplayName): scope over $GroupName removed" @($left | ForEach-Object { "left: $_" })
-[pscustomobject]@{ Identity = $principal.DisplayName; ObjectId = $principal.Id; ApplicationId = $principal.AppId; Group = $GroupName; Left = $left; Changes = $Changes.ToArray() }

@@ -1,104 +1,117 @@
-#Requires -Version 7.2
-<#
-.SYNOPSIS
-Sets what Exchange's own tests say of a mailbox beside what a live request says, and explains every difference.
+function Test-MailboxScope {
+    <#
+    .SYNOPSIS
+    Sets what Exchange's own tests say of a mailbox beside what a live request says, and explains
+    every difference.
 
-.DESCRIPTION
-Test-ServicePrincipalAuthorization knows RBAC and ignores grants in Entra; Test-ApplicationAccessPolicy knows policies and ignores RBAC.
-Neither looks at the token in use. With -MailscopeUrl the app itself asks Graph for each mailbox: that is what holds. Changes nothing.
+    .DESCRIPTION
+    Test-ServicePrincipalAuthorization knows RBAC and ignores grants in Entra; Test-
+    ApplicationAccessPolicy knows policies and ignores RBAC. Neither looks at the token in use. With
+    -MailscopeUrl the app itself asks Graph for each mailbox: that is what holds. Changes nothing.
 
-Run Connect-MgGraph -Scopes 'Application.Read.All' and Connect-ExchangeOnline first.
+    Sign in first, in one tenant:
+      Connect-MgGraph -Scopes 'Application.Read.All'
+      Connect-ExchangeOnline
+    With -ObjectId and -ApplicationId, Connect-ExchangeOnline alone is enough. Roles in Entra are
+    unknown then, and with them what to expect of a mailbox that only such a role would open.
 
-.PARAMETER Identity
-Object id, application (client) id or display name of the service principal.
+    .PARAMETER Identity
+    The service principal, by object id, application (client) id or display name. With both ids
+    given it is only a name, and may be left out.
 
-.PARAMETER Mailbox
-Addresses of the mailboxes; for a live answer Mailscope must list them.
+    .PARAMETER ObjectId
+    The object id of the service principal (of the enterprise application, not of the app
+    registration). With -ApplicationId, Graph is not needed.
 
-.PARAMETER MailscopeUrl
-Address of the Mailscope app that runs as this identity.
+    .PARAMETER ApplicationId
+    The application (client) id of the service principal.
 
-.PARAMETER FunctionKey
-A function key of that app, best as a SecureString.
+    .PARAMETER Mailbox
+    Addresses of the mailboxes; also from the pipeline. For a live answer Mailscope must list them.
 
-.EXAMPLE
-./Test-MailboxScope.ps1 -Identity mailscope -Mailbox support@contoso.example, ceo@contoso.example
+    .PARAMETER MailscopeUrl
+    The address of the Mailscope app that runs as this identity.
 
-.EXAMPLE
-./Test-MailboxScope.ps1 -Identity mailscope -Mailbox ceo@contoso.example -MailscopeUrl https://mailscope.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
+    .PARAMETER FunctionKey
+    A function key of that app, best as a SecureString.
 
-.OUTPUTS
-One object a mailbox: Rbac, Policy, EntraRoles, Expected, Live and Explanation.
-#>
-[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
-param(
-    [Parameter(Mandatory)][ValidateNotNullOrEmpty()][string]$Identity,
-    [Parameter(Mandatory)][ValidatePattern('^[^@\s,;]+@[^@\s,;]+(\s*[,;]\s*[^@\s,;]+@[^@\s,;]+)*$')][string[]]$Mailbox,
-    # http only for this machine: a key travels with it.
-    [ValidatePattern('^(https://|http://(localhost|127\.0\.0\.1)([:/]|$))')][string]$MailscopeUrl,
-    [object]$FunctionKey
-)
-. "$PSScriptRoot/MailboxScope.Common.ps1"
+    .PARAMETER FailOnDifference
+    Ends with an error when a live answer is not the expected one, or when a mailbox could not be
+    tested. For pipelines: the objects come first.
 
-# InScope, OutOfScope or NoRole: what RBAC grants, apart from everything else.
-function Get-RbacAnswer($Principal, [string]$Address) {
-    if (-not $assignments) { return 'NoRole' }
-    $roles = @(Test-ServicePrincipalAuthorization -Identity $Principal.Id -Resource $Address | Where-Object { $_.RoleName -match $ReadRbacRole })
-    if (-not $roles) { return 'NoRole' }
-    if ($roles | Where-Object { "$($_.InScope)" -eq 'True' }) { 'InScope' } else { 'OutOfScope' }
-}
+    .EXAMPLE
+    Test-MailboxScope -Identity mailscope-contoso -Mailbox support@contoso.example, ceo@contoso.example
 
-# Granted or Denied. Without any policy for the app it says Granted.
-function Get-PolicyAnswer($Principal, [string]$Address) { "$((Test-ApplicationAccessPolicy -Identity $Address -AppId $Principal.AppId).AccessCheckResult)" }
+    What Exchange says.
 
-# Readable, Refused or Inconclusive, with the reason of the last.
-function Get-LiveAnswer([string]$Address) {
-    $answer = Invoke-Mailscope $MailscopeUrl "mailboxes/$([uri]::EscapeDataString($Address))/latest-subject" $FunctionKey
-    if ($answer.Status -eq 200 -or ($answer.Status -eq 403 -and $answer.Body.code -eq 'scope-breach')) { return 'Readable', $null }
-    if ($answer.Status -eq 403 -and $answer.Body.code -eq 'mailbox-refused') { return 'Refused', $null }
-    'Inconclusive', "status $($answer.Status) $($answer.Body.code) $($answer.Body.detail ? $answer.Body.detail : $answer.Problem)"
-}
+    .EXAMPLE
+    Test-MailboxScope mailscope-contoso ceo@contoso.example -MailscopeUrl https://mailscope-contoso.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
 
-# Why the two test cmdlets, the grants and the live answer do not say the same; empty when they do.
-function Get-Explanation([string]$Rbac, [string]$Policy, [string]$Expected, [string]$Live, [string]$Reason) {
-    if ($roles -and -not $policies) { "deleted policy: no application access policy names $($principal.AppId), so $($roles -join ', ') reaches every mailbox" }
-    if ($roles -and $Rbac -eq 'OutOfScope' -and $Policy -eq 'Granted') { "union of grants: RBAC leaves this mailbox out, but $($roles -join ', ') in Entra reaches it, and Test-ServicePrincipalAuthorization ignores Entra" }
-    if ($Rbac -eq 'InScope' -and $Policy -eq 'Denied') { 'union of grants: RBAC lets the app in, and Test-ApplicationAccessPolicy ignores RBAC; a policy holds back only grants in Entra' }
-    if (-not $roles -and $Policy -eq 'Granted' -and $Rbac -ne 'InScope') { 'Test-ApplicationAccessPolicy says Granted, but a policy grants nothing by itself, and no role in Entra reads mail' }
-    if ($Live -eq 'Inconclusive') { "no live answer: $Reason" }
-    if ($Live -eq 'Readable' -and $Expected -eq 'Refused') {
-        if (-not $roles) { 'propagation: a token in use can hold a role for up to a day after it was taken away, and RBAC changes take up to 2 hours' }
-        else { 'propagation: a new policy or a change of its group can take more than an hour, though Test-ApplicationAccessPolicy shows it already' }
+    The same beside a live request of the app.
+
+    .EXAMPLE
+    Get-Content denied.txt | Test-MailboxScope mailscope-contoso -MailscopeUrl http://localhost:7071 -FailOnDifference | ConvertTo-Json -Depth 4
+
+    For a pipeline: JSON, and an error when something differs.
+
+    .INPUTS
+    System.String: addresses. Objects with a property PrimarySmtpAddress or EmailAddress, too.
+
+    .OUTPUTS
+    MailboxScope.Test, one for each mailbox: Rbac, Policy, EntraRoles, Expected, Live, Agrees and
+    Explanation.
+
+    .LINK
+    Set-MailboxScope
+    #>
+    [CmdletBinding(DefaultParameterSetName = 'ByIdentity')]
+    [OutputType('MailboxScope.Test')]
+    param(
+        [Parameter(Mandatory, Position = 0, ParameterSetName = 'ByIdentity')]
+        [Parameter(ParameterSetName = 'ByIds')]
+        [ValidateScript({ "$_".Trim() }, ErrorMessage = 'Give an object id, an application id or a display name.')]
+        [string]$Identity,
+
+        [Parameter(Mandatory, ParameterSetName = 'ByIds')]
+        [ValidateScript({ $_ -as [guid] }, ErrorMessage = "'{0}' is not an id such as 6233fba6-0198-4277-892f-9275bf728bcc.")]
+        [string]$ObjectId,
+
+        [Parameter(Mandatory, ParameterSetName = 'ByIds')]
+        [Alias('AppId', 'ClientId')]
+        [ValidateScript({ $_ -as [guid] }, ErrorMessage = "'{0}' is not an id such as 6233fba6-0198-4277-892f-9275bf728bcc.")]
+        [string]$ApplicationId,
+
+        [Parameter(Mandatory, Position = 1, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [Alias('PrimarySmtpAddress', 'EmailAddress')]
+        [AllowEmptyString()]
+        [string[]]$Mailbox,
+
+        [ValidateScript({ Test-AppUrl $_ }, ErrorMessage = "'{0}' is not an https address (http only for localhost): a key travels with it.")]
+        [string]$MailscopeUrl,
+
+        [ValidateScript({ $_ -is [securestring] -or $_ -is [string] }, ErrorMessage = 'A function key is text or a SecureString: (Read-Host -AsSecureString).')]
+        [object]$FunctionKey,
+
+        [switch]$FailOnDifference
+    )
+    begin {
+        $ErrorActionPreference = 'Stop'
+        $given = [System.Collections.Generic.List[string]]::new()
     }
-    if ($Live -eq 'Refused' -and $Expected -eq 'Readable') {
-        if ($Rbac -eq 'InScope') { 'propagation: an RBAC role takes 30 minutes, up to 2 hours for an app that keeps asking' }
-        else { 'propagation: a new role shows in the token of a managed identity after up to a day, a change of the policy or its group after more than an hour' }
+    process { foreach ($address in $Mailbox) { $given.Add($address) } }
+    end {
+        $addresses = @(Read-Address Mailbox $given)
+        if (-not $addresses) { throw (New-ScopeError 'NoMailboxGiven' 'No mailbox is given. Name one as -Mailbox or from the pipeline.') }
+        $facts = Get-TestFact $Identity $ObjectId $ApplicationId
+        $different = [System.Collections.Generic.List[string]]::new()
+        Invoke-WithProgress 'Testing mailboxes' $addresses {
+            param($address)
+            $answer = Get-MailboxTest $facts $address $MailscopeUrl $FunctionKey
+            if (-not $answer.Agrees -or $answer.Expected -eq 'Unknown') { $different.Add($address) }
+            $answer
+        }
+        if ($FailOnDifference -and $different.Count) {
+            throw (New-ScopeError 'Difference' "$($different.Count) of $($addresses.Count) mailboxes are not as expected, or could not be tested: $($different -join ', ').")
+        }
     }
 }
-
-Assert-Connected
-$principal = Find-Principal $Identity
-$roles = @(Get-HeldRole $principal (Get-GraphPrincipal) | Where-Object { $_.Value -in $ReadPermissions } | ForEach-Object { $_.Value })
-$assignments = @(Get-RbacAssignment $principal)
-$policies = @(Get-AppPolicy $principal)
-
-$lines = foreach ($address in Split-Address $Mailbox) {
-    try {
-        $rbac = Get-RbacAnswer $principal $address
-        $policy = Get-PolicyAnswer $principal $address
-    } catch {
-        Write-Warning "${address}: Exchange could not test it: $_"
-        $rbac = $policy = 'Unknown'
-    }
-    $expected = if ($rbac -eq 'InScope' -or ($roles -and $policy -eq 'Granted')) { 'Readable' } elseif ($policy -eq 'Unknown') { 'Unknown' } else { 'Refused' }
-    $live, $reason = if ($MailscopeUrl) { Get-LiveAnswer $address } else { 'NotAsked', $null }
-    $explanation = @(Get-Explanation $rbac $policy $expected $live $reason)
-    [pscustomobject]@{
-        Mailbox = $address; Rbac = $rbac; Policy = $policy; EntraRoles = $roles; Expected = $expected; Live = $live
-        Agrees = $live -eq 'NotAsked' -or $live -eq $expected; Explanation = $explanation
-    }
-    Write-Host "${address}: RBAC $rbac, policy $policy, expected $expected, live $live"
-    foreach ($sentence in $explanation) { Write-Host "  $sentence" }
-}
-$lines
-Write-Host "object id $($principal.Id): asked of RBAC with this one; application id $($principal.AppId): asked of the policies with this one"
