@@ -23,7 +23,8 @@ function Get-Session([ValidateSet('Needed', 'Optional')][string]$Graph, [Validat
     if ($tenants.Count -eq 2 -and $tenants[0] -ne $tenants[1]) {
         throw (New-ScopeError 'TwoTenants' "Microsoft Graph is signed in to tenant $($tenants[0]) ($($graphSide.Account)), Exchange Online to tenant $($tenants[1]) ($($exchangeSide.Account)). Both have to be one tenant: nothing was changed.")
     }
-    Write-Information "tenant $(@($tenants)[0]) ($(@($graphSide, $exchangeSide | Where-Object { $_ } | ForEach-Object { $_.Account } | Select-Object -Unique) -join ', '))"
+    $accounts = @($graphSide.Account, $exchangeSide.Account | Where-Object { $_ } | Select-Object -Unique)
+    Write-Information "tenant $(@($tenants)[0]) ($($accounts -join ', '))"
     [pscustomobject]@{ TenantId = @($tenants)[0]; Graph = [bool]$graphSide; Exchange = [bool]$exchangeSide; ExchangeAccount = $exchangeSide.Account }
 }
 

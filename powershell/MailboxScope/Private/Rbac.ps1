@@ -24,8 +24,9 @@ function Get-FilterOwner([string]$Filter, $Group) {
     $own = "$($Group.DistinguishedName)"
     if (-not $dn -or -not $own) { return 'Foreign' }
     if ($dn -eq $own) { return 'Ours' }
-    $place = { param($Name) ($Name -split '(?<!\\),\s*DC=', 2)[0] }
-    if ((& $place $dn) -match '(?<!\\),\s*OU=' -and (& $place $dn) -eq (& $place $own)) { 'Moved' } else { 'Foreign' }
+    $ending = '(,\s*DC=[^,\\]+)+$'
+    $here, $there = ($own -replace $ending), ($dn -replace $ending)
+    if ($dn -match $ending -and $here -match ',\s*OU=' -and $here -eq $there) { 'Moved' } else { 'Foreign' }
 }
 
 # The management scope of the group, as Name, Scope (nothing where there is none yet), Owner and Filter. The name as it was typed comes first, then
