@@ -1,8 +1,7 @@
 function Move-MailboxScope {
     <#
     .SYNOPSIS
-    Moves an identity from an application access policy to RBAC for Applications, with no moment in
-    which every mailbox is readable.
+    Moves an identity from a policy to RBAC, with no moment in which every mailbox is readable.
 
     .DESCRIPTION
     Two phases; the same command takes the next one:

@@ -1,8 +1,7 @@
 function Test-MailboxScope {
     <#
     .SYNOPSIS
-    Sets what Exchange's own tests say of a mailbox beside what a live request says, and explains
-    every difference.
+    Compares what Exchange says of a mailbox with a live request, and explains differences.
 
     .DESCRIPTION
     Test-ServicePrincipalAuthorization knows RBAC and ignores grants in Entra; Test-
