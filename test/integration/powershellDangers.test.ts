@@ -1,6 +1,9 @@
 // What must not happen in a tenant: a look at the wrong one, somebody else's things changed, mailboxes opened on the way.
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engine, type Step } from '../support/powershell.ts';
 import {
   APP_ID,
@@ -148,7 +151,7 @@ describe.skipIf(!engine)("somebody else's scope", () => {
     makers.map((step) => [step.command, filter, play({ ...underPolicy, scopes: { [GROUP]: filter } }, step)] as const),
   );
   const kept = filters.map(
-    (filter) => [filter, play({ ...underRbac, scopes: { [GROUP]: filter } }, remove({ RemoveGroup: true }))] as const,
+    (filter) => [filter, play({ ...underRbac, scopes: { [GROUP]: filter } }, remove())] as const,
   );
   const before = play({ scopes: { [GROUP]: "CustomAttribute1 -eq 'CA'" } }, set('Rbac'));
   const bracketed = play({ ...underRbac, scopes: { [GROUP]: `(MemberOfGroup -eq '${DN}')` } }, set('Rbac'));
@@ -156,6 +159,15 @@ describe.skipIf(!engine)("somebody else's scope", () => {
     { ...underRbac, assignments: [ASSIGNMENT, { ...ASSIGNMENT, Identity: 'assignment-2', App: OTHER_OBJECT }] },
     remove(),
   );
+  const anothersScope = {
+    ...underRbac,
+    scopes: { ...underRbac.scopes, theirs: `MemberOfGroup -ne '${DN}'` },
+    assignments: [
+      ASSIGNMENT,
+      { ...ASSIGNMENT, Identity: 'assignment-2', App: OTHER_OBJECT, CustomRecipientWriteScope: 'theirs' },
+    ],
+  };
+  const groupStays = play(anothersScope, remove({ RemoveGroup: true }));
   const byGroup = {
     Identity: 'assignment-1',
     App: OBJECT_ID,
@@ -198,6 +210,11 @@ describe.skipIf(!engine)("somebody else's scope", () => {
   it('that another assignment uses is left, and the user is named', () => {
     expect(changesOf(only(used)).map(written)).toEqual([noRbac[0], noRbac[2]]);
     expect(warned(used)).toContain(`which other assignments use: Application Mail.ReadBasic of ${OTHER_OBJECT}`);
+  });
+
+  it("the group stays while somebody else's scope is about it", () => {
+    expect(changesOf(only(groupStays)).map(written)).toEqual(noRbac);
+    expect(warned(groupStays)).toContain('the group, which other assignments need: Application Mail.ReadBasic of');
   });
 
   it.each(groupScopes)('is not needed under -RecipientGroupScope, shown as %s', (_, result) => {
@@ -601,6 +618,12 @@ describe.skipIf(!engine)('names and lists', () => {
   );
   const tested = play(underPolicy, { ...test([], { Mailbox: undefined }), pipeline: [SUPPORT, CEO] });
   const noFile = play({}, set('Rbac', { Member: undefined, MemberFile: '/nowhere/list.txt' }));
+  const folder = mkdtempSync(join(tmpdir(), 'mailscope-lists-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'allowed.txt'), `# the desk\n${SUPPORT}\n\n${SALES}\n`);
+  writeFileSync(join(folder, 'denied.txt'), `${CEO}\n`);
+  const files = { Member: undefined, MemberFile: join(folder, 'allowed.txt'), DeniedFile: join(folder, 'denied.txt') };
+  const fromFiles = play({}, set('Rbac', files));
   const several = play(
     { groups: { a: [], b: [] }, groupDetails: { a: { Alias: 'same' }, b: { Alias: 'same' } } },
     set('Rbac', { GroupName: 'same' }),
@@ -640,6 +663,13 @@ describe.skipIf(!engine)('names and lists', () => {
     expect(only(objects)?.error).toBe(null);
     expect(only(objects)?.readable).toEqual([SUPPORT]);
     expect(only(tested)?.output.map(({ Expected }) => Expected)).toEqual(['Readable', 'Refused']);
+  });
+
+  it('both lists come from files', () => {
+    expect(only(fromFiles)?.output[0].Settings).toEqual([
+      `ALLOWED_MAILBOXES=${SUPPORT},${SALES}`,
+      `DENIED_MAILBOXES=${CEO}`,
+    ]);
   });
 
   it('one wrong address in a pipeline stops the whole command: -Prune would remove somebody', () => {

@@ -104,6 +104,22 @@ function Get-ScopeUser([string]$ScopeName) {
     Get-ManagementRoleAssignment | Where-Object { $ScopeName -in @(Get-AssignmentScope $_) }
 }
 
+# All assignments of the tenant that depend on a group: by -RecipientGroupScope, or by a scope whose filter names it, even to leave its members out.
+function Get-GroupUser($Group) {
+    Write-Verbose "Looking for every assignment over the group '$($Group.DisplayName)'."
+    $filters = @{}
+    $name = "'$("$($Group.DistinguishedName)".Replace("'", "''"))'"
+    foreach ($assignment in Get-ManagementRoleAssignment) {
+        if ("$($assignment.RecipientWriteScope)" -eq 'Group') { if (Test-AssignmentOfGroup $assignment $Group) { $assignment }; continue }
+        foreach ($scope in Get-AssignmentScope $assignment) {
+            if (-not $filters.ContainsKey($scope)) { $filters[$scope] = "$(@(Get-IfFound { Get-ManagementScope -Identity $scope })[0].RecipientFilter)" }
+            if ($filters[$scope].Contains($name, [StringComparison]::OrdinalIgnoreCase)) { $assignment; break }
+        }
+    }
+}
+
+function Get-UserName($Assignment) { "$($Assignment.Role) of $($Assignment.RoleAssigneeName ?? $Assignment.RoleAssignee ?? $Assignment.App) ($($Assignment.Identity))" }
+
 # What RBAC has of this app and group, looked up before anything is changed.
 function Get-RbacState($Principal, $Group, [string]$GroupName) {
     $known = Get-ExchangePrincipal $Principal

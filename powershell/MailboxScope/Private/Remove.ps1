@@ -12,9 +12,9 @@ function Invoke-Remove($Run, $Wish, [string]$Identity, [string]$ObjectId, [strin
     if (-not $session.Graph) { $left.Add('roles in Entra, which need a session in Microsoft Graph') }
     Remove-ReadRole $Run $principal $held
     $tookRoles = $Run.Differences.Count -gt 0
-    Remove-Rbac $Run $principal $state $Wish.GroupName $left
+    $gone = @(Remove-Rbac $Run $principal $state $Wish.GroupName $left)
     $policyGone = Remove-Policy $Run $Wish $session $principal $policies $tookRoles $left
-    if ($Wish.RemoveGroup -and $group) { Remove-Group $Run $Wish $session $group $policies $policyGone $left }
+    if ($Wish.RemoveGroup -and $group) { Remove-Group $Run $Wish $session $group ($policyGone ? , $policies : $null) $gone $left }
     foreach ($reason in $left) { Write-Warning "Left: $reason." }
 
     $title = Get-Title $Run $principal.DisplayName "freed of the scope over $($Wish.GroupName)$($left.Count ? ', but something is left' : '')"
@@ -27,30 +27,32 @@ function Invoke-Remove($Run, $Wish, [string]$Identity, [string]$ObjectId, [strin
 }
 
 # Assignments that read mail over this group, the scope where nobody else uses it, and the app in Exchange where it holds nothing any more.
+# Hands out the ids of the assignments that are gone.
 function Remove-Rbac($Run, $Principal, $State, [string]$GroupName, $Left) {
     $own = @($State.OfGroup | Where-Object { $_.Role -match $OwnRole })
-    $gone = @(foreach ($assignment in $own) {
+    $removed = @(foreach ($assignment in $own) {
         $before = $Run.Declined.Count
         Invoke-Change $Run $Principal.DisplayName "take $($assignment.Role) over $GroupName away" {
             Remove-ManagementRoleAssignment -Identity $assignment.Identity -Confirm:$false
         } | Out-Null
         if ($Run.Declined.Count -eq $before) { $assignment }
     })
-    Remove-Scope $Run $State.GroupScope $gone $Left
-    $others = @($State.Assignments | Where-Object { $_ -notin $gone })
+    $removedIds = @($removed | ForEach-Object { "$($_.Identity)" })
+    Remove-Scope $Run $State.GroupScope $removedIds $Left
+    $others = @($State.Assignments | Where-Object { $_ -notin $removed })
     if ($others) { $Left.Add("$($Principal.DisplayName) stays known to Exchange, where it also holds $(($others | ForEach-Object { Get-AssignmentName $_ }) -join ', ')") }
     elseif ($State.Known) {
         Invoke-Change $Run $Principal.DisplayName "remove it from Exchange (object id $($Principal.Id))" { Remove-ServicePrincipal -Identity $Principal.Id -Confirm:$false } | Out-Null
     }
+    $removedIds
 }
 
-function Remove-Scope($Run, $GroupScope, [object[]]$Gone, $Left) {
+function Remove-Scope($Run, $GroupScope, [string[]]$Gone, $Left) {
     if (-not $GroupScope.Scope) { return }
     $name = $GroupScope.Name
     if ($GroupScope.Owner -eq 'Foreign') { $Left.Add("the management scope '$name', which is not about this group alone (its filter: $($GroupScope.Filter))"); return }
-    $goneIds = @($Gone | ForEach-Object { "$($_.Identity)" })
-    $users = @(Get-ScopeUser $name | Where-Object { "$($_.Identity)" -notin $goneIds })
-    if ($users) { $Left.Add("the management scope '$name', which other assignments use: $(($users | ForEach-Object { "$($_.Role) of $($_.RoleAssigneeName ?? $_.RoleAssignee ?? $_.App) ($($_.Identity))" }) -join ', ')"); return }
+    $users = @(Get-ScopeUser $name | Where-Object { "$($_.Identity)" -notin $Gone })
+    if ($users) { $Left.Add("the management scope '$name', which other assignments use: $(($users | ForEach-Object { Get-UserName $_ }) -join ', ')"); return }
     Invoke-Change $Run $name 'remove the management scope' { Remove-ManagementScope -Identity $name -Confirm:$false } | Out-Null
 }
 
@@ -66,12 +68,14 @@ function Remove-Policy($Run, $Wish, $Session, $Principal, [object[]]$Policies, [
     $Run.Declined.Count -eq $before
 }
 
-function Remove-Group($Run, $Wish, $Session, $Group, [object[]]$Policies, [bool]$PolicyGone, $Left) {
-    if (-not $PolicyGone) { $Left.Add('the group, which the policy needs'); return }
+# A group goes only when nothing is about it any more: no policy, and no assignment, whoever holds it. Policies is nothing where one stays.
+function Remove-Group($Run, $Wish, $Session, $Group, $Policies, [string[]]$Gone, $Left) {
+    if ($null -eq $Policies) { $Left.Add('the group, which the policy needs'); return }
     $removed = @($Policies | Where-Object { -not (Test-EveryApp $_) } | ForEach-Object { "$($_.Identity)" })
     $needed = @(Get-ApplicationAccessPolicy | Where-Object { "$($_.Identity)" -notin $removed -and (Test-PolicyOfGroup $_ $Group $Wish.GroupName) } | ForEach-Object { $_.Identity })
     if ($needed) { $Left.Add("the group, which the policy $($needed -join ', ') needs"); return }
-    if ($Left -match '^the management scope') { $Left.Add('the group, which the management scope needs'); return }
+    $users = @(Get-GroupUser $Group | Where-Object { "$($_.Identity)" -notin $Gone })
+    if ($users) { $Left.Add("the group, which other assignments need: $(($users | ForEach-Object { Get-UserName $_ }) -join ', ')"); return }
     $bypass = Get-Bypass Remove-DistributionGroup (Test-GroupOwner $Group $Session.ExchangeAccount)
     Invoke-Change $Run $Wish.GroupName 'remove the group' { Remove-DistributionGroup -Identity $Wish.GroupName -Confirm:$false @bypass } | Out-Null
 }
