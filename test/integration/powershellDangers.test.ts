@@ -251,15 +251,17 @@ describe.skipIf(!engine)('the open window of a policy', () => {
 describe.skipIf(!engine)('members that are no mailboxes', () => {
   const contacts = ['partner@fabrikam.example'];
   const inside = { [GROUP]: [SUPPORT, 'staff'], staff: ['board', SALES], board: [CEO] };
+  const namesakes = { 'namesake@contoso.example': SALES };
   const strangers = [
     ['a contact', contacts[0], 'partner@fabrikam.example (a MailContact)'],
     ['a group', 'staff@contoso.example', 'staff@contoso.example (a MailUniversalSecurityGroup)'],
     ['nobody', 'nobody@contoso.example', 'Exchange knows no such recipient'],
+    ['another one than the asked for', 'namesake@contoso.example', 'Exchange answered with sales@contoso.example'],
   ] as const;
   const refused = strangers.flatMap(([what, address, says]) =>
     (['Member', 'Denied'] as const).map((side) => {
       const given = side === 'Member' ? { Member: [SUPPORT, address] } : { Denied: [address] };
-      return [what, side, says, play({ groups: inside, contacts }, policySet(given))] as const;
+      return [what, side, says, play({ groups: inside, contacts, namesakes }, policySet(given))] as const;
     }),
   );
   const nested = play({ groups: inside }, policySet({ Denied: [CEO] }));
@@ -421,6 +423,7 @@ describe.skipIf(!engine)('whose it is', () => {
     { groups: twin, policies: [{ ...POLICY, ScopeName: '', ScopeIdentityRaw: '', ScopeIdentity: '' }] },
     remove({ Force: true }),
   );
+  const invalid = play({ ...grouped, policies: [{ ...POLICY, IsValid: false }] }, grant());
   const everybody = { ...POLICY, Identity: 'policy-all', AppId: '*' };
   const counted = play({ ...grouped, policies: [everybody] }, policySet(), grant());
   const keptForAll = play({ ...grouped, policies: [everybody, POLICY] }, remove({ Force: true, RemoveGroup: true }));
@@ -454,6 +457,10 @@ describe.skipIf(!engine)('whose it is', () => {
 
   it('a policy is known by its id, whatever it is called', () => {
     expect(changesOf(only(byId))).toEqual([]);
+  });
+
+  it('a policy that Exchange calls not valid is named', () => {
+    expect(warned(invalid)).toContain('not valid, so it may hold nobody back');
   });
 
   it("another group's policy is not ours, though it has our group's name", () => {

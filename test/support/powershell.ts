@@ -3,6 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -97,9 +98,22 @@ async function pwsh(script: string, args: readonly string[]): Promise<void> {
     await run('pwsh', quiet, options);
     return;
   }
-  restored ??= run('dotnet', ['tool', 'restore'], options);
+  restored ??= restoreTool(options);
   await restored;
   await run('dotnet', ['tool', 'run', 'pwsh', '--', ...quiet], options);
+}
+
+/** Brings the pinned `pwsh`. Another test file may do so at the same moment, and the tool's restore then fails instead of waiting. */
+async function restoreTool(options: object): Promise<void> {
+  for (let triesLeft = 10; ; triesLeft--) {
+    try {
+      await run('dotnet', ['tool', 'restore'], options);
+      return;
+    } catch (error) {
+      if (triesLeft === 0) throw error;
+      await setTimeout(2_000);
+    }
+  }
 }
 
 /** A script that writes JSON into the file that its last argument names. */

@@ -12,7 +12,8 @@ function New-Run($Caller) {
 }
 
 # Makes one change unless -WhatIf or an answer forbids it, and keeps its name. Hands out what the change returns.
-# The modules of Graph and Exchange see no -WhatIf of ours, so the question is asked here.
+# The modules of Graph and Exchange see no -WhatIf of ours, so the question is asked here. A block sees the names of these parameters, not its
+# writer's variables of the same names.
 function Invoke-Change($Run, [string]$Target, [string]$Action, [scriptblock]$Change, $Caller = $Run.Caller) {
     $sentence = "${Target}: $Action"
     $Run.Differences.Add($sentence)

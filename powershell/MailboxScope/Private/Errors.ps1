@@ -22,6 +22,5 @@ function Test-Absence([System.Management.Automation.ErrorRecord]$Failure) {
 
 # What a look at one object finds, or nothing where the service says that there is no such object. Only for a look by identity: what lists
 # answers with an empty list, so each of its errors is one.
-function Get-IfFound([scriptblock]$Look) {
-    try { & $Look } catch { if (-not (Test-Absence $_)) { throw } }
-}
+# It has no parameter with a name: that name would hide a variable of whoever wrote the block.
+function Get-IfFound { try { & $args[0] } catch { if (-not (Test-Absence $_)) { throw } } }

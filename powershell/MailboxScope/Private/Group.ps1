@@ -77,12 +77,18 @@ function New-AddressIndex([object[]]$Recipients) {
 function Resolve-Mailbox([string]$Parameter, [string[]]$Addresses, $Known) {
     $resolved = [System.Collections.Generic.List[object]]::new()
     $problems = [System.Collections.Generic.List[string]]::new()
+    # Whoever may see mailboxes alone has the second only.
+    $finder = (Test-Command Get-Recipient) -or -not (Test-Command Get-Mailbox) ? 'Get-Recipient' : 'Get-Mailbox'
     Invoke-WithProgress "Looking up the mailboxes of -$Parameter" $Addresses {
         param($address)
         $recipient = $null
         if (-not $Known.TryGetValue($address, [ref]$recipient)) {
             Write-Verbose "Looking for the mailbox $address."
-            $recipient = @(Get-IfFound { Get-Recipient -Identity $address })[0]
+            $found = @(Get-IfFound { & $finder -Identity $address })
+            # Exchange also takes names as identity: what it returned has to go by this address.
+            $other = @($found | Where-Object { $address -notin @(Get-RecipientAddress $_) })
+            if ($found.Count -gt 1 -or $other) { $problems.Add("$address (Exchange answered with $(($found | ForEach-Object { Get-MemberName $_ }) -join ', '))"); return }
+            $recipient = $found[0]
         }
         if (-not $recipient) { $problems.Add("$address (Exchange knows no such recipient)") }
         elseif (-not (Test-Mailbox $recipient)) { $problems.Add("$address (a $($recipient.RecipientTypeDetails ? $recipient.RecipientTypeDetails : $recipient.RecipientType))") }

@@ -2,7 +2,7 @@
 
 # One or more addresses in a string, as `pwsh -File` hands a list over. Blank lines of a file are fine.
 function Test-AddressList([string]$List) {
-    foreach ($address in $List -split '[,;\s]+' -ne '') { if ($address -notmatch '^[^@<>"()]+@[^@<>"()]+$') { return $false } }
+    foreach ($address in $List -split '[,;\s]+' -ne '') { if ($address -notmatch '^[^@<>"()*?]+@[^@<>"()*?]+$') { return $false } }
     $true
 }
 

@@ -5,7 +5,10 @@
 function Get-AppPolicy($Principal) {
     Write-Verbose 'Looking for application access policies in Exchange.'
     foreach ($policy in Get-ApplicationAccessPolicy) {
-        if ("$($policy.AppId)" -in $Principal.AppId, '*') { $policy }
+        if ("$($policy.AppId)" -in $Principal.AppId, '*') {
+            if ("$($policy.IsValid)" -eq 'False') { Write-Warning "Exchange calls the policy $($policy.Identity) not valid, so it may hold nobody back. Its group may be gone." }
+            $policy
+        }
         if ("$($policy.AppId)" -eq $Principal.Id) {
             Write-Warning "The policy $($policy.Identity) names the object id $($Principal.Id) and holds nobody back: policies go by the application id $($Principal.AppId). Remove it with Remove-ApplicationAccessPolicy."
         }
