@@ -71,6 +71,24 @@ Describe 'The module' {
     }
 }
 
+Describe 'A session that is not needed' {
+    It 'is looked for without loading a module' {
+        $folder = New-Item -ItemType Directory "$TestDrive/FakeGraph"
+        Set-Content "$folder/FakeGraph.psm1" 'function Get-FakeContext { }'
+        New-ModuleManifest "$folder/FakeGraph.psd1" -RootModule FakeGraph.psm1 -FunctionsToExport Get-FakeContext
+        $before = $env:PSModulePath
+        try {
+            $env:PSModulePath = "$TestDrive$([System.IO.Path]::PathSeparator)$before"
+            & (Get-Module MailboxScope) { Test-LoadedCommand Get-FakeContext } | Should-BeFalse
+            Get-Module FakeGraph | Should-BeNull
+            & (Get-Module MailboxScope) { Test-Command Get-FakeContext } | Should-BeTrue
+        } finally {
+            $env:PSModulePath = $before
+            Remove-Module FakeGraph -ErrorAction Ignore
+        }
+    }
+}
+
 Describe 'Help of <_>' -ForEach $commands {
     BeforeAll { $help = Get-Help $_ -Full }
 

@@ -56,7 +56,8 @@ function Set-MailboxScope {
     What the role of Rbac allows. A policy knows no permissions.
 
     .PARAMETER Prune
-    Removes members that -Member does not name.
+    Removes members that -Member does not name, and asks before. A no to a denied member ends the
+    command before it gives access.
 
     .EXAMPLE
     Set-MailboxScope -Identity mailscope-contoso -Mechanism Rbac -Member support@contoso.example, sales@contoso.example -Denied ceo@contoso.example
