@@ -5,10 +5,8 @@ $GraphHint = "Connect-MgGraph -Scopes 'Application.Read.All', 'AppRoleAssignment
 function Test-Command([string]$Name) { [bool](Get-Command $Name -ErrorAction Ignore) }
 
 # Looks without loading a module: Graph and Exchange in one process may break each other, so nothing is loaded that nobody asked for.
-function Test-LoadedCommand([string]$Name) {
-    $PSModuleAutoLoadingPreference = 'None'
-    Test-Command $Name
-}
+# A pattern, because Get-Command loads a module for an exact name even with -ListImported.
+function Test-LoadedCommand([string]$Name) { [bool](Get-Command "[$($Name[0])]$($Name.Substring(1))" -ListImported -ErrorAction Ignore) }
 
 # What is signed in, and that both are one tenant: TenantId, Graph and Exchange (whether it is there),
 # ExchangeAccount.
