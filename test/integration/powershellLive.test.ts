@@ -1,4 +1,4 @@
-// The scripts that ask the running app, with the built bundle, a sandbox tenant and the stand-ins for the cmdlets.
+// The commands that ask the running app: the built bundle over a sandbox tenant, and the stand-ins for the cmdlets.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
@@ -39,12 +39,12 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
   };
   const inRbac = {
     known: [OBJECT_ID],
-    scopes: { [GROUP]: `MemberOfGroup -eq 'CN=${GROUP},OU=contoso,DC=example'` },
+    scopes: { [GROUP]: `MemberOfGroup -eq 'CN=${GROUP}20260102030405,OU=contoso.example,OU=Hosted,DC=example'` },
     assignments: [{ App: OBJECT_ID, Role: 'Application Mail.ReadBasic', CustomRecipientWriteScope: GROUP }],
   };
 
   async function run(): Promise<void> {
-    // A breach starts a run, which may still be in progress.
+    // A breach starts a run of its own, which may be under way yet.
     const begun = async () => {
       const answer = await fetch(`${app.host.url}/api/runs`, { method: 'POST' });
       expect(answer.status).toBe(202);
@@ -55,11 +55,11 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
     await until(ended);
   }
 
-  it('the test distinguishes readable, refused and breached mailboxes', async () => {
+  it('the test tells readable, refused and breached mailboxes apart', async () => {
     const parameters = { Identity: 'mailscope', Mailbox: [SUPPORT, CCH], MailscopeUrl: app.host.url };
     const look = {
       tenant: { ...inExchange, roles: ['Mail.ReadBasic.All'] },
-      steps: [{ script: 'Test-MailboxScope', parameters }],
+      steps: [{ command: 'Test-MailboxScope', parameters }],
     };
 
     await tenant.put('policy', { mechanism: 'application-access-policy', members: [SUPPORT] });
@@ -78,8 +78,8 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
   });
 
   it('the move waits for a run whose token has lost its read role', async () => {
-    const parameters = { Identity: 'mailscope', GroupName: GROUP, MailscopeUrl: app.host.url };
-    const phase2 = { tenant: { ...inExchange, ...inRbac }, steps: [{ script: 'Move-MailboxScope', parameters }] };
+    const parameters = { Identity: 'mailscope', GroupName: GROUP, MailscopeUrl: app.host.url, Confirm: false };
+    const phase2 = { tenant: { ...inExchange, ...inRbac }, steps: [{ command: 'Move-MailboxScope', parameters }] };
 
     await tenant.put('policy', { mechanism: 'application-access-policy', members: [SUPPORT] });
     await run();

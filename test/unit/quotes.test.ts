@@ -86,9 +86,9 @@ function isKnown(quote: string): boolean {
   return word === undefined ? isSaid(quote, texts) : words.has(word);
 }
 
-/** Something to type, a file, or an address. */
+/** Something to type, a file, an address, or a function of the PowerShell module. */
 function isCommand(span: string): boolean {
-  return /^(npm(\.cmd)? |az |https:)|\.(ps1|md)$/.test(span);
+  return /^(npm(\.cmd)? |az |https:|\w+-(MailboxScope|GraphMailPermission)$)|\.md$/.test(span);
 }
 
 describe('the samples of alerts', () => {
