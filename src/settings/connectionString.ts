@@ -99,7 +99,7 @@ function addressesOf(parts: ReadonlyMap<string, string>, protocol: string): Map<
 }
 
 function isBase64(text: string): boolean {
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length > 0;
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }
 
 function isAddress(text: string): boolean {
