@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { readConnectionString } from '../src/settings/connectionString.ts';
 import { parseSchedule } from '../src/settings/schedule.ts';
 import type { AdminFunction } from './adminCalls.ts';
 import { deadSetting, isDisabled } from './disabledFunctions.ts';
@@ -147,7 +148,10 @@ function listen(
   settings: QueueSettings,
 ): () => void {
   const setting = binding.connection ?? 'AzureWebJobsStorage';
-  const connection = env[setting] ?? '';
+  const text = env[setting] ?? '';
+  const read = readConnectionString(text);
+  // What cannot be read goes to the library, whose words say why.
+  const connection = 'value' in read ? read.value : text;
   if (connection === '') {
     log(`The function ${name} does not run. The local host needs a connection string in ${setting}.`);
     return () => undefined;

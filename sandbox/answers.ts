@@ -1,5 +1,6 @@
 // Makes answers like Graph's: status, headers, body, and the error texts of its gateway and of Exchange.
 import { randomUUID } from 'node:crypto';
+import type { ErrorBody } from './faults.ts';
 
 export interface GraphRequest {
   readonly method: string;
@@ -12,10 +13,18 @@ export interface GraphRequest {
 export interface GraphAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  /** An object is sent as JSON, a string as it is, undefined as no body. */
+  /** An object is sent as JSON, a string or a `RawText` as it is, undefined as no body. */
   readonly body?: object | string;
   /** Cut the connection in the middle of the body. */
   readonly cut?: boolean;
+}
+
+/** Text that stands in a batch as it is, although it is not JSON. Any other text is put there as base64. */
+export class RawText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 export function ok(body: object): GraphAnswer {
@@ -48,6 +57,7 @@ export function failure(
 export const TEXTS = {
   policy: 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.',
   accessDenied: 'Access is denied. Check credentials and try again.',
+  unavailable: 'The service is unavailable.',
   noMailbox: 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.',
   concurrency: 'Application is over its MailboxConcurrency limit.',
   throttled: 'Please retry again later.',
@@ -59,6 +69,10 @@ const FAULT_TEXTS: Readonly<Record<string, string>> = {
   NoPermissionsInAccessToken: 'The token contains no permissions, or permissions can not be understood.',
   InvalidAuthenticationToken: 'Lifetime validation failed, the token is expired.',
   ErrorInvalidUser: 'The requested user is invalid.',
+  ErrorItemNotFound: 'The specified object was not found in the store.',
+  ErrorFolderNotFound: 'The specified folder could not be found in the store.',
+  ErrorNonExistentMailbox: 'The SMTP address has no mailbox associated with it.',
+  OrganizationFromTenantGuidNotFound: 'The tenant for tenant guid does not exist.',
   ApplicationThrottled: TEXTS.concurrency,
   TooManyRequests: TEXTS.throttled,
 };
@@ -78,3 +92,16 @@ export function faultAnswer(
 ): GraphAnswer {
   return failure(request, status, code, FAULT_TEXTS[code] ?? '', status === 429 ? { 'Retry-After': '1' } : {});
 }
+
+/** The error of a fault, with the body that the fault asks for. */
+export function faultBody(answer: GraphAnswer, body: ErrorBody): GraphAnswer {
+  const { status, headers } = answer;
+  if (body === 'json') return answer;
+  if (body === 'empty') return { status, headers: {} };
+  if (body === 'raw') return { status, headers: {}, body: new RawText(TEXTS.unavailable) };
+  return { status, headers: { ...headers, 'Content-Type': 'text/html' }, body: PAGE };
+}
+
+/** A page as a gateway sends it in the place of an answer. */
+export const PAGE =
+  '<html><head><title>Service Unavailable</title></head><body><h1>Our services are not available</h1></body></html>';

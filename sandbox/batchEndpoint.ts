@@ -1,5 +1,5 @@
 // `POST /v1.0/$batch`: answers up to twenty requests in one, four of them at a time.
-import { failure, type GraphAnswer, type GraphRequest, ok } from './answers.ts';
+import { failure, type GraphAnswer, type GraphRequest, ok, PAGE, RawText, TEXTS } from './answers.ts';
 import type { FaultSettings } from './faults.ts';
 
 /** Limits from "Combine multiple HTTP requests using JSON batching". */
@@ -38,7 +38,22 @@ export async function answerBatch(
   if (fault === 'reverse') responses.reverse();
   if (fault === 'omit') responses.shift();
   if (fault === 'double' && responses[0]) responses.push(responses[0]);
-  return { ...ok({ responses }), cut: fault === 'cut' };
+  const answer = ok({ responses });
+  if (fault === 'html') return { ...answer, body: PAGE };
+  const last = responses.at(-1);
+  if (fault === 'raw' && last) responses[responses.length - 1] = unavailable(last.id);
+  if (!responses.some(({ body }) => body instanceof RawText)) return { ...answer, cut: fault === 'cut' };
+  return { ...answer, body: `{"responses":[${responses.map(innerText).join(',')}]}` };
+}
+
+function unavailable(id: string): InnerAnswer {
+  return { id, status: 503, headers: {}, body: new RawText(TEXTS.unavailable) };
+}
+
+/** An inner answer as JSON, or with its raw text in the place of the body: then nobody can read the whole. */
+function innerText({ body, ...rest }: InnerAnswer): string {
+  if (!(body instanceof RawText)) return JSON.stringify({ ...rest, body });
+  return `${JSON.stringify(rest).slice(0, -1)},"body":${body.text}}`;
 }
 
 /** Works on four requests at a time. A request with dependencies begins when they are answered. */

@@ -19,11 +19,17 @@ export interface FaultSettings {
   readonly token?: (Limits & { readonly status: number }) | undefined;
   readonly propagationSeconds?: number | undefined;
   readonly mailboxes?: Readonly<Record<string, MailboxFault>> | undefined;
-  readonly batch?: 'reverse' | 'omit' | 'double' | 'cut' | undefined;
+  /** `raw` puts text that is not JSON into the last inner answer. `html` answers with a page instead of the batch. */
+  readonly batch?: 'reverse' | 'omit' | 'double' | 'cut' | 'raw' | 'html' | undefined;
 }
 
-export type ErrorBody = 'json' | 'html' | 'empty';
-export type MailboxFault = Limits & { readonly status: number; readonly code?: string | undefined };
+/** `raw` is text that is not JSON. Inside a batch it makes the whole answer unreadable, as happens at Graph. */
+export type ErrorBody = 'json' | 'html' | 'empty' | 'raw';
+export type MailboxFault = Limits & {
+  readonly status: number;
+  readonly code?: string | undefined;
+  readonly body?: ErrorBody | undefined;
+};
 
 export interface Faults {
   readonly settings: FaultSettings;

@@ -1,6 +1,6 @@
 // Graph's side of the tenant: answers one request, alone or from a batch.
 import { setTimeout as wait } from 'node:timers/promises';
-import { failure, faultAnswer, type GraphAnswer, type GraphRequest, TEXTS } from './answers.ts';
+import { failure, faultAnswer, faultBody, type GraphAnswer, type GraphRequest, TEXTS } from './answers.ts';
 import { getUser, listUsers } from './directory.ts';
 import { accessTo } from './exchangeAccess.ts';
 import { getMessage, listMessages } from './inbox.ts';
@@ -98,15 +98,10 @@ function faultOf(tenant: Tenant, request: GraphRequest, mailbox: string): GraphA
   }
   if (faults.hitsError()) {
     const { status = 503, body = 'json' } = faults.settings.error ?? {};
-    const answer = faultAnswer(request, status);
-    if (body === 'json') return answer;
-    const html =
-      '<html><head><title>Service Unavailable</title></head><body><h1>Our services are not available</h1></body></html>';
-    const headers = { ...answer.headers, 'Content-Type': 'text/html' };
-    return body === 'html' ? { status, headers, body: html } : { status, headers: {} };
+    return faultBody(faultAnswer(request, status), body);
   }
   const own = faults.mailboxFault(mailbox);
-  return own && faultAnswer(request, own.status, own.code);
+  return own && faultBody(faultAnswer(request, own.status, own.code), own.body ?? 'json');
 }
 
 /** The answer if the mailbox does not open; undefined if it does. */
@@ -131,14 +126,21 @@ function memberAccess(tenant: Tenant, user: User) {
   return accessTo(policy.members.has(user.id) ? user.id : name, policy, tenant.roles);
 }
 
+const NO_MAILBOX = new Set([
+  'MailboxNotEnabledForRESTAPI',
+  'ErrorNonExistentMailbox',
+  'ErrorFolderNotFound',
+  'ErrorItemNotFound',
+]);
+
 function outcomeOf({ status, body }: GraphAnswer): string {
   if (status === 200) return 'readable';
   const code = typeof body === 'object' && 'error' in body ? (body.error as { code?: string }).code : undefined;
   if (status === 403) return code === 'ErrorAccessDenied' ? 'refused' : 'unexpected';
-  if (status === 404) return code === 'MailboxNotEnabledForRESTAPI' ? 'no-mailbox' : 'not-found';
+  if (status === 404) return code !== undefined && NO_MAILBOX.has(code) ? 'no-mailbox' : 'not-found';
   if (status === 401) return 'token';
   if (status === 429) return 'throttled';
-  return status >= 500 ? 'service' : 'unexpected';
+  return status >= 500 || status === 424 ? 'service' : 'unexpected';
 }
 
 /** The decoded segments, with `users('x')` as `users/x`; undefined when an escape cannot be decoded. */

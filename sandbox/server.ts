@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { failure, type GraphAnswer, type GraphRequest } from './answers.ts';
+import { failure, type GraphAnswer, type GraphRequest, RawText } from './answers.ts';
 import { answerBatch } from './batchEndpoint.ts';
 import { answerGraph } from './graphEndpoint.ts';
 import { issueToken, tokenFault } from './identityEndpoint.ts';
@@ -132,7 +132,7 @@ async function batch(tenant: Tenant, request: GraphRequest, body: Buffer | null,
 /** Sends Graph's answer with the headers that its gateway adds to every answer. */
 function send(request: GraphRequest, response: ServerResponse, answer: GraphAnswer): void {
   const requestId = answer.headers['request-id'] ?? randomUUID();
-  const text = typeof answer.body === 'object' ? JSON.stringify(answer.body) : (answer.body ?? '');
+  const text = textOf(answer.body);
   response.writeHead(answer.status, {
     ...answer.headers,
     'request-id': requestId,
@@ -142,6 +142,11 @@ function send(request: GraphRequest, response: ServerResponse, answer: GraphAnsw
   });
   if (!answer.cut) return void response.end(text);
   response.write(text.slice(0, text.length / 2), () => response.destroy());
+}
+
+function textOf(body: GraphAnswer['body']): string {
+  if (body instanceof RawText) return body.text;
+  return typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
 }
 
 const DIAGNOSTIC = JSON.stringify({

@@ -11,6 +11,7 @@ export interface AdminAnswer {
 const share = z.number().min(0).max(1);
 const whole = z.number().int().min(0);
 const limits = { after: whole.optional(), times: whole.optional() };
+const errorBody = z.enum(['json', 'html', 'empty', 'raw']);
 const status = z.number().int().min(100).max(599);
 const mailbox = z
   .string()
@@ -20,14 +21,14 @@ const mailbox = z
 const FAULTS = z.strictObject({
   latencyMs: whole.optional(),
   throttle: z.strictObject({ share, retryAfterSeconds: whole.optional(), ...limits }).optional(),
-  error: z
-    .strictObject({ share, status: status.optional(), body: z.enum(['json', 'html', 'empty']).optional(), ...limits })
-    .optional(),
+  error: z.strictObject({ share, status: status.optional(), body: errorBody.optional(), ...limits }).optional(),
   drop: z.strictObject({ share, ...limits }).optional(),
   token: z.strictObject({ status: z.union([z.literal(0), status]), ...limits }).optional(),
   propagationSeconds: z.number().min(0).optional(),
-  mailboxes: z.record(z.string(), z.strictObject({ status, code: z.string().optional(), ...limits })).optional(),
-  batch: z.enum(['reverse', 'omit', 'double', 'cut']).optional(),
+  mailboxes: z
+    .record(z.string(), z.strictObject({ status, code: z.string().optional(), body: errorBody.optional(), ...limits }))
+    .optional(),
+  batch: z.enum(['reverse', 'omit', 'double', 'cut', 'raw', 'html']).optional(),
 });
 
 const POLICY = z.strictObject({

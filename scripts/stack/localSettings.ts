@@ -1,6 +1,7 @@
 // Reads the settings of a developer's machine: local.settings.json, or else the example. The environment wins.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readConnectionString } from '../../src/settings/connectionString.ts';
 import { isLoopback } from '../../src/settings/settings.ts';
 import { readSettingsFile } from '../../src/settings/settingsFile.ts';
 
@@ -37,7 +38,8 @@ export function usesSandbox(environment: NodeJS.ProcessEnv): boolean {
 
 /** Whether the settings use the storage emulator. */
 export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
-  return environment.AzureWebJobsStorage === 'UseDevelopmentStorage=true';
+  const read = readConnectionString(environment.AzureWebJobsStorage ?? '');
+  return 'value' in read && read.value === 'UseDevelopmentStorage=true';
 }
 
 /** Settings for the sandbox on its port. */

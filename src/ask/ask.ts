@@ -8,6 +8,7 @@ import { observe } from '../graph/observe.ts';
 import type { ShardQuestions } from '../graph/shardProbe.ts';
 import { TokenUnavailableError } from '../graph/tokens.ts';
 import { inconclusive } from '../rules/classify.ts';
+import { cut, LONGEST } from '../rules/foreignText.ts';
 import { judgeOnce, type VerdictOnce } from '../rules/judgeOnce.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
@@ -121,7 +122,7 @@ export async function whyNoToken(services: Services): Promise<string | null> {
 function causesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const [line = ''] = error.message.trim().split('\n');
-  return [line, ...causesOf(error.cause)];
+  return [cut(line, LONGEST.sentence), ...causesOf(error.cause)];
 }
 
 function unasked(services: Services, { ask }: Portion): Asked[] {

@@ -1,7 +1,7 @@
 // Reads the command line, and says what is wrong with it.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { SingleQuestion } from '../ask/ask.ts';
-import { EXPECTATIONS, parseMailbox } from '../rules/mailbox.ts';
+import { characterFault, EXPECTATIONS, parseMailbox, shownName } from '../rules/mailbox.ts';
 
 export const USAGE = `Usage: mailscope [ask] [OPTIONS]
        mailscope doctor [OPTIONS]      finds what is wrong with a set-up; see mailscope doctor --help
@@ -97,8 +97,9 @@ function readQuestion({ mailbox: name, expect, control: controlName }: Values): 
 function mailboxOf(option: string, text: string): string {
   const mailbox = parseMailbox(text);
   if (mailbox !== null) return mailbox;
+  const advice = characterFault(text);
   throw new UsageError(
-    `${option} takes a user principal name (with one @ and no /) or a directory object id, not "${text}".`,
+    `${option} takes a user principal name (with one @ and no /) or a directory object id, not ${shownName(text)}.${advice === null ? '' : ` ${advice}.`}`,
   );
 }
 

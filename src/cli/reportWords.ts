@@ -1,14 +1,13 @@
 // A report in words, and as an exit code.
 import type { Asked, AskReport } from '../ask/ask.ts';
-import { REASON_TEXTS } from '../rules/reasons.ts';
+import { reasonText } from '../rules/reasons.ts';
 
 /** What one answer means. */
-export function meaning({ verdict, outcome, reason }: Asked): string {
+export function meaning({ verdict, outcome, reason, code }: Asked): string {
   if (verdict === 'compliant') return 'as declared';
   if (verdict === 'breach') return 'BREACH: it must be refused';
   if (verdict === 'lockout') return 'LOCKOUT: it must be readable';
-  const why =
-    outcome === 'refused' ? 'no allowed mailbox was readable before and after' : REASON_TEXTS[reason ?? 'unexpected'];
+  const why = outcome === 'refused' ? 'no allowed mailbox was readable before and after' : reasonText({ reason, code });
   return `not provable: ${why}`;
 }
 

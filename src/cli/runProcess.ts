@@ -39,9 +39,11 @@ export async function runProcess(
 }
 
 async function run(screen: Screen, readSettings: ReadSettings, args: readonly string[]): Promise<ExitCode> {
+  // Help must not depend on a file: somebody who asks for it may have just broken it.
+  const wantsHelp = args.some((arg) => arg === '--help' || arg === '-h');
   try {
     // The identity library reads the environment of the process.
-    Object.assign(process.env, readSettings(process.env));
+    if (!wantsHelp) Object.assign(process.env, readSettings(process.env));
   } catch (error) {
     screen.say((error as Error).message);
     return 3;

@@ -15,7 +15,7 @@ const PARTS: Readonly<Record<Part, PartSettings>> = {
     settings: /^(ALLOWED_MAILBOXES|DENIED_MAILBOXES|MAILBOXES_FILE)$/,
     standIn: { ALLOWED_MAILBOXES: 'nobody@mailscope.invalid' },
   },
-  storage: { settings: /^AzureWebJobsStorage/, standIn: { AzureWebJobsStorage: 'UseDevelopmentStorage=true' } },
+  storage: { settings: /^AzureWebJobsStorage/i, standIn: { AzureWebJobsStorage: 'UseDevelopmentStorage=true' } },
   graph: { settings: /^GRAPH_ENDPOINT$/, standIn: {} },
   identity: { settings: /^(GRAPH_IDENTITY|GRAPH_FEDERATION_CLIENT_ID|AZURE_\w+)$/, standIn: {} },
   schedule: { settings: /^POLL_SCHEDULE$/, standIn: {} },

@@ -1,8 +1,9 @@
 // One `$batch` call: asks about up to twenty mailboxes, and matches each answer to its mailbox by id.
 import { type Classification, classify, inconclusive, isRecord } from '../rules/classify.ts';
+import { cutWordOrNull, LONGEST } from '../rules/foreignText.ts';
 import { type AskOptions, classifyExchange, type Exchange, type Graph } from './client.ts';
 import { inboxPath, type Message, messageIn, newestFirst } from './latestMessage.ts';
-import { retryAfterMs } from './retryAfter.ts';
+import { httpDate, retryAfterMs } from './retryAfter.ts';
 
 /** "Combine multiple HTTP requests using JSON batching": at most twenty requests. */
 export const LARGEST_BATCH = 20;
@@ -22,8 +23,13 @@ export interface Answer extends Classification, Message {
   readonly attempts: number;
   /** How long Graph asks to wait before the next try. */
   readonly retryAfterMs: number | null;
-  /** True when there must be no more tries: the whole batch failed, and the client has already repeated it. */
+  /** True when there must be no more tries: the client has already repeated the request. */
   readonly final: boolean;
+  /**
+   * What could not be read, so that another way of asking may show more: the whole batch, or only this mailbox's part of
+   * it. Null when everything was read.
+   */
+  readonly unread: 'batch' | 'part' | null;
 }
 
 export interface BatchServices {
@@ -46,11 +52,12 @@ export async function askBatch(
     headers: { 'client-request-id': ids[index] },
   }));
   const exchange = await graph.post('/$batch', { requests }, options);
-  const inner = exchange.failure === null && exchange.status === 200 ? innerAnswers(exchange.body) : null;
+  const isAnswered = exchange.failure === null && exchange.status === 200;
+  const inner = isAnswered ? innerAnswers(exchange.body) : null;
+  const sentAt = new Date(httpDate(exchange.date ?? '') ?? now());
   return questions.map((question, index) => {
     const clientRequestId = ids[index] ?? null;
-    if (inner === null) return failedAnswer(exchange, clientRequestId);
-    const sentAt = exchange.date === null ? now() : new Date(exchange.date);
+    if (inner === null) return failedAnswer(exchange, clientRequestId, isAnswered);
     return innerAnswer(question, inner.get(String(index + 1)) ?? [], { exchange, sentAt, clientRequestId });
   });
 }
@@ -93,22 +100,26 @@ function innerAnswer(
   const agreed = classified.every(({ outcome }) => outcome === classified[0]?.outcome);
   if (!first || !classified[0] || !agreed) {
     const nothing = { subject: null, receivedDateTime: null, status: null, requestId: null, retryAfterMs: null };
-    return { ...common, ...nothing, ...inconclusive('unexpected') };
+    return { ...common, ...nothing, ...inconclusive('unexpected'), unread: 'part' };
   }
   return {
     ...common,
     ...classified[0],
     ...messageIn(first.body, withSubject && classified[0].outcome === 'readable'),
     status: first.status,
-    requestId: first.headers.get('request-id') ?? requestIdIn(first.body),
+    requestId: cutWordOrNull(first.headers.get('request-id') ?? requestIdIn(first.body), LONGEST.id),
     retryAfterMs: retryAfterMs(first.headers, outer.sentAt),
+    // A 200 that is no list of messages: text, base64 or half of an answer.
+    unread: first.status === 200 && classified[0].outcome !== 'readable' ? 'part' : null,
   };
 }
 
 /**
  * The answer for each mailbox when the whole batch failed after all tries. Its status says nothing about any mailbox.
+ *
+ * @param isUnread Graph answered with 200, but nobody can read it: one broken mailbox is enough for that
  */
-function failedAnswer(outer: Exchange, clientRequestId: string | null): Answer {
+function failedAnswer(outer: Exchange, clientRequestId: string | null, isUnread: boolean): Answer {
   const { reason, code } = classifyExchange(outer);
   return {
     ...inconclusive(reason ?? 'unexpected', code),
@@ -120,7 +131,8 @@ function failedAnswer(outer: Exchange, clientRequestId: string | null): Answer {
     batchRequestId: outer.requestId,
     attempts: outer.attempts,
     retryAfterMs: null,
-    final: true,
+    final: !isUnread,
+    unread: isUnread ? 'batch' : null,
   };
 }
 

@@ -1,6 +1,7 @@
 // The app's client for Microsoft Graph: one call, and everything that the exchange showed.
 import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import { type Classification, classify, inconclusive, type Reason } from '../rules/classify.ts';
+import { cutWordOrNull, LONGEST } from '../rules/foreignText.ts';
 import { Deadline } from './deadline.ts';
 import { type ChainOptions, createChain, Journey, JourneyOptions, type Session } from './middleware.ts';
 import { retryAfterMs } from './retryAfter.ts';
@@ -102,24 +103,17 @@ function toExchange(journey: Journey, durationMs: number, now: Date): Exchange {
   // If the last try failed but an earlier one was answered, the earlier answer counts.
   const answered = answer !== undefined && failure !== 'token';
   const wait = answer && retryAfterMs(answer.headers, now);
+  const header = (name: string, most: number) => cutWordOrNull(answer?.headers.get(name) ?? null, most);
   return {
     failure: answered ? null : (failure ?? 'network'),
     status: answer?.status ?? null,
-    body: answer ? parseBody(answer.text) : null,
-    requestId: answer?.headers.get('request-id') ?? null,
-    date: answer?.headers.get('date') ?? null,
-    diagnostic: answer?.headers.get('x-ms-ags-diagnostic') ?? null,
+    body: answer?.body ?? null,
+    requestId: header('request-id', LONGEST.id),
+    date: header('date', LONGEST.time),
+    diagnostic: header('x-ms-ags-diagnostic', LONGEST.header),
     clientRequestId,
     retryAfterSeconds: wait == null ? null : Math.ceil(wait / 1000),
     attempts,
     durationMs: Math.round(durationMs),
   };
-}
-
-function parseBody(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,10 +1,13 @@
 // Asks for the newest message in a mailbox's inbox.
 import type { Classification } from '../rules/classify.ts';
+import { cut, LONGEST } from '../rules/foreignText.ts';
 import type { AskOptions, Exchange, Graph } from './client.ts';
 
 /** The parts of a message that are shown. */
 export interface Message {
-  /** Null unless asked for and readable. Also null when the inbox is empty or the mail has no subject. */
+  /**
+   * Null unless asked for and readable. Also null when the inbox is empty or the mail has no subject. A long one is cut.
+   */
   readonly subject: string | null;
   /** ISO 8601 UTC; null as above. */
   readonly receivedDateTime: string | null;
@@ -44,7 +47,10 @@ export function newestFirst(withSubject: boolean): Readonly<Record<string, strin
 /** The message in the body of a readable answer; nulls when it may not be shown. */
 export function messageIn(body: unknown, shown: boolean): Message {
   const message = shown ? firstMessage(body) : {};
-  return { subject: textOrNull(message.subject), receivedDateTime: textOrNull(message.receivedDateTime) };
+  return {
+    subject: textOrNull(message.subject, LONGEST.subject),
+    receivedDateTime: textOrNull(message.receivedDateTime, LONGEST.time),
+  };
 }
 
 /** Escapes every special character of a path, and the quote of OData's key syntax. */
@@ -58,6 +64,6 @@ function firstMessage(body: unknown): Readonly<Record<string, unknown>> {
   return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : {};
 }
 
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+function textOrNull(value: unknown, most: number): string | null {
+  return typeof value === 'string' ? cut(value, most) : null;
 }

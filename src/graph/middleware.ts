@@ -1,5 +1,6 @@
 // The middleware chain of the official Graph client: retries, the token, one request.
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
+import { isServiceFault, isUnreadable } from '../rules/classify.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import { sleep } from './sleep.ts';
 import { type Token, type Tokens, TokenUnavailableError } from './tokens.ts';
@@ -28,10 +29,13 @@ export class Journey {
   readonly session: Session;
   readonly onWait: ((wait: Wait) => void) | undefined;
   attempts = 0;
-  /** Tries that ended in a 5xx or a network fault. */
+  /** Tries that ended in a fault of the service or the network. */
   failedTries = 0;
+  /** Answers with 200 that could not be read. */
+  unreadable = 0;
   clientRequestId: string | null = null;
-  answer: { readonly status: number; readonly headers: Headers; readonly text: string } | undefined;
+  /** The last answer. Its body is parsed JSON, or text when it is not JSON. */
+  answer: { readonly status: number; readonly headers: Headers; readonly body: unknown } | undefined;
   failure: 'network' | 'timeout' | 'token' | undefined;
 
   constructor(signal: AbortSignal, endsAt: number, session: Session, onWait?: (wait: Wait) => void) {
@@ -55,8 +59,10 @@ export function createChain(options: ChainOptions): Middleware {
   return new Retry(options, new Authenticate(options, new Send(options)));
 }
 
-// For 5xx and network faults. A throttled request is repeated until the deadline.
+// For faults of the service and the network. A throttled request is repeated until the deadline.
 export const MAX_ATTEMPTS = 5;
+// A batch that holds a broken mailbox fails every time, so it is then asked in smaller parts.
+const MOST_UNREADABLE = 2;
 const FIRST_BACKOFF_MS = 200;
 
 /** The wait before the next try: as the server asks, or 0.2, 0.4, 0.8, 1.6 seconds and so on. */
@@ -98,8 +104,14 @@ class Retry implements Middleware {
     if (failure === 'timeout' || failure === 'token') return null;
     const headers = answer && failure === undefined ? answer.headers : new Headers();
     const wait = waitBeforeRetryMs(retryAfterMs(headers, this.#options.now()), attempts, this.#options.random);
-    if (failure === undefined && answer?.status === 429) return wait;
-    if (failure !== 'network' && (answer?.status ?? 0) < 500) return null;
+    if (failure === undefined && answer) {
+      if (answer.status === 429) return wait;
+      if (isUnreadable(answer)) {
+        journey.unreadable += 1;
+        return journey.unreadable < MOST_UNREADABLE ? wait : null;
+      }
+      if (!isServiceFault(answer.status)) return null;
+    }
     journey.failedTries += 1;
     return journey.failedTries < MAX_ATTEMPTS ? wait : null;
   }
@@ -162,12 +174,21 @@ class Send implements Middleware {
       const send = this.#options.fetch ?? fetch;
       const request = { ...context.options, redirect: 'manual' as const, signal: journey.signal };
       const response = await send(String(context.request), request as RequestInit);
-      journey.answer = { status: response.status, headers: response.headers, text: await response.text() };
+      journey.answer = { status: response.status, headers: response.headers, body: parseBody(await response.text()) };
     } catch (error) {
       // fetch rejects only with TypeErrors (the network) and with the signal's reason.
       if (!journey.signal.aborted && !(error instanceof TypeError)) throw error;
       journey.failure = journey.signal.aborted ? 'timeout' : 'network';
     }
+  }
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A page of HTML, raw text or nothing. What it proves is decided by the status.
+    return text;
   }
 }
 

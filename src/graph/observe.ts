@@ -4,6 +4,7 @@
 // 2. Ask about all other mailboxes in batches, and repeat requests whose fault may pass.
 // 3. Ask again about the first readable denied mailboxes, each alone, so that each has a request id of its own.
 // 4. Read the control again. It held if it was readable both times with the same token.
+import { fewRoles } from '../rules/foreignText.ts';
 import type { Control } from '../rules/observation.ts';
 import { type ObserveServices, type Seen, ShardProbe, type ShardQuestions } from './shardProbe.ts';
 import type { Token } from './tokens.ts';
@@ -32,8 +33,15 @@ export async function observe(services: ObserveServices, questions: ShardQuestio
     const held = after?.outcome === 'readable' && shard.session.token === before?.token;
     return {
       seen: [...shard.answers.values()].map((answer) => ({ ...answer, controlHeld: held })),
-      control: { mailbox: before?.mailbox ?? null, borrowed: before?.borrowed ?? false, held, reads: shard.reads },
-      roles: [...shard.roles].sort(),
+      control: {
+        mailbox: before?.mailbox ?? null,
+        borrowed: before?.borrowed ?? false,
+        held,
+        reads: shard.reads,
+        // A control that was readable both times did not hold because its token was replaced.
+        fault: after?.outcome === 'readable' ? null : shard.fault,
+      },
+      roles: fewRoles(shard.roles),
       throttled: shard.waits.throttled,
       waitedMs: Math.round(shard.waits.waitedMs),
     };

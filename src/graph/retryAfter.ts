@@ -16,7 +16,8 @@ export function retryAfterMs(headers: Headers, now: Date): number | null {
   return Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS);
 }
 
-function httpDate(value: string): number | null {
+/** The time of a date as HTTP writes it, in milliseconds; null when it is none. */
+export function httpDate(value: string): number | null {
   const time = /[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) ? null : time;
 }

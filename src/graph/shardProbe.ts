@@ -1,13 +1,14 @@
 // Asks a shard's questions, alone and in batches, under one deadline and one token, and keeps the answers.
-import { inconclusive } from '../rules/classify.ts';
+import { inconclusive, type Reason } from '../rules/classify.ts';
 import type { Expectation } from '../rules/mailbox.ts';
-import type { ControlRead, Observation } from '../rules/observation.ts';
+import type { ControlFault, ControlRead, Observation } from '../rules/observation.ts';
 import { type Answer, askBatch, type BatchServices } from './batch.ts';
 import { Deadline } from './deadline.ts';
 import { latestMessage, type Message } from './latestMessage.ts';
 import type { Limiter } from './limiter.ts';
 import type { Session } from './middleware.ts';
 import { askProbes, Probe } from './probes.ts';
+import { SmallerParts } from './smallerParts.ts';
 import { rolesOf } from './tokens.ts';
 import { type Wait, Waits } from './waits.ts';
 
@@ -38,6 +39,17 @@ export interface Seen extends Omit<Observation, 'runId'> {
 /** An answer before it is known whether the control held. */
 type Seeing = Omit<Seen, 'controlHeld'>;
 
+/** A mailbox that was asked about in batches, and whether its answer counts or the time was over. */
+interface AskedProbe {
+  readonly seeing: Seeing;
+  readonly isDone: boolean;
+}
+
+type ProbeWaits = ReadonlyMap<Probe, number | null>;
+
+/** The answers to a request about one mailbox that say nothing about this mailbox. */
+const FAILED: ReadonlySet<Reason> = new Set(['throttled', 'token', 'service', 'network', 'timeout', 'unexpected']);
+
 // Time for the second read of the control: a mailbox that never answers must not leave the others without proof.
 const RESERVED_SHARE = 1 / 9;
 // Time for one candidate: a throttled one must not use up the time of all.
@@ -49,6 +61,9 @@ export class ShardProbe {
   readonly reads: ControlRead[] = [];
   readonly roles = new Set<string>();
   readonly waits = new Waits();
+  /** Why there is no control: the first candidate that was not readable, or else the control's second read. */
+  fault: ControlFault | null = null;
+  readonly #parts = new SmallerParts();
   readonly #services: ObserveServices;
   readonly #deadlineMs: number;
   readonly #asking: Deadline;
@@ -82,6 +97,7 @@ export class ShardProbe {
     const read = await this.#readControl(mailbox, this.#asking, withSubject, this.#deadlineMs * CANDIDATE_SHARE);
     if (isToBeSeen && !isGivenUp(read)) this.answers.set(mailbox, read);
     else this.#noteRead(read);
+    this.fault ??= faultOf(read);
     return read;
   }
 
@@ -89,6 +105,7 @@ export class ShardProbe {
   async readControlAgain(mailbox: string): Promise<Seeing> {
     const read = await this.#readControl(mailbox, this.#closing, false, this.#deadlineMs);
     this.#noteRead(read);
+    this.fault = faultOf(read);
     return read;
   }
 
@@ -106,7 +123,7 @@ export class ShardProbe {
 
   /** Asks about mailboxes in batches. */
   async askAll(mailboxes: readonly string[]): Promise<void> {
-    for (const seeing of (await this.#askAll(mailboxes, this.#asking)).values()) {
+    for (const { seeing } of await this.#askAll(mailboxes, this.#asking)) {
       if (this.#toBeSeen.has(seeing.mailbox)) this.answers.set(seeing.mailbox, seeing);
     }
   }
@@ -116,63 +133,82 @@ export class ShardProbe {
     const deadline = new Deadline(this.#deadlineMs * CANDIDATE_SHARE);
     try {
       const asked = await this.#askAll(mailboxes, deadline);
-      for (const seeing of asked.values()) {
-        if (this.#toBeSeen.has(seeing.mailbox) && !isGivenUp(seeing)) this.answers.set(seeing.mailbox, seeing);
+      for (const { seeing, isDone } of asked) {
+        if (!this.#toBeSeen.has(seeing.mailbox) || !isDone || isGivenUp(seeing)) continue;
+        this.answers.set(seeing.mailbox, seeing);
       }
-      return asked;
+      return new Map(asked.map(({ seeing }) => [seeing.mailbox, seeing]));
     } finally {
       deadline.clear();
     }
   }
 
-  async #askAll(mailboxes: readonly string[], deadline: Deadline): Promise<ReadonlyMap<string, Seeing>> {
+  async #askAll(mailboxes: readonly string[], deadline: Deadline): Promise<readonly AskedProbe[]> {
     const probes = mailboxes.map((mailbox) => new Probe({ mailbox, withSubject: this.#withSubject.has(mailbox) }));
     const signal = AbortSignal.any([deadline.signal, this.#asking.signal]);
-    await askProbes(probes, { send: (take) => this.#sendBatch(take, deadline, signal), signal });
-    const asked = new Map<string, Seeing>();
-    for (const { question, answer, durationMs, attempts } of probes) {
-      const seeing = this.#seeing(question.mailbox, answer, durationMs, attempts);
-      asked.set(question.mailbox, seeing);
-    }
-    return asked;
+    await askProbes(probes, { send: (take) => this.#send(take, deadline, signal), signal });
+    return probes.map(({ question, answer, durationMs, attempts, isDone }) => ({
+      seeing: this.#seeing(question.mailbox, answer, durationMs, attempts),
+      isDone,
+    }));
   }
 
-  async #sendBatch(
-    take: () => readonly Probe[],
-    deadline: Deadline,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<Probe, number | null>> {
-    const { limiter, random } = this.#services;
-    const send = async () => {
+  async #send(take: () => readonly Probe[], deadline: Deadline, signal: AbortSignal): Promise<ProbeWaits> {
+    const send = () => {
       const batch = take();
-      const startedAt = performance.now();
-      const answers = await askBatch(
-        this.#services,
-        batch.map(({ question }) => question),
-        { deadlineMs: this.#begin(deadline), session: this.session, onWait: (wait) => this.#holdBack(wait) },
-      );
-      this.#noteRoles();
-      const tookMs = performance.now() - startedAt;
-      const remainingMs = this.#begin(deadline);
-      const settle = (probe: Probe, index: number): [Probe, number | null] => {
-        // askBatch answers every question.
-        const waitMs = probe.settle(answers[index] as Answer, tookMs, random);
-        if (waitMs === null) return [probe, null];
-        // A wait that would end after the deadline does not begin.
-        const begun = waitMs < remainingMs;
-        this.waits.note({ ms: waitMs, status: probe.answer?.status ?? null, begun });
-        return [probe, begun ? waitMs : null];
-      };
-      return new Map(batch.map(settle));
+      const [first] = batch;
+      return first?.largestBatch === 0 ? this.#askAlone(first, deadline) : this.#askBatch(batch, deadline);
     };
     // Null if the time was over before the batch could begin. Then askProbes has given up too.
-    return (await limiter.run(send, signal)) ?? new Map();
+    return (await this.#services.limiter.run(send, signal)) ?? new Map();
   }
 
-  /** A throttled batch holds back the others. After a server error it does so only if this batch waits itself. */
+  async #askBatch(batch: readonly Probe[], deadline: Deadline): Promise<ProbeWaits> {
+    const startedAt = performance.now();
+    const answers = await askBatch(
+      this.#services,
+      batch.map(({ question }) => question),
+      { deadlineMs: this.#begin(deadline), session: this.session, onWait: (wait) => this.#holdBack(wait) },
+    );
+    this.#noteRoles();
+    const tookMs = performance.now() - startedAt;
+    const remainingMs = this.#begin(deadline);
+    const unreadSize = this.#parts.noteBatch(batch.length, answers[0]?.unread === 'batch');
+    // One jitter for all of them, so that they share their next batch.
+    const jitter = this.#services.random();
+    const settle = (probe: Probe, index: number): [Probe, number | null] => {
+      // askBatch answers every question.
+      const waitMs = probe.settle(answers[index] as Answer, tookMs, () => jitter, unreadSize);
+      if (waitMs === null) return [probe, null];
+      // A wait that would end after the deadline does not begin.
+      const begun = waitMs < remainingMs;
+      this.waits.note({ ms: waitMs, status: probe.answer?.status ?? null, begun });
+      return [probe, begun ? waitMs : null];
+    };
+    return new Map(batch.map(settle));
+  }
+
+  /** Asks about one mailbox without a batch, because no batch that held it could be read. */
+  async #askAlone(probe: Probe, deadline: Deadline): Promise<ProbeWaits> {
+    if (this.#parts.mayAskAlone) {
+      const { mailbox, withSubject } = probe.question;
+      // A mailbox that is throttled must not keep its place for the whole time.
+      const deadlineMs = Math.min(this.#begin(deadline), this.#deadlineMs * CANDIDATE_SHARE);
+      const read = await this.#read(mailbox, withSubject, deadlineMs);
+      this.#parts.noteAlone(read.reason !== null && FAILED.has(read.reason));
+      probe.settle(read, read.durationMs, this.#services.random);
+    }
+    return new Map([[probe, null]]);
+  }
+
+  /**
+   * A throttled batch holds back the others. After a server error it does so only if this batch waits itself, and after an
+   * answer that cannot be read it does not: one broken mailbox is enough for that.
+   */
   #holdBack(wait: Wait): void {
     this.waits.note(wait);
-    if (wait.status === 429 || (wait.status !== null && wait.begun)) this.#services.limiter.holdBack(wait.ms);
+    const { status, begun } = wait;
+    if (status === 429 || (status !== null && status !== 200 && begun)) this.#services.limiter.holdBack(wait.ms);
   }
 
   async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
@@ -187,11 +223,15 @@ export class ShardProbe {
 
   async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
     const deadlineMs = Math.min(this.#begin(deadline), mostMs);
+    const read = await this.#read(mailbox, withSubject, deadlineMs);
+    return this.#seeing(mailbox, read, read.durationMs, read.attempts);
+  }
+
+  async #read(mailbox: string, withSubject: boolean, deadlineMs: number) {
     const options = { deadlineMs, session: this.session, onWait: (wait: Wait) => this.waits.note(wait) };
     const read = await latestMessage(this.#services.graph, mailbox, withSubject, options);
     this.#noteRoles();
-    const answer = { ...read, batchRequestId: null, retryAfterMs: null, final: true };
-    return this.#seeing(mailbox, answer, read.durationMs, read.attempts);
+    return { ...read, batchRequestId: null, retryAfterMs: null, final: true, unread: null };
   }
 
   /**
@@ -226,6 +266,10 @@ export class ShardProbe {
   #noteRoles(): void {
     for (const role of this.session.token ? rolesOf(this.session.token) : []) this.roles.add(role);
   }
+}
+
+function faultOf({ outcome, reason, status, code }: Seeing): ControlFault | null {
+  return outcome === 'readable' ? null : { reason, status, code };
 }
 
 /** Whether the time ran out before an answer that counts. */

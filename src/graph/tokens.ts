@@ -1,6 +1,7 @@
 // Keeps the token for Graph: one at a time, shared by all callers, replaced when Graph rejects it.
 import { errorData, type Log } from '../log.ts';
 import { isRecord } from '../rules/classify.ts';
+import { fewRoles } from '../rules/foreignText.ts';
 
 export interface Token {
   readonly value: string;
@@ -96,8 +97,8 @@ export function claimsOf(token: Token): Readonly<Record<string, unknown>> {
   }
 }
 
-/** The claim `roles`. */
+/** The claim `roles`: the first hundred, those for mail before others. */
 export function rolesOf(token: Token): readonly string[] {
   const { roles } = claimsOf(token);
-  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+  return Array.isArray(roles) ? fewRoles(roles.filter((role) => typeof role === 'string')) : [];
 }

@@ -1,6 +1,8 @@
 // Reports whether the app does its work, in words that are safe for anybody.
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
+import { answerText, type ControlFault } from '../rules/observation.ts';
+import { reasonText } from '../rules/reasons.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { FaultKind } from '../settings/settings.ts';
@@ -90,7 +92,8 @@ async function checkStorage(
     const last = items.find(({ status }) => status === 'completed') ?? null;
     const error = services.settings().alerts && alerts?.value.lastError;
     const undelivered = error ? problem('alert-undelivered', error) : [];
-    return { last, problems: [...judgeRun(services, last), ...undelivered] };
+    const blind = last?.result?.controlHeld === false ? await judgeBlind(services, last) : [];
+    return { last, problems: [...judgeRun(services, last), ...blind, ...undelivered] };
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'storage-unavailable') throw error;
     services.log('warn', 'health.storage-unavailable', { error: errorData(error) });
@@ -107,7 +110,6 @@ async function checkStorage(
 function judgeRun(services: Services, run: Run | null): HealthProblem[] {
   if (run === null) return problem('no-run-yet', 'No run has completed yet.');
   const fresh = freshSpan(services);
-  const blind = run.result?.controlHeld === false;
   return [
     ...(run.startedAt < fresh.from
       ? problem('run-overdue', `The last completed run began at ${run.startedAt}, at least three intervals ago.`)
@@ -118,8 +120,23 @@ function judgeRun(services: Services, run: Run | null): HealthProblem[] {
           `The last completed run began at ${run.startedAt}, which is in the future: a clock is wrong.`,
         )
       : []),
-    ...(blind
-      ? problem('control-not-held', 'In the last completed run a control did not hold, so its refusals prove nothing.')
-      : []),
   ];
+}
+
+/** Says why a control did not hold, if one of its reads showed it. It names no mailbox. */
+async function judgeBlind(services: Services, run: Run): Promise<HealthProblem[]> {
+  const shards = await services.storage().shards.all(run.id);
+  // Rows of an earlier version have no fault.
+  const [fault] = shards.flatMap(({ control }) => control?.fault ?? []);
+  const why = fault
+    ? ` An allowed mailbox was not readable: ${[answerText(fault), faultText(fault)].filter(Boolean).join(', ')}.`
+    : '';
+  return problem(
+    'control-not-held',
+    `In the last completed run a control did not hold, so its refusals prove nothing.${why}`,
+  );
+}
+
+function faultText(fault: ControlFault): string {
+  return fault.reason === null ? 'Graph refused it' : reasonText(fault);
 }

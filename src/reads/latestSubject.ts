@@ -3,6 +3,7 @@ import { MailscopeError } from '../errors.ts';
 import { type LatestMessage, latestMessage } from '../graph/latestMessage.ts';
 import type { Reason } from '../rules/classify.ts';
 import type { Expectation } from '../rules/mailbox.ts';
+import { isWrongTenant, reasonText } from '../rules/reasons.ts';
 import { recordBreach } from '../runs/recordBreach.ts';
 import type { Services } from '../services.ts';
 import { listedMailbox } from './mailboxes.ts';
@@ -55,7 +56,8 @@ function problem(mailbox: string, expectation: Expectation, message: LatestMessa
   }
   const retryAfterSeconds = message.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS;
   // Every inconclusive outcome has a reason.
-  const [errorCode, text] = INCONCLUSIVE[reason ?? 'unexpected'];
+  const [errorCode, usual] = INCONCLUSIVE[reason ?? 'unexpected'];
+  const text = isWrongTenant(message) ? `Microsoft Graph rejects the token: ${reasonText(message)}.` : usual;
   const wait = errorCode === 'throttled' || errorCode === 'graph-unavailable' ? { retryAfterSeconds } : {};
   return new MailscopeError(errorCode, text, { graph, ...wait });
 }

@@ -2,7 +2,7 @@
 import { MailscopeError } from '../errors.ts';
 import type { Outcome, Reason } from '../rules/classify.ts';
 import type { Verdict } from '../rules/judge.ts';
-import { type Expectation, parseMailbox } from '../rules/mailbox.ts';
+import { characterFault, type Expectation, parseMailbox } from '../rules/mailbox.ts';
 import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
@@ -96,7 +96,7 @@ export function mailboxOf(name: string): string {
   if (mailbox !== null) return mailbox;
   throw new MailscopeError(
     'mailbox-invalid',
-    'This is not a mailbox. Use a user principal name or a directory object id.',
+    `This is not a mailbox. ${characterFault(name) ?? 'Use a user principal name or a directory object id'}.`,
   );
 }
 

@@ -1,4 +1,5 @@
 // Decides what one answer of Microsoft Graph proves about access to a mailbox.
+import { cutWord, LONGEST } from './foreignText.ts';
 
 /** The result of one request. */
 export type Outcome = 'readable' | 'refused' | 'inconclusive';
@@ -36,7 +37,14 @@ export interface Classification {
 }
 
 const NOT_FOUND = new Set(['ErrorInvalidUser', 'Request_ResourceNotFound', 'ResourceNotFound']);
-const NO_MAILBOX = new Set(['MailboxNotEnabledForRESTAPI']);
+// The last three come for a mailbox that is gone, or that has no inbox.
+const NO_MAILBOX = new Set([
+  'MailboxNotEnabledForRESTAPI',
+  'MailboxNotSupportedForRESTAPI',
+  'ErrorNonExistentMailbox',
+  'ErrorFolderNotFound',
+  'ErrorItemNotFound',
+]);
 const ACCESS_DENIED = new Set(['ErrorAccessDenied']);
 
 /**
@@ -55,7 +63,7 @@ export function classify(answer: Answer): Classification {
 
   if (status === 401) return inconclusive('token', code);
   if (status === 429) return inconclusive('throttled', code);
-  if (status >= 500) return inconclusive('service', code);
+  if (isServiceFault(status)) return inconclusive('service', code);
   if (status !== 403 && status !== 404) return inconclusive('unexpected', code);
   if (has(NO_MAILBOX)) return inconclusive('no-mailbox', code);
   if (has(NOT_FOUND)) return inconclusive('not-found', code);
@@ -68,6 +76,19 @@ const READABLE: Classification = { outcome: 'readable', reason: null, code: null
 /** The classification of a request that showed nothing. */
 export function inconclusive(reason: Reason, code: string | null = null): Classification {
   return { outcome: 'inconclusive', reason, code, messageClass: null };
+}
+
+// 408: the request took too long. 424: another part of Graph failed, for a whole batch or inside it. 425: too early.
+const PASSING = new Set([408, 424, 425]);
+
+/** Whether a status says that the service has trouble, so that the same request may succeed a little later. */
+export function isServiceFault(status: number): boolean {
+  return status >= 500 || PASSING.has(status);
+}
+
+/** Whether the body of an answer could not be read as JSON: raw text, a page of HTML, or half of the answer. */
+export function isUnreadable({ status, body }: Answer): boolean {
+  return status === 200 && typeof body === 'string';
 }
 
 function isMessageList(body: unknown): boolean {
@@ -84,7 +105,7 @@ function nestedErrors(body: unknown): NestedError[] {
   const errors: NestedError[] = [];
   let error = isRecord(body) ? body.error : undefined;
   while (isRecord(error) && errors.length < 10) {
-    errors.push({ code: text(error.code), message: text(error.message) });
+    errors.push({ code: text(error.code, LONGEST.code), message: text(error.message, LONGEST.sentence) });
     error = error.innerError ?? error.innererror;
   }
   return errors;
@@ -102,6 +123,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
+function text(value: unknown, most: number): string | null {
+  return typeof value === 'string' && value !== '' ? cutWord(value, most) : null;
 }

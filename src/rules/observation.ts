@@ -30,6 +30,9 @@ export interface Observation {
 /** One read of a control that is not an observation. */
 export type ControlRead = Omit<Observation, 'runId' | 'controlHeld'>;
 
+/** An answer that made a control not readable. `reason` is null for a refusal. */
+export type ControlFault = Pick<Observation, 'reason' | 'status' | 'code'>;
+
 /** The allowed mailbox that was read before and after the others of a shard. `mailbox` is null if none was readable. */
 export interface Control {
   readonly mailbox: string | null;
@@ -39,6 +42,8 @@ export interface Control {
   readonly held: boolean;
   /** The reads of borrowed candidates, and the second read of the control. */
   readonly reads: readonly ControlRead[];
+  /** The first read that was not readable. Null when the control held, and when the token was replaced between its reads. */
+  readonly fault: ControlFault | null;
 }
 
 /** The status and code for people: `403 ErrorAccessDenied`; empty when no answer came. */

@@ -10,6 +10,7 @@
 // 8. Commit: replace the shard's row by the tally of its states. The last shard closes the run.
 import { observe, type ShardSeen } from '../graph/observe.ts';
 import type { Seen } from '../graph/shardProbe.ts';
+import { fewRoles } from '../rules/foreignText.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import { tally } from '../rules/tally.ts';
 import type { Services } from '../services.ts';
@@ -149,7 +150,6 @@ async function begin(
   for (let before = found; !before?.value.committedAt; before = await shards.get(run.id, shard.index)) {
     // A row that was written although its answer was lost is ours: what it counts is not counted again.
     if (begunAt !== null && before?.value.begunAt === begunAt) return;
-    const roles = new Set([...(before?.value.roles ?? []), ...(asked?.roles ?? [])]);
     const record: ShardRecord = {
       shard: shard.index,
       begunAt: services.now().toISOString(),
@@ -159,7 +159,7 @@ async function begin(
       tally: null,
       controlHeld: null,
       control: asked?.control ?? before?.value.control ?? null,
-      roles: [...roles].sort(),
+      roles: fewRoles([...(before?.value.roles ?? []), ...(asked?.roles ?? [])]),
       throttled: (before?.value.throttled ?? 0) + (asked?.throttled ?? 0),
       waitedMs: (before?.value.waitedMs ?? 0) + (asked?.waitedMs ?? 0),
     };

@@ -1,6 +1,7 @@
 // Reads from a run's rows whether it is alive, and what its result is. Pure.
 import { probableCause } from '../rules/cause.ts';
 import { isRecent } from '../rules/clock.ts';
+import { fewRoles } from '../rules/foreignText.ts';
 import { sum } from '../rules/tally.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
@@ -37,7 +38,7 @@ export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
     controlHeld: held === run.shards,
     shardsWithoutControl: committed.length - held,
     notSeen: run.mailboxes - tally.mailboxes,
-    roles: [...new Set(committed.flatMap(({ roles }) => roles ?? []))].sort(),
+    roles: fewRoles(committed.flatMap(({ roles }) => roles ?? [])),
     throttled: added(({ throttled }) => throttled),
     waitedMs: added(({ waitedMs }) => waitedMs),
   };

@@ -1,7 +1,9 @@
 // The fields of the settings: each reads the text of one setting, or says what is wrong and how to fix it.
 import { inspect } from 'node:util';
 import * as z from 'zod';
-import { parseMailbox } from '../rules/mailbox.ts';
+import { visible } from '../rules/characters.ts';
+import { characterFault, parseMailbox, shownName } from '../rules/mailbox.ts';
+import { readConnectionString, type StorageService } from './connectionString.ts';
 import { parseSchedule } from './schedule.ts';
 
 export const DEFAULT_POLL_SCHEDULE = '0 */15 * * * *';
@@ -39,7 +41,7 @@ export class Secret {
 }
 
 export function quote(value: string): string {
-  return `"${value}"`;
+  return `"${visible(value)}"`;
 }
 
 function issue(context: z.RefinementCtx, kind: FaultKind, message: string): never {
@@ -60,16 +62,30 @@ function withDefault<T>(fallback: T, read: (text: string, context: z.RefinementC
 
 function mailboxes() {
   return withDefault<readonly string[]>([], (text, context) => {
-    const names = text.split(/[\s,;]+/).filter((name) => name !== '');
+    // Only what a person types between two names: a space that nobody sees is a part of the name, and a fault.
+    const names = text.split(/[ \t\r\n\f\v,;]+/).filter((name) => name !== '');
     const bad = names.filter((name) => parseMailbox(name) === null);
     if (bad.length > 0) {
       const more = bad.length > 20 ? ` and ${bad.length - 20} more` : '';
-      const list = `${bad.slice(0, 20).map(quote).join(', ')}${more}`;
-      const text = `names ${list}. Use a user principal name (with one @ and no /) or a directory object id.`;
-      return issue(context, 'malformed', text);
+      const shown = bad.slice(0, 20).map((name) => badName(name, text));
+      return issue(context, 'malformed', `names ${shown.join(', ')}${more}. ${adviceFor(bad)}.`);
     }
     return [...new Set(names.map((name) => parseMailbox(name) ?? name))];
   });
+}
+
+/** A bad name, with its line if the setting has several. */
+function badName(name: string, setting: string): string {
+  if (!/[\r\n]/.test(setting)) return shownName(name);
+  const line = setting.slice(0, setting.indexOf(name)).split(/\r\n|\r|\n/).length;
+  return `${shownName(name)} in line ${line}`;
+}
+
+function adviceFor(bad: readonly string[]): string {
+  const [first, ...others] = new Set(bad.flatMap((name) => characterFault(name) ?? []));
+  const usual = 'Use a user principal name (with one @ and no /) or a directory object id';
+  if (first === undefined) return usual;
+  return [first, ...others].join('. ');
 }
 
 function wholeNumber(fallback: number, min: number, max: number) {
@@ -83,7 +99,8 @@ function wholeNumber(fallback: number, min: number, max: number) {
 
 function choice<const T extends string>(fallback: T, all: readonly T[]) {
   return withDefault(fallback, (text, context) => {
-    const found = all.find((one) => one === text);
+    // Azure's own pages write True as often as true.
+    const found = all.find((one) => one === text.toLowerCase());
     return found ?? issue(context, 'malformed', `is ${quote(text)}. Use one of ${all.join(', ')}.`);
   });
 }
@@ -108,13 +125,6 @@ function address(origin: boolean) {
 /** Whether a host name means this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-function isConnectionString(value: string): boolean {
-  const names = value.split(';').map((part) => part.split('=', 1)[0]?.trim().toLowerCase());
-  const account = ['defaultendpointsprotocol', 'accountname', 'accountkey'].every((name) => names.includes(name));
-  const signature = names.includes('sharedaccesssignature') && names.includes('tableendpoint');
-  return /^usedevelopmentstorage=true;?$/i.test(value) || account || signature;
 }
 
 const text = optional((value) => value);
@@ -148,10 +158,10 @@ export const FIELDS = z.object({
   AZURE_CLIENT_CERTIFICATE_PATH: text,
   AZURE_CLIENT_CERTIFICATE_PASSWORD: secret,
   GRAPH_FEDERATION_CLIENT_ID: text,
-  AzureWebJobsStorage: optional((value, context) => {
-    if (isConnectionString(value)) return new Secret(value);
-    const example = 'such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…';
-    return issue(context, 'malformed', `is not a connection string of a storage account. Use one ${example}.`);
+  AzureWebJobsStorage: optional((value, context): { value: Secret; missing: readonly StorageService[] } => {
+    const read = readConnectionString(value);
+    if ('text' in read) return issue(context, read.kind, read.text);
+    return { value: new Secret(read.value), missing: read.missing };
   }),
   AzureWebJobsStorage__accountName: optional((value, context) =>
     /^[a-z0-9]{3,24}$/.test(value)
@@ -161,8 +171,21 @@ export const FIELDS = z.object({
   AzureWebJobsStorage__tableServiceUri: optional(address(false)),
   AzureWebJobsStorage__queueServiceUri: optional(address(false)),
   AzureWebJobsStorage__blobServiceUri: optional(address(false)),
-  AzureWebJobsStorage__credential: text,
+  AzureWebJobsStorage__credential: optional((value, context) =>
+    value.toLowerCase() === 'managedidentity'
+      ? 'managedidentity'
+      : issue(context, 'malformed', `is ${quote(value)}. Use managedidentity, or remove the setting.`),
+  ),
   AzureWebJobsStorage__clientId: text,
+  AzureWebJobsStorage__managedIdentityResourceId: optional((value, context) =>
+    /^\/subscriptions\/.+\/userAssignedIdentities\/[^/]+$/i.test(value)
+      ? value
+      : issue(
+          context,
+          'malformed',
+          'is not the resource id of a user-assigned identity. Use /subscriptions/…/userAssignedIdentities/NAME.',
+        ),
+  ),
   PROPAGATION_MINUTES: wholeNumber(120, 0, 10_080),
   LOCKOUT_AFTER_RUNS: wholeNumber(2, 1, 1_000),
   UNVERIFIED_AFTER_RUNS: wholeNumber(3, 1, 1_000),

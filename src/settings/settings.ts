@@ -1,6 +1,8 @@
 // The application settings: read once, checked as a whole, with every fault named in one answer.
 
+import { trimmed } from '../rules/characters.ts';
 import type { Expectation } from '../rules/mailbox.ts';
+import { missingEndpoint } from './connectionString.ts';
 import {
   type AlertFormat,
   DEFAULT_POLL_SCHEDULE,
@@ -37,7 +39,9 @@ export type StorageSettings =
       /** For a list in a blob. */
       readonly blobServiceUri: string | undefined;
       readonly credential: string | undefined;
+      /** A user-assigned identity: by its client id, or by its resource id. */
       readonly clientId: string | undefined;
+      readonly resourceId: string | undefined;
     };
 
 /** Where alerts go, and when. */
@@ -73,7 +77,7 @@ export interface Settings {
   readonly pollConcurrency: number;
   /** Undefined when no webhook is set, or when an alert setting is wrong. */
   readonly alerts: AlertSettings | undefined;
-  /** Called after every completed run. */
+  /** Called after every completed run. Undefined when it is not set or wrong. */
   readonly heartbeatUrl: Secret | undefined;
 }
 
@@ -82,8 +86,8 @@ export interface SettingFault {
   readonly kind: FaultKind;
   /** Names the setting, what is wrong and what is right. May hold values, never secrets. */
   readonly message: string;
-  /** A fault of an alert setting stops alerts only. */
-  readonly stops: 'everything' | 'alerts';
+  /** What does not work because of it. */
+  readonly stops: 'everything' | 'alerts' | 'heartbeat';
 }
 
 /** `settings` is undefined when a fault stops everything. */
@@ -91,6 +95,9 @@ export interface Configuration {
   readonly settings: Settings | undefined;
   readonly faults: readonly SettingFault[];
 }
+
+/** The parts of an identity-based connection follow it. */
+const CONNECTION_PREFIX = 'AzureWebJobsStorage__';
 
 /** The schedule to register. A bad one becomes the default: the host does not index a timer it cannot read. */
 export function registeredPollSchedule(environment: Environment = process.env): string {
@@ -105,7 +112,7 @@ export function readConfiguration(environment: Environment): Configuration {
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
   if (allowed && denied) faults.push(...listFaults(allowed, denied, values.MAILBOXES_FILE !== undefined));
   const identity = readIdentity(values, (setting, kind, text) => faults.push(fault(setting, kind, text)));
-  const storage = readStorage(values, faults);
+  const storage = readStorage(values, environment, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
       fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but ALERT_WEBHOOK_URL is not. Set both or neither.'),
@@ -155,7 +162,7 @@ function assemble(
 function readFields(environment: Environment, faults: SettingFault[]): Partial<FieldValues> {
   const values: Record<string, unknown> = {};
   for (const [setting, schema] of Object.entries(FIELDS.shape)) {
-    const read = schema.safeParse(given(environment[setting]));
+    const read = schema.safeParse(given(textOf(environment, setting), isList(setting)));
     if (read.success) values[setting] = read.data;
     for (const issue of read.error?.issues ?? []) {
       const kind = issue.code === 'custom' ? issue.params?.kind : 'malformed';
@@ -182,14 +189,25 @@ function listFaults(allowed: readonly string[], denied: readonly string[], hasFi
 function readAlerts(values: Partial<FieldValues>, faults: readonly SettingFault[]): AlertSettings | undefined {
   const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_FORMAT: format, ALERT_REMINDER_HOURS: reminderHours } = values;
   const { ALERT_WEBHOOK_SECRET: secret, PAUSE_ALERTS_UNTIL: pauseUntil } = values;
-  if (faults.length > 0 || !url || !format || reminderHours === undefined) return undefined;
+  if (faults.some(({ stops }) => stops === 'alerts') || !url || !format || reminderHours === undefined)
+    return undefined;
   return { url, format, secret, reminderHours, pauseUntil };
 }
 
 /** Reads the storage account as the platform does: a connection string, or a name or addresses with an identity. */
-function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): StorageSettings | undefined {
+function readStorage(
+  values: Partial<FieldValues>,
+  environment: Environment,
+  faults: SettingFault[],
+): StorageSettings | undefined {
   const { AzureWebJobsStorage: connection, AzureWebJobsStorage__accountName: account } = values;
-  if (connection) return { kind: 'connection-string', value: connection };
+  const listIsBlob = values.MAILBOXES_FILE?.kind === 'blob';
+  if (connection) {
+    const missing = connection.missing.filter((service) => service !== 'Blob' || listIsBlob).map(missingEndpoint);
+    faults.push(...missing.map(({ kind, text }) => fault('AzureWebJobsStorage', kind, text)));
+    return missing.length === 0 ? { kind: 'connection-string', value: connection.value } : undefined;
+  }
+  faults.push(...unknownParts(environment));
   if (faults.some(({ setting }) => setting.startsWith('AzureWebJobsStorage'))) return undefined;
   const serviceUri = (service: string) => account && `https://${account}.${service}.core.windows.net`;
   const tableServiceUri = values.AzureWebJobsStorage__tableServiceUri ?? serviceUri('table');
@@ -203,9 +221,14 @@ function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): Stor
     faults.push(fault(setting, 'missing', 'is missing. Mailscope uses tables and queues, so set both addresses.'));
   } else {
     const { AzureWebJobsStorage__credential: credential, AzureWebJobsStorage__clientId: clientId } = values;
+    const { AzureWebJobsStorage__managedIdentityResourceId: resourceId } = values;
     const blobServiceUri = values.AzureWebJobsStorage__blobServiceUri ?? serviceUri('blob');
-    if (values.MAILBOXES_FILE?.kind !== 'blob' || blobServiceUri) {
-      return { kind: 'identity', tableServiceUri, queueServiceUri, blobServiceUri, credential, clientId };
+    if (clientId && resourceId) {
+      const text = 'and AzureWebJobsStorage__clientId are both set. Keep the one that names the identity.';
+      faults.push(fault('AzureWebJobsStorage__managedIdentityResourceId', 'contradictory', text));
+    }
+    if (!listIsBlob || blobServiceUri) {
+      return { kind: 'identity', tableServiceUri, queueServiceUri, blobServiceUri, credential, clientId, resourceId };
     }
     const text = 'is missing. MAILBOXES_FILE names a blob, so set the address of the blob service.';
     faults.push(fault('AzureWebJobsStorage__blobServiceUri', 'missing', text));
@@ -213,11 +236,44 @@ function readStorage(values: Partial<FieldValues>, faults: SettingFault[]): Stor
   return undefined;
 }
 
-function fault(setting: string, kind: FaultKind, text: string): SettingFault {
-  const stops = setting.startsWith('ALERT_') ? 'alerts' : 'everything';
-  return { setting, kind, message: `${setting} ${text}`, stops };
+const CONNECTION_PARTS = Object.keys(FIELDS.shape).filter((setting) => setting.startsWith(CONNECTION_PREFIX));
+
+/** Parts of an identity-based connection that Mailscope would ignore. They may name another identity than it uses. */
+function unknownParts(environment: Environment): SettingFault[] {
+  const unknown = Object.keys(environment).filter(
+    (name) =>
+      name.toLowerCase().startsWith(CONNECTION_PREFIX.toLowerCase()) &&
+      given(environment[name]) !== undefined &&
+      !CONNECTION_PARTS.some((known) => known.toLowerCase() === name.toLowerCase()),
+  );
+  const known = CONNECTION_PARTS.map((setting) => setting.slice(CONNECTION_PREFIX.length)).join(', ');
+  return unknown.map((name) =>
+    fault(name, 'malformed', `is not known to Mailscope. Remove it, or use one of ${known} after the two underscores.`),
+  );
 }
 
-function given(value: string | undefined): string | undefined {
-  return value?.trim() || undefined;
+/** The platform reads the parts of a connection in any case. */
+function textOf(environment: Environment, setting: string): string | undefined {
+  const exact = environment[setting];
+  if (exact !== undefined || !setting.startsWith(CONNECTION_PREFIX)) return exact;
+  const name = Object.keys(environment).find((one) => one.toLowerCase() === setting.toLowerCase());
+  return name === undefined ? undefined : environment[name];
+}
+
+function fault(setting: string, kind: FaultKind, text: string): SettingFault {
+  return { setting, kind, message: `${setting} ${text}`, stops: stoppedBy(setting) };
+}
+
+function stoppedBy(setting: string): SettingFault['stops'] {
+  if (setting === 'HEARTBEAT_URL') return 'heartbeat';
+  return setting.startsWith('ALERT_') || setting === 'PAUSE_ALERTS_UNTIL' ? 'alerts' : 'everything';
+}
+
+function isList(setting: string): boolean {
+  return setting === 'ALLOWED_MAILBOXES' || setting === 'DENIED_MAILBOXES';
+}
+
+/** @param exactly keeps a space that nobody sees, so that it can be named */
+function given(value: string | undefined, exactly = false): string | undefined {
+  return (exactly ? trimmed(value ?? '') : value?.trim()) || undefined;
 }

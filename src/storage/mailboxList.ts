@@ -6,7 +6,7 @@ import type { BlobClient } from '@azure/storage-blob';
 import { MailscopeError } from '../errors.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import type { ListFile, Settings, StorageSettings } from '../settings/settings.ts';
-import { readListCsv } from './listCsv.ts';
+import { type ReadList, readListCsv } from './listCsv.ts';
 import { type Plan, planShards } from './plan.ts';
 import { storageCredential } from './storageCredential.ts';
 
@@ -14,6 +14,8 @@ import { storageCredential } from './storageCredential.ts';
 interface Source {
   version(): Promise<string>;
   open(): Promise<Readable>;
+  /** What an error means that came while the stream was read. */
+  unreadable(cause: unknown): MailscopeError;
 }
 
 /** The shortest time between two looks at the file. */
@@ -23,7 +25,7 @@ const LOOK_AGAIN_MS = 10_000;
  * Cuts the list into shards, once for each version of the file.
  *
  * @returns a function that rejects with `configuration-invalid` and all faults, or with `storage-unavailable` for a
- *   blob
+ *   blob. A list with faults is read again after a change, and what could not be read is tried again at once.
  */
 export function createList(settings: Settings, now: () => Date): () => Promise<Plan> {
   const { mailboxes, listFile, shardSize, storage } = settings;
@@ -33,42 +35,61 @@ export function createList(settings: Settings, now: () => Date): () => Promise<P
   }
   const source = listFile.kind === 'path' ? fileSource(listFile.path) : blobSource(listFile, storage);
   let version: string | undefined;
-  let list: Promise<Plan> | undefined;
+  let list: Promise<Plan | MailscopeError> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   return async () => {
     const ageMs = now().getTime() - lookedAt;
     // A clock that was set back would make it wait for that long.
-    if (list && ageMs >= 0 && ageMs < LOOK_AGAIN_MS) return list;
+    if (list && ageMs >= 0 && ageMs < LOOK_AGAIN_MS) return planIn(await list);
     const found = await source.version();
     lookedAt = now().getTime();
-    if (list && found === version) return list;
+    if (list && found === version) return planIn(await list);
     version = found;
-    list = read(source, mailboxes, shardSize);
-    // A storage error is tried again. A fault in the list stays until the list changes.
-    list.catch((error) => {
-      if (error instanceof MailscopeError && error.code === 'storage-unavailable') list = undefined;
+    const reading = read(source, mailboxes, shardSize);
+    list = reading;
+    reading.catch(() => {
+      if (list === reading) list = undefined;
     });
-    return list;
+    return planIn(await reading);
   };
 }
 
-async function read(source: Source, declared: ReadonlyMap<string, Expectation>, shardSize: number): Promise<Plan> {
-  const { mailboxes, faults } = await readListCsv(await source.open(), declared);
-  if (faults.length > 0) throw invalid(faults);
+function planIn(read: Plan | MailscopeError): Plan {
+  if (read instanceof MailscopeError) throw read;
+  return read;
+}
+
+/** The plan, or the faults of the list. Rejects when the list could not be read. */
+async function read(
+  source: Source,
+  declared: ReadonlyMap<string, Expectation>,
+  shardSize: number,
+): Promise<Plan | MailscopeError> {
+  const { mailboxes, faults } = await readAll(source, declared);
+  if (faults.length > 0) return invalid(faults);
   for (const [mailbox, expectation] of declared) mailboxes.set(mailbox, expectation);
   const isReadable = [...mailboxes.values()].includes('allowed');
   if (!isReadable) {
-    throw invalid([
+    return invalid([
       'no mailbox is allowed. List one that the app can read: without one, a refusal of the others proves nothing',
     ]);
   }
   return planShards(mailboxes, shardSize);
 }
 
-function invalid(faults: readonly string[]): MailscopeError {
+async function readAll(source: Source, declared: ReadonlyMap<string, Expectation>): Promise<ReadList> {
+  const opened = await source.open();
+  try {
+    return await readListCsv(opened, declared);
+  } catch (cause) {
+    throw source.unreadable(cause);
+  }
+}
+
+function invalid(faults: readonly string[], cause?: unknown): MailscopeError {
   const texts = faults.map((fault) => `MAILBOXES_FILE: ${fault}.`);
-  return new MailscopeError('configuration-invalid', texts.join(' '), { faults: texts });
+  return new MailscopeError('configuration-invalid', texts.join(' '), { faults: texts, cause });
 }
 
 function fileSource(path: string): Source {
@@ -77,12 +98,20 @@ function fileSource(path: string): Source {
       try {
         const { mtimeMs, size, ino } = await stat(path);
         return `${mtimeMs} ${size} ${ino}`;
-      } catch {
+      } catch (cause) {
         // The host runs the app in the package's folder, so a relative path begins there.
-        throw invalid([`the file ${path} cannot be found or read. A relative path begins at the folder of the app`]);
+        const text = `the file ${path} cannot be found or read. A relative path begins at the folder of the app`;
+        throw invalid([text], cause);
       }
     },
     open: async () => createReadStream(path),
+    unreadable(cause) {
+      const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+      if (code === 'EISDIR') return invalid([`${path} is a folder. Name the CSV file in it`], cause);
+      const advice =
+        code === 'EACCES' || code === 'EPERM' ? 'Give the app the right to read it' : 'Check the file and its disk';
+      return invalid([`the file ${path} cannot be read (${code}). ${advice}`], cause);
+    },
   };
 }
 
@@ -98,9 +127,11 @@ function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, st
     } catch (cause) {
       const { statusCode } = cause as { readonly statusCode?: number };
       if (statusCode === 404) throw invalid([`the blob ${container}/${name} does not exist`]);
-      throw new MailscopeError('storage-unavailable', 'The blob that MAILBOXES_FILE names cannot be read.', { cause });
+      throw unreadable(cause);
     }
   };
+  const unreadable = (cause: unknown) =>
+    new MailscopeError('storage-unavailable', 'The blob that MAILBOXES_FILE names cannot be read.', { cause });
   return {
     version: () => attempt(async (blob) => (await blob.getProperties()).etag ?? ''),
     async open() {
@@ -108,6 +139,7 @@ function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, st
       // Under Node the library returns a Node stream.
       return readableStreamBody as Readable;
     },
+    unreadable,
   };
 }
 

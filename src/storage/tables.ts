@@ -2,6 +2,7 @@
 import type { TableClient, TableServiceClient, TransactionAction } from '@azure/data-tables';
 import PQueue from 'p-queue';
 import { MailscopeError } from '../errors.ts';
+import { cutWord, LONGEST } from '../rules/foreignText.ts';
 import type { StorageSettings } from '../settings/settings.ts';
 import { storageCredential } from './storageCredential.ts';
 
@@ -199,7 +200,10 @@ export function failureOf(error: unknown): { readonly statusCode?: number; reado
     readonly details?: { readonly odataError?: { readonly code?: string } };
   };
   const found = details?.odataError?.code ?? code;
-  return { ...(statusCode === undefined ? {} : { statusCode }), ...(found === undefined ? {} : { code: found }) };
+  return {
+    ...(statusCode === undefined ? {} : { statusCode }),
+    ...(found === undefined ? {} : { code: cutWord(String(found), LONGEST.code) }),
+  };
 }
 
 async function connect<T>(settings: StorageSettings, open: (sdk: Sdk, settings: StorageSettings) => Promise<T>) {

@@ -269,6 +269,33 @@ describe('a list', () => {
   });
 });
 
+describe('an answer of Graph', () => {
+  it.each([
+    ['raw text for this mailbox once', { mailboxes: { [CCH]: { status: 503, body: 'raw', times: 3 } } }],
+    ['raw text in every batch', { batch: 'raw' }],
+    ['a page in the place of every batch', { batch: 'html' }],
+  ])('that is %s does not hide a single mailbox', async (_, faults) => {
+    await tenant.put('faults', faults);
+    const { code, stdout } = await mailscope(['--mailbox', CCH, '--expect', 'denied', '--control', SUPPORT, '--json']);
+    const [asked] = (JSON.parse(stdout) as AskReport).mailboxes;
+    expect({ code, asked }).toMatchObject({ code: 0, asked: { mailbox: CCH, outcome: 'refused', controlHeld: true } });
+  });
+
+  it('of a tenant without Exchange Online is explained', async () => {
+    const fault = { status: 401, code: 'OrganizationFromTenantGuidNotFound' };
+    await tenant.put('faults', { mailboxes: { [SUPPORT]: fault, [CCH]: fault } });
+    const { code, stdout } = await mailscope([]);
+    expect(code).toBe(2);
+    expect(stdout).toContain('not provable: the tenant has no Exchange Online, or it is the wrong tenant');
+  });
+
+  it('that is a code of 70,000 characters stays a short one', async () => {
+    await tenant.put('faults', { mailboxes: { [CCH]: { status: 404, code: 'x'.repeat(70_000) } } });
+    const { stdout } = await mailscope([]);
+    expect(stdout.length).toBeLessThan(2_000);
+  });
+});
+
 describe('settings', () => {
   it('of storage are not used', async () => {
     const storage = { AzureWebJobsStorage: 'hunter2', AzureWebJobsStorage__accountName: 'My Account' };
@@ -295,6 +322,11 @@ describe('settings', () => {
     const broken = spawn(process.execPath, [join(ROOT, 'dist/cli.js')], { cwd: home, env });
     expect(await text(broken.stderr)).toContain('local.settings.json cannot be read as JSON: ');
     await until(() => expect(broken.exitCode).toBe(3));
+    for (const args of [['--help'], ['doctor', '-h']]) {
+      const help = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], { cwd: home, env });
+      expect(await text(help.stdout)).toContain('Usage: mailscope');
+      await until(() => expect(help.exitCode).toBe(0));
+    }
   });
 
   it('of the example work for npm run ask', async () => {

@@ -1,5 +1,5 @@
 // A list in a file or a blob: joined with the settings, changed between runs, and its faults.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -10,6 +10,8 @@ import { getRun } from '../../src/reads/runs.ts';
 import { doShard } from '../../src/runs/doShard.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { startRun } from '../../src/runs/startRun.ts';
+import { startServer } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;
@@ -122,7 +124,67 @@ describe('a file', () => {
   });
 });
 
+describe('a file that cannot be read', () => {
+  it('is a fault of the settings, and is looked at again at once', async () => {
+    const file = join(folder, 'late.csv');
+    await mkdir(file);
+    const app = createApp(world.settings({ MAILBOXES_FILE: file }));
+    await expect(app.list()).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      message: `MAILBOXES_FILE: ${file} is a folder. Name the CSV file in it.`,
+    });
+    expect((await health(app)).problems).toContainEqual({
+      code: 'configuration-invalid',
+      setting: 'MAILBOXES_FILE',
+      fault: 'malformed',
+    });
+    await rm(file, { recursive: true });
+    await writeFile(file, csv(2));
+    expect((await app.list()).mailboxes).toBe(4);
+  });
+
+  it.runIf(process.platform === 'linux')('for another reason says which', async () => {
+    // A file of the kernel that can be opened, but not read.
+    const app = createApp(world.settings({ MAILBOXES_FILE: '/proc/self/mem' }));
+    const text = /^MAILBOXES_FILE: the file \/proc\/self\/mem cannot be read \(E[A-Z]+\)\. /;
+    await expect(app.list()).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      message: expect.stringMatching(text),
+    });
+  });
+
+  it('leaves no file open, however bad it is', async () => {
+    const file = join(folder, 'large.csv');
+    await writeFile(file, `${csv(1)}a"b,denied\n${'# more\n'.repeat(100_000)}`);
+    const app = createApp(world.settings({ MAILBOXES_FILE: file }));
+    await expect(app.list()).rejects.toMatchObject({ message: expect.stringContaining('line 3 has a quote') });
+    const open = async () =>
+      Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    if (process.platform === 'linux') await until(async () => expect(await open()).not.toContain(file));
+  });
+});
+
 describe('a blob', () => {
+  it('whose body is cut is a fault of storage, and is read again at once', async () => {
+    const body = csv(2);
+    let isCut = true;
+    const url = await startServer((request, response) => {
+      const headers = { etag: '"1"', 'content-length': body.length, 'last-modified': new Date(0).toUTCString() };
+      response.writeHead(200, { ...headers, 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2021-12-02' });
+      if (request.method === 'HEAD') return void response.end();
+      if (!isCut) return void response.end(body);
+      response.write(body.slice(0, 30), () => response.destroy());
+    });
+    const account = `AccountName=a;AccountKey=aaaa;TableEndpoint=${url}/t;QueueEndpoint=${url}/q;BlobEndpoint=${url}/a`;
+    const app = createApp(world.settings({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv', AzureWebJobsStorage: account }));
+    await expect(app.list()).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      message: 'The blob that MAILBOXES_FILE names cannot be read.',
+    });
+    isCut = false;
+    expect((await app.list()).mailboxes).toBe(4);
+  });
+
   it('in the storage account of the app is read, and read again after a change', async () => {
     const settings = world.settings({ MAILBOXES_FILE: 'blob:lists/mailboxes.csv' });
     const app = createApp(settings);

@@ -253,6 +253,7 @@ describe('a fault that may pass is asked again', () => {
     ['two connections are cut', { drop: { share: 1, times: 2 } }],
     ['the answers come in reverse order', { batch: 'reverse' }],
     ['one answer comes twice', { batch: 'double' }],
+    ['another part of Graph failed', { mailboxes: { [user(5)]: { status: 424, code: 'FailedDependency', times: 3 } } }],
   ])('when %s', async (_, faults) => {
     await tenant.put('faults', faults);
     const denied = users(60);
@@ -272,11 +273,10 @@ describe('a fault that may pass is asked again', () => {
     expect(await see({ denied: users(60) })).toMatchObject({ throttled: 0, waitedMs: 0 });
   });
 
-  it('but an answer that stays missing is missing for its own mailbox only', async () => {
+  it('alone when its answer stays missing in batches', async () => {
     await tenant.put('faults', { batch: 'omit' });
-    const { byName, control } = await see({ denied: ['cch@contoso.example', user(1)] });
-    const reasons = ['cch@contoso.example', user(1)].map((name) => byName.get(name)?.reason);
-    expect(reasons.sort()).toEqual(['unexpected', null].sort());
+    const { outcomes, control } = await see({ denied: ['cch@contoso.example', user(1)] });
+    expect(outcomes(['cch@contoso.example', user(1)])).toEqual(['refused']);
     expect(control.held).toBe(true);
   });
 
@@ -351,16 +351,136 @@ describe('the deadline', () => {
   });
 });
 
+describe('raw text inside a batch', () => {
+  const RAW = { status: 503, body: 'raw' };
+  const isAsked = async (name: string) => (await tenant.state()).requests.byMailbox[name] ?? 0;
+
+  it('is what the sandbox answers as Graph does', async () => {
+    await tenant.put('faults', { mailboxes: { [user(2)]: RAW } });
+    const { value } = await fetchToken();
+    const request = (name: string, id: string) => ({
+      id,
+      method: 'GET',
+      url: `/users/${name}/mailFolders/inbox/messages`,
+    });
+    const answer = await fetch(`${tenant.sandbox.url}/v1.0/$batch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${value}` },
+      body: JSON.stringify({ requests: [request(user(1), '1'), request(user(2), '2')] }),
+    });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toMatch(
+      /^\{"responses":\[\{"id":"1",.*\},\{"id":"2","status":503,"headers":\{\},"body":The service is unavailable\.\}\]\}$/,
+    );
+  });
+
+  it.each([1, 7, 20])('hides no other mailbox of its batch, wherever it stands: %i of 20', async (position) => {
+    const [broken, breached] = [user(position), user(position === 13 ? 12 : 13)];
+    await tenant.put('policy', {
+      mechanism: 'application-access-policy',
+      members: ['support@contoso.example', breached],
+    });
+    await tenant.put('faults', { mailboxes: { [broken]: RAW } });
+    const before = await isAsked(user(14));
+    const { byName, control } = await see({ denied: users(20) });
+    expect(byName.get(breached)).toMatchObject({ outcome: 'readable', requestId: expect.any(String) });
+    const inconclusive = users(20).filter((name) => byName.get(name)?.outcome === 'inconclusive');
+    expect(inconclusive).toEqual([broken]);
+    expect(byName.get(broken)).toMatchObject({ reason: 'service', status: 503, batchRequestId: null });
+    expect(control.held).toBe(true);
+    // Twice in the whole batch, and then once in each of its smaller parts.
+    expect((await isAsked(user(14))) - before).toBeLessThanOrEqual(6);
+  });
+
+  it('that passes costs one more batch', async () => {
+    await tenant.put('faults', { mailboxes: { [user(3)]: { ...RAW, times: 1 } } });
+    const { outcomes, byName } = await see({ denied: users(20) });
+    expect(outcomes(users(20))).toEqual(['refused']);
+    expect(byName.get(user(3))).toMatchObject({ attempts: 2, batchRequestId: expect.any(String) });
+  });
+
+  it('in every batch leaves each mailbox to be asked alone', async () => {
+    await tenant.put('faults', { batch: 'raw' });
+    const { outcomes, byName, control } = await see({ denied: users(50) });
+    expect(outcomes(users(50))).toEqual(['refused']);
+    expect(byName.get(user(50))).toMatchObject({ requestId: expect.any(String), batchRequestId: null });
+    expect(control.held).toBe(true);
+  });
+
+  it('does not make a load when Graph answers nothing else', async () => {
+    await tenant.put('faults', { batch: 'html', error: { share: 1, status: 503, body: 'raw' } });
+    const before = (await tenant.state()).requests.byKind.messages ?? 0;
+    const { outcomes } = await see({ denied: users(120), deadlineMs: 20_000 });
+    expect(outcomes(users(120))).toEqual(['inconclusive']);
+    // Six batches of twenty twice and a few smaller ones; then sixteen at a time until eight in a row have failed.
+    expect(((await tenant.state()).requests.byKind.messages ?? 0) - before).toBeLessThan(120 * 5);
+  });
+
+  it('about the only allowed mailboxes does not end the search for a control', async () => {
+    await tenant.put('faults', { mailboxes: { [user(1)]: RAW, [user(2)]: RAW } });
+    const allowed = [user(1), user(2), 'support@contoso.example'];
+    const { control, byName } = await see({ allowed, denied: ['cch@contoso.example'] });
+    expect(control).toMatchObject({ mailbox: 'support@contoso.example', held: true, fault: null });
+    expect(byName.get('cch@contoso.example')).toMatchObject({ outcome: 'refused', controlHeld: true });
+  });
+});
+
 describe('an answer that is not the answer of a batch', () => {
+  async function proxyWith(status: number, body: string): Promise<string> {
+    return startServer((request, response) => {
+      if (request.method === 'POST') response.writeHead(status).end(body);
+      else if (request.url?.includes('support')) response.writeHead(200).end('{"value":[]}');
+      else response.writeHead(403).end('{"error":{"code":"ErrorAccessDenied"}}');
+    });
+  }
+
   it.each([
     [200, '{"value":[]}'],
-    [403, '{"error":{"code":"ErrorAccessDenied"}}'],
     [200, '<html>'],
-  ])('proves nothing of any mailbox: %i %s', async (status, body) => {
-    const proxy = await startServer((request, response) => {
-      response.writeHead(status).end(request.method === 'POST' ? body : '{"value":[]}');
+    [200, ''],
+    [200, '{"responses":[{"id":"1","status":200,"body":"eyJ2YWx1ZSI6W119"},{"id":"2"}]}'],
+  ])('says nothing of any mailbox, so each is asked alone: %i %s', async (status, body) => {
+    const { outcomes } = await see({ denied: users(3), endpoint: await proxyWith(status, body) });
+    expect(outcomes(users(3))).toEqual(['refused']);
+  });
+
+  it.each([
+    [403, '{"error":{"code":"ErrorAccessDenied"}}'],
+    [424, '{"error":{"code":"FailedDependency"}}'],
+  ])('with another status proves nothing of any mailbox: %i %s', async (status, body) => {
+    const { outcomes } = await see({ denied: users(3), endpoint: await proxyWith(status, body) });
+    expect(outcomes(users(3))).toEqual(['inconclusive']);
+  });
+
+  it('but a 424 that passes is asked again', async () => {
+    let batches = 0;
+    const proxy = await startServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      batches += Number(request.method === 'POST');
+      if (batches === 1) return void response.writeHead(424).end('{"error":{"code":"FailedDependency"}}');
+      const { authorization = '' } = request.headers;
+      const init = { method: request.method ?? 'GET', headers: { authorization, 'content-type': 'application/json' } };
+      const answer = await fetch(
+        tenant.sandbox.url + request.url,
+        chunks.length > 0 ? { ...init, body: Buffer.concat(chunks) } : init,
+      );
+      response.writeHead(answer.status).end(await answer.text());
     });
     const { outcomes } = await see({ denied: users(3), endpoint: proxy });
-    expect(outcomes(users(3))).toEqual(['inconclusive']);
+    expect(outcomes(users(3))).toEqual(['refused']);
+  });
+});
+
+describe('a long text of Graph', () => {
+  it('is cut where it enters', async () => {
+    const code = 'E'.repeat(70_000);
+    await tenant.put('faults', { mailboxes: { [user(1)]: { status: 403, code } } });
+    await tenant.post('messages', { mailbox: 'support@contoso.example', subject: '🙂'.repeat(40_000) });
+    const { byName } = await see({ denied: [user(1)] });
+    const { subject = '' } = byName.get('support@contoso.example')?.message ?? {};
+    expect(subject).toMatch(/^(🙂)+…$/u);
+    expect(subject?.length).toBeLessThanOrEqual(1_000);
+    expect(byName.get(user(1))?.code).toBe(`${'E'.repeat(99)}…`);
   });
 });

@@ -627,3 +627,77 @@ describe('storage that cannot be reached', () => {
     expect(await health(app)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'storage-unavailable' }] });
   });
 });
+
+describe('a text without bounds', () => {
+  const LONG = '👩‍🔬é"\u0001'.repeat(8_000);
+
+  it('stops no run, and the breach of the same shard is announced with it', async () => {
+    const denied = users(20);
+    const app = newApp({ DENIED_MAILBOXES: [CCH, ...denied].join(' '), STORE_SUBJECTS: 'true' });
+    await world.tenant.post('messages', { mailbox: SUPPORT, subject: LONG });
+    const code = 'C'.repeat(70_000);
+    await world.tenant.put('faults', { mailboxes: { [denied[0] ?? '']: { status: 404, code } } });
+    await policy(SUPPORT, CCH);
+    await poll(app);
+    const run = await lastRun(app);
+    expect(run).toMatchObject({ status: 'completed', opened: 1, notSeen: 0 });
+    expect(app.alerts).toEqual([run.id]);
+    expect((await driftOf(app)).map(({ mailbox, kind }) => [mailbox, kind])).toEqual([[CCH, 'breach']]);
+    const { latestSubject: subject } = await getMailbox(app, SUPPORT);
+    expect(LONG.startsWith(String(subject).slice(0, -1))).toBe(true);
+    expect(subject).toMatch(/…$/);
+    expect((await latestSubject(app, SUPPORT)).subject).toBe(subject);
+  });
+});
+
+describe('a batch that cannot be read', () => {
+  it('hides no breach: the first run sees it', async () => {
+    const denied = users(20);
+    const [broken = '', , breached = ''] = denied;
+    const app = newApp({ DENIED_MAILBOXES: denied.join(' ') });
+    await world.tenant.put('faults', { mailboxes: { [broken]: { status: 503, body: 'raw' } } });
+    await policy(SUPPORT, breached);
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({
+      status: 'completed',
+      controlHeld: true,
+      outcomes: { readable: 2, refused: 18, inconclusive: 1 },
+      opened: 1,
+    });
+    expect((await driftOf(app)).map(({ mailbox, kind }) => [mailbox, kind])).toEqual([[breached, 'breach']]);
+  });
+});
+
+describe('a tenant without Exchange Online', () => {
+  it('is named by health, by the mailbox and by the latest subject', async () => {
+    const app = newApp();
+    const code = 'OrganizationFromTenantGuidNotFound';
+    await world.tenant.put('faults', { mailboxes: { [SUPPORT]: { status: 401, code }, [CCH]: { status: 401, code } } });
+    await poll(app);
+    const why = 'the tenant has no Exchange Online, or it is the wrong tenant';
+    expect((await health(app)).problems).toEqual([
+      {
+        code: 'control-not-held',
+        detail: `In the last completed run a control did not hold, so its refusals prove nothing. An allowed mailbox was not readable: 401 ${code}, ${why}.`,
+      },
+    ]);
+    expect(await getMailbox(app, CCH)).toMatchObject({ lastOutcome: 'inconclusive', lastReason: 'token' });
+    await expect(latestSubject(app, SUPPORT)).rejects.toMatchObject({
+      code: 'identity-unavailable',
+      message: `Microsoft Graph rejects the token: ${why}.`,
+      facts: { graph: { status: 401, code } },
+    });
+  });
+});
+
+describe('a fault of a setting that runs do not need', () => {
+  it.each([
+    ['HEARTBEAT_URL', 'ping'],
+    ['PAUSE_ALERTS_UNTIL', 'tomorrow'],
+  ])('does not stop them, and health names it: %s', async (setting, value) => {
+    const app = newApp({ [setting]: value, ALERT_WEBHOOK_URL: 'https://hooks.example' });
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({ status: 'completed' });
+    expect((await health(app)).problems).toEqual([{ code: 'configuration-invalid', setting, fault: 'malformed' }]);
+  });
+});

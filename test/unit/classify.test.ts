@@ -47,10 +47,15 @@ describe('classify', () => {
   it.each([
     [401, 'NoPermissionsInAccessToken', 'token'],
     [401, 'InvalidAuthenticationToken', 'token'],
+    [401, 'OrganizationFromTenantGuidNotFound', 'token'],
     [404, 'ErrorInvalidUser', 'not-found'],
     [404, 'Request_ResourceNotFound', 'not-found'],
     [404, 'ResourceNotFound', 'not-found'],
     [404, 'MailboxNotEnabledForRESTAPI', 'no-mailbox'],
+    [404, 'MailboxNotSupportedForRESTAPI', 'no-mailbox'],
+    [404, 'ErrorNonExistentMailbox', 'no-mailbox'],
+    [404, 'ErrorFolderNotFound', 'no-mailbox'],
+    [404, 'ErrorItemNotFound', 'no-mailbox'],
     [429, 'ApplicationThrottled', 'throttled'],
     [429, 'TooManyRequests', 'throttled'],
     [429, 'UnknownError', 'throttled'],
@@ -61,7 +66,10 @@ describe('classify', () => {
     [503, 'MailboxInfoStale', 'service'],
     [504, 'UnknownError', 'service'],
     [400, 'InefficientFilter', 'unexpected'],
-    [404, 'ErrorItemNotFound', 'unexpected'],
+    [404, 'SomethingElse', 'unexpected'],
+    [408, 'UnknownError', 'service'],
+    [424, 'FailedDependency', 'service'],
+    [424, undefined, 'service'],
     [403, 'Forbidden', 'unexpected'],
     [302, undefined, 'unexpected'],
     [418, 'Teapot', 'unexpected'],
@@ -74,7 +82,7 @@ describe('classify', () => {
     });
   });
 
-  it.each(['MailboxNotEnabledForRESTAPI', 'ErrorInvalidUser', 'ResourceNotFound'])(
+  it.each(['MailboxNotEnabledForRESTAPI', 'ErrorInvalidUser', 'ResourceNotFound', 'ErrorItemNotFound'])(
     'does not read a 403 that hides %s as a refusal, because the target is gone',
     (hidden) => {
       const body = error('ErrorAccessDenied', GENERIC, { innererror: { code: hidden } });

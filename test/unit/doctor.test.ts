@@ -170,6 +170,16 @@ describe('mailboxes', () => {
     expect(judgeDenied([...allowed('o'), ...denied(letters)]).result).toBe(result);
   });
 
+  it('of a tenant without Exchange Online are explained in every check', () => {
+    const fault = { reason: 'token', status: 401, code: 'OrganizationFromTenantGuidNotFound' } as const;
+    const seen = [lookedAt('allowed', '?', fault), lookedAt('denied', '?', fault)];
+    const says = expect.stringContaining('because the tenant has no Exchange Online, or it is the wrong tenant: ');
+    const advice = expect.stringContaining('Compare the tenant');
+    for (const finding of [judgeAllowed(seen), judgeDenied(seen), ...judgeNames(seen, 2)]) {
+      expect(finding).toEqual({ result: 'problem', says, advice });
+    }
+  });
+
   it('that are refused are known to Graph, and those without an answer are not', () => {
     expect(judgeNames([...allowed('o'), ...denied('x')], 2)).toMatchObject([{ result: 'ok' }]);
     expect(judgeNames(denied('x?'), 2)).toMatchObject([{ result: 'warning' }]);

@@ -28,6 +28,36 @@ describe('a list', () => {
       'with other columns, in another order',
       'expectation,owner,mailbox\nallowed,"Smith, Pat",a@contoso.example\ndenied,,b@contoso.example\n',
     ],
+    ['with semicolons', 'mailbox;expectation\r\na@contoso.example;allowed\r\nb@contoso.example;denied\r\n'],
+    ['with tabs', 'mailbox\texpectation\na@contoso.example\tallowed\nb@contoso.example\tdenied\n'],
+    [
+      'with a first line that names the separator',
+      '\ufeffsep=;\r\nmailbox;expectation\r\na@contoso.example;allowed\r\nb@contoso.example;denied',
+    ],
+    [
+      'with any separator so named',
+      '"sep=^"\nmailbox^expectation\na@contoso.example^allowed\nb@contoso.example^denied',
+    ],
+    [
+      'with semicolons, and commas in another column',
+      'owner;mailbox;expectation\nSmith, Pat;a@contoso.example;allowed\n"x;y";b@contoso.example;denied\n',
+    ],
+    [
+      'with rows of nothing but separators',
+      ',,\n" ",\nmailbox,expectation\n,\na@contoso.example,allowed\n , ,\nb@contoso.example,denied\n,\n,\n',
+    ],
+    [
+      'with a mailbox that two lines declare alike',
+      'mailbox,expectation\na@contoso.example,allowed\nA@contoso.example,Allowed\nb@contoso.example,denied\n',
+    ],
+    [
+      'with spaces around quotes',
+      'mailbox , "expectation"\n "a@contoso.example" , "allowed"\nb@contoso.example, denied\n',
+    ],
+    [
+      'with spaces that nobody sees in another column',
+      'mailbox,expectation,owner\na@contoso.example,allowed,Pat\u00a0Smith\nb@contoso.example,denied,\u200b\n',
+    ],
     ['without a line end', 'mailbox,expectation\na@contoso.example,allowed\nb@contoso.example,denied'],
   ])('%s', async (_, text) => {
     const { mailboxes, faults } = await read(text);
@@ -51,7 +81,16 @@ describe('a list', () => {
 
   it.each<[string, string, string]>([
     ['is empty', '', 'it is empty. Its first line must be mailbox,expectation'],
-    ['has no header', 'a@contoso.example,allowed\n', 'line 1 is not the header mailbox,expectation'],
+    [
+      'has no header',
+      'a@contoso.example,allowed\n',
+      'line 1 is not the header mailbox,expectation. Its columns may be separated by commas, semicolons or tabs',
+    ],
+    [
+      'hides a character in its header',
+      '\u200bmailbox,expectation\na@contoso.example,allowed\n',
+      'line 1 is not the header mailbox,expectation. It holds U+200B (zero width space), which nobody sees: "<U+200B>mailbox,expectation". Its columns may be separated by commas, semicolons or tabs',
+    ],
     [
       'names no mailbox',
       `${HEADER}nobody,denied\n`,
@@ -68,9 +107,29 @@ describe('a list', () => {
       'line 3 declares a@contoso.example "". Use allowed or denied',
     ],
     [
-      'names one twice',
-      `${HEADER}a@contoso.example,allowed\nA@contoso.example,allowed\n`,
-      'line 3 names a@contoso.example again. Line 2 already names it',
+      'contradicts itself',
+      `${HEADER}a@contoso.example,allowed\nA@contoso.example,denied\n`,
+      'line 3 declares a@contoso.example denied, but line 2 declares it allowed. Remove one of them',
+    ],
+    [
+      'has lost a letter',
+      `${HEADER}j?rgen@contoso.example,denied\n`,
+      'line 2 names "j?rgen@contoso.example". It holds "?" (U+003F): an export has probably lost a letter. Export the list as UTF-8',
+    ],
+    [
+      'has a quote in a field',
+      `${HEADER}cch@contoso.example,denied\nb@contoso.example,Christina "Chris" H.,denied\n`,
+      'line 3 has a quote in the middle of a field. Put the whole field in quotes and write each quote inside twice, or remove the quotes',
+    ],
+    [
+      'has text behind a quoted field',
+      `${HEADER}"b@contoso.example"x,denied\n`,
+      'line 2 has a quote in the middle of a field. Put the whole field in quotes and write each quote inside twice, or remove the quotes',
+    ],
+    [
+      'never closes a quote',
+      `sep=,\n${HEADER}b@contoso.example,denied\n"a@contoso.example,allowed\nc@contoso.example,denied\n`,
+      'a quote after line 3 never ends. Close it, or remove it',
     ],
     [
       'contradicts the settings',
@@ -82,9 +141,61 @@ describe('a list', () => {
     expect(faults).toEqual([fault]);
   });
 
-  it('with a quote that never ends is a fault', async () => {
-    const { faults } = await read(`${HEADER}"a@contoso.example,allowed\n`);
-    expect(faults).toEqual([expect.stringMatching(/quote/i)]);
+  it.each([
+    ['\u200b', 'U+200B (zero width space)'],
+    ['\u00a0', 'U+00A0 (no-break space)'],
+    ['\ufeff', 'U+FEFF (byte order mark)'],
+    ['\u00ad', 'U+00AD (soft hyphen)'],
+    ['\u202e', 'U+202E (right-to-left override)'],
+    ['\u200f', 'U+200F (right-to-left mark)'],
+    ['\u2003', 'U+2003'],
+    ['\u3164', 'U+3164'],
+    ['\ufe0f', 'U+FE0F'],
+    ['\u{e0061}', 'U+E0061'],
+  ])('with %j before, in or behind a name names the line and the character', async (character, name) => {
+    const code = name.split(' ', 1)[0];
+    for (const [mailbox, shown] of [
+      [`${character}cch@contoso.example`, `<${code}>cch@contoso.example`],
+      [`cch${character}@contoso.example`, `cch<${code}>@contoso.example`],
+      [`cch@contoso.example${character}`, `cch@contoso.example<${code}>`],
+    ]) {
+      const { faults } = await read(`${HEADER}a@contoso.example,allowed\n${mailbox},denied\n`);
+      expect(faults).toEqual([
+        `line 3 names "${shown}". It holds ${name}, which nobody sees. Type the name again, without it`,
+      ]);
+    }
+  });
+
+  it.each<[string, BufferEncoding | 'latin1', string]>([
+    ['UTF-8 with a byte order mark', 'utf8', '\ufeff'],
+    ['UTF-16, as spreadsheets write Unicode text', 'utf16le', '\ufeff'],
+  ])('in %s is read, in pieces too', async (_, encoding, mark) => {
+    const bytes = Buffer.from(`${mark}mailbox\texpectation\r\njürgen@contoso.example\tdenied\r\n`, encoding);
+    const { mailboxes, faults } = await readListCsv(
+      Readable.from([...bytes].map((byte) => Buffer.of(byte))),
+      new Map(),
+    );
+    expect(faults).toEqual([]);
+    expect([...mailboxes]).toEqual([['jürgen@contoso.example', 'denied']]);
+  });
+
+  it('in an encoding of one country says that a letter is lost', async () => {
+    const source = Readable.from([Buffer.from(`${HEADER}jürgen@contoso.example,denied\n`, 'latin1')]);
+    expect((await readListCsv(source, new Map())).faults).toEqual([
+      'line 2 names "j\ufffdrgen@contoso.example". It holds U+FFFD (replacement character): an export has probably lost a letter. Export the list as UTF-8',
+    ]);
+  });
+
+  it.each([
+    ['a good list', `${HEADER}a@contoso.example,allowed\n`],
+    ['no header', 'a,b\n'],
+    ['a stray quote', `${HEADER}a"b,allowed\n`],
+    ['nothing', ''],
+  ])('with %s leaves no open file behind', async (_, text) => {
+    // More than one read, so that a file would still be open.
+    const source = Readable.from(Array.from({ length: 500 }, (_, index) => (index === 0 ? text : '# more\n')));
+    await readListCsv(source, new Map());
+    expect(source.destroyed).toBe(true);
   });
 
   it('names the first twenty faults and counts the others', async () => {

@@ -53,7 +53,22 @@ describe('good settings', () => {
 
   it.each([
     ['a connection string', { AzureWebJobsStorage: 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k' }],
-    ['a signature', { AzureWebJobsStorage: 'TableEndpoint=https://x/;SharedAccessSignature=sv=1' }],
+    [
+      'a signature',
+      { AzureWebJobsStorage: 'TableEndpoint=https://x/;QueueEndpoint=https://y/;SharedAccessSignature=sv=1' },
+    ],
+    ['a connection string in small letters', { AzureWebJobsStorage: 'accountname=a;accountkey=k;' }],
+    ['an emulator in any case', { AzureWebJobsStorage: ' usedevelopmentstorage=TRUE; ' }],
+    [
+      'a user-assigned identity by its resource id, in any case',
+      {
+        AzureWebJobsStorage: '',
+        AzureWebJobsStorage__AccountName: 'contoso',
+        AzureWebJobsStorage__credential: 'ManagedIdentity',
+        AzureWebJobsStorage__managedIdentityResourceId:
+          '/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mailscope',
+      },
+    ],
     ['an account and an identity', { AzureWebJobsStorage: '', AzureWebJobsStorage__accountName: 'contoso' }],
     [
       'addresses and a user-assigned identity',
@@ -67,6 +82,25 @@ describe('good settings', () => {
     ],
   ])('take storage by %s', (_, environment) => {
     expect(faultsOf(environment)).toEqual([]);
+  });
+
+  it.each([
+    ['True', true],
+    ['FALSE', false],
+    ['false', false],
+  ])('take %s as people and templates write it', (text, value) => {
+    expect(readConfiguration({ ...GOOD, STORE_SUBJECTS: text }).settings?.storeSubjects).toBe(value);
+  });
+
+  it('take the words of a choice in any case', () => {
+    const { settings, faults } = readConfiguration({
+      ...GOOD,
+      GRAPH_IDENTITY: 'Managed-Identity',
+      ALERT_WEBHOOK_URL: 'https://hooks.example',
+      ALERT_WEBHOOK_FORMAT: 'Teams',
+    });
+    expect(faults).toEqual([]);
+    expect(settings?.alerts?.format).toBe('teams');
   });
 
   it('take a list from a file or a blob, alone or together with the settings', () => {
@@ -159,6 +193,73 @@ describe('a fault', () => {
       'AzureWebJobsStorage is not a connection string of a storage account. Use one such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=….',
       { AzureWebJobsStorage: 'hunter2' },
     ],
+    [
+      'missing',
+      'AzureWebJobsStorage has no QueueEndpoint. Mailscope uses tables and queues. Add QueueEndpoint=https://… to it.',
+      { AzureWebJobsStorage: 'TableEndpoint=https://x/;SharedAccessSignature=sv=1' },
+    ],
+    [
+      'missing',
+      'AzureWebJobsStorage has no BlobEndpoint. MAILBOXES_FILE names a blob, so the address is needed. Add BlobEndpoint=https://… to it.',
+      {
+        AzureWebJobsStorage: 'TableEndpoint=https://x/;QueueEndpoint=https://y/;SharedAccessSignature=sv=1',
+        MAILBOXES_FILE: 'blob:lists/mailboxes.csv',
+      },
+    ],
+    [
+      'malformed',
+      'AzureWebJobsStorage has an AccountKey that is not base64. Copy the connection string again, with the whole key.',
+      { AzureWebJobsStorage: 'AccountName=a;AccountKey=…' },
+    ],
+    [
+      'malformed',
+      'AzureWebJobsStorage__credential is "certificate". Use managedidentity, or remove the setting.',
+      {
+        AzureWebJobsStorage: '',
+        AzureWebJobsStorage__accountName: 'a12',
+        AzureWebJobsStorage__credential: 'certificate',
+      },
+    ],
+    [
+      'contradictory',
+      'AzureWebJobsStorage__managedIdentityResourceId and AzureWebJobsStorage__clientId are both set. Keep the one that names the identity.',
+      {
+        AzureWebJobsStorage: '',
+        AzureWebJobsStorage__accountName: 'contoso',
+        AzureWebJobsStorage__clientId: 'c',
+        AzureWebJobsStorage__managedIdentityResourceId: '/subscriptions/s/x/userAssignedIdentities/m',
+      },
+    ],
+    [
+      'malformed',
+      'AzureWebJobsStorage__managedIdentityResourceId is not the resource id of a user-assigned identity. Use /subscriptions/…/userAssignedIdentities/NAME.',
+      {
+        AzureWebJobsStorage: '',
+        AzureWebJobsStorage__accountName: 'contoso',
+        AzureWebJobsStorage__managedIdentityResourceId: 'mailscope',
+      },
+    ],
+    [
+      'malformed',
+      'AzureWebJobsStorage__clientSecret is not known to Mailscope. Remove it, or use one of accountName, tableServiceUri, queueServiceUri, blobServiceUri, credential, clientId, managedIdentityResourceId after the two underscores.',
+      { AzureWebJobsStorage: '', AzureWebJobsStorage__accountName: 'contoso', AzureWebJobsStorage__clientSecret: 's' },
+    ],
+    [
+      'malformed',
+      'DENIED_MAILBOXES names "cch@contoso.example<U+00A0>". It holds U+00A0 (no-break space), which nobody sees. Type the name again, without it.',
+      { DENIED_MAILBOXES: 'cch@contoso.example\u00a0' },
+    ],
+    [
+      'malformed',
+      'DENIED_MAILBOXES names "c<U+200B>ch@contoso.example" in line 2. It holds U+200B (zero width space), which nobody sees. Type the name again, without it.',
+      { DENIED_MAILBOXES: 'ceo@contoso.example,\nc\u200bch@contoso.example' },
+    ],
+    [
+      'malformed',
+      'ALLOWED_MAILBOXES names "j?rgen@contoso.example". It holds "?" (U+003F): an export has probably lost a letter. Export the list as UTF-8.',
+      { ALLOWED_MAILBOXES: 'j?rgen@contoso.example' },
+    ],
+    ['malformed', 'SHARD_SIZE is "5<U+200B>00". Use a whole number.', { SHARD_SIZE: '5\u200b00' }],
     [
       'missing',
       'AzureWebJobsStorage__queueServiceUri is missing. Mailscope uses tables and queues, so set both addresses.',
@@ -320,10 +421,21 @@ describe('a fault', () => {
     ]);
   });
 
-  it('of an alert setting stops alerts, not runs', () => {
-    const { settings, faults } = readConfiguration({ ...GOOD, ALERT_WEBHOOK_FORMAT: 'email' });
-    expect(faults).toMatchObject([{ stops: 'alerts' }]);
-    expect(settings).toBeDefined();
+  it.each([
+    ['ALERT_WEBHOOK_FORMAT', 'email'],
+    ['PAUSE_ALERTS_UNTIL', 'tomorrow'],
+  ])('of %s stops alerts, not runs and not the heartbeat', (setting, value) => {
+    const more = { ALERT_WEBHOOK_URL: 'https://hooks.example', HEARTBEAT_URL: 'https://beat.example' };
+    const { settings, faults } = readConfiguration({ ...GOOD, ...more, [setting]: value });
+    expect(faults).toMatchObject([{ setting, stops: 'alerts' }]);
+    expect(settings).toMatchObject({ alerts: undefined, heartbeatUrl: expect.anything() });
+  });
+
+  it('of the heartbeat stops the heartbeat only', () => {
+    const more = { ALERT_WEBHOOK_URL: 'https://hooks.example', HEARTBEAT_URL: 'ping' };
+    const { settings, faults } = readConfiguration({ ...GOOD, ...more });
+    expect(faults).toMatchObject([{ setting: 'HEARTBEAT_URL', stops: 'heartbeat' }]);
+    expect(settings).toMatchObject({ alerts: expect.anything(), heartbeatUrl: undefined });
   });
 });
 

@@ -2,7 +2,7 @@
 import type { VerdictOnce } from '../judgeOnce.ts';
 import type { Expectation } from '../mailbox.ts';
 import { answerText, type Observation, requestIdOf } from '../observation.ts';
-import { REASON_TEXTS } from '../reasons.ts';
+import { isWrongTenant, reasonText } from '../reasons.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
 /** A mailbox that was asked about between two reads of a control, and its verdict. */
@@ -35,6 +35,7 @@ export function judgeAllowed(lookedAt: readonly LookedAt[]): Finding {
     return problem(`Refused, but must be readable: ${named(refused)}.`, advice);
   }
   if (readable) return ok(`Readable, as declared: ${named([readable])}.`);
+  if (allowed.some(isWrongTenant)) return wrongTenant('No allowed mailbox can be read', allowed.filter(isWrongTenant));
   const advice =
     'Until one of them answers, a refusal of the others proves nothing. See the checks token, graph and names.';
   return problem(`No allowed mailbox can be read: ${named(allowed)}.`, advice);
@@ -54,6 +55,7 @@ export function judgeDenied(lookedAt: readonly LookedAt[]): Finding {
   if (denied.some(({ outcome }) => outcome === 'refused')) {
     return skipped('no allowed mailbox was readable before and after, so a refusal proves nothing');
   }
+  if (denied.some(isWrongTenant)) return wrongTenant('No denied mailbox proves anything', denied.filter(isWrongTenant));
   return problem(
     `No denied mailbox proves anything: ${named(denied)}.`,
     'List denied mailboxes that exist and have a licence.',
@@ -64,11 +66,15 @@ export function judgeDenied(lookedAt: readonly LookedAt[]): Finding {
 export function judgeNames(lookedAt: readonly LookedAt[], listed: number): Finding[] {
   const because = (...reasons: string[]) =>
     lookedAt.filter(({ reason }) => reason !== null && reasons.includes(reason));
+  const elsewhere = lookedAt.filter(isWrongTenant);
   const unknown = because('not-found');
   const without = because('no-mailbox');
-  const silent = because('throttled', 'service', 'network', 'timeout', 'token', 'unexpected');
+  const silent = because('throttled', 'service', 'network', 'timeout', 'token', 'unexpected').filter(
+    (seen) => !isWrongTenant(seen),
+  );
   const all = `${lookedAt.length} of ${listed} listed ${listed === 1 ? 'mailbox was' : 'mailboxes were'} checked`;
   const findings: Finding[] = [];
+  if (elsewhere.length > 0) findings.push(wrongTenant('No mailbox is known', elsewhere));
   if (unknown.length > 0) {
     const advice =
       'Use the user principal name or the object id, not an alias or a group’s address. Remove people who have left.';
@@ -86,6 +92,14 @@ export function judgeNames(lookedAt: readonly LookedAt[], listed: number): Findi
   return findings.length > 0 ? findings : [ok(`${all}, and Graph knows ${lookedAt.length === 1 ? 'it' : 'them all'}.`)];
 }
 
+function wrongTenant(what: string, lookedAt: readonly LookedAt[]): Finding {
+  const [first] = lookedAt;
+  const why = first === undefined ? '' : `, because ${reasonText(first)}`;
+  const advice =
+    'Compare the tenant that the check token shows with the tenant of the mailboxes. Its people need licences with Exchange Online.';
+  return problem(`${what}${why}: ${named(lookedAt)}.`, advice);
+}
+
 const MOST_NAMED = 5;
 
 function named(lookedAt: readonly LookedAt[]): string {
@@ -94,7 +108,7 @@ function named(lookedAt: readonly LookedAt[]): string {
 }
 
 function withAnswer(seen: LookedAt): string {
-  const why = answerText(seen) || REASON_TEXTS[seen.reason ?? 'unexpected'];
+  const why = answerText(seen) || reasonText(seen);
   const id = requestIdOf(seen);
   return `${seen.mailbox} (${why}${id === null ? '' : `, request ${id}`})`;
 }

@@ -33,7 +33,7 @@ export function judgeStorage(
   const { status, code, noToken } = fault;
   if (noToken) {
     const advice =
-      'Check that AzureWebJobsStorage__credential and AzureWebJobsStorage__clientId name an identity of this machine.';
+      'Check that AzureWebJobsStorage__credential, and __clientId or __managedIdentityResourceId, name an identity of this machine.';
     return problem(`The identity gets no token for the ${service} service (${code ?? 'no reason given'}).`, advice);
   }
   if (status === null) {
