@@ -106,7 +106,8 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
   /** Makes a failed message visible again after the delay. After the last try it goes to the poison queue. */
   async function putBack(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
     try {
-      if (message.dequeueCount < settings.maxDequeueCount) {
+      // As on the platform, a poison queue has no poison queue of its own: its messages stay until they succeed.
+      if (message.dequeueCount < settings.maxDequeueCount || queueName.endsWith('-poison')) {
         const delay = Math.round(settings.visibilityTimeoutMs / 1000);
         await taken.updateMessage(message.messageId, popReceipt, message.messageText, delay);
         return;
