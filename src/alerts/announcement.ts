@@ -1,4 +1,5 @@
 // Which alert announces which drift. Each opening and each end belongs to one attempt, whenever it was written. Pure.
+import { isRecovery } from '../rules/drift.ts';
 import { type Attempt, type RunRange, stampOf } from '../storage/cursorStore.ts';
 import { type Announcement, type DriftSummary, DUE } from '../storage/driftStore.ts';
 import type { Happening } from './alert.ts';
@@ -39,15 +40,19 @@ export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHour
       ? isWithin(drift.openedRun, range) || (attempt.first && isOpen && drift.openedRun <= range.upTo)
       : drift.openedAlert === stampOf(attempt);
   const closed = drift.closedAlert === null ? isWithin(drift.closedRun, range) : drift.closedAlert === stampOf(attempt);
-  const recovered = drift.closedBecause === 'refused' || drift.closedBecause === 'readable';
   const wasTold = !opened && drift.openedAlert !== DUE && drift.openedRun <= range.upTo;
   const reminds = wasTold && isOpen && drift.kind !== 'unverified';
   const happenings: Happening[] = [];
   // A mailbox that never was as declared is no news, unless it is a breach.
   if (opened && (drift.kind === 'breach' || !drift.firstSight)) happenings.push('opened');
-  if (closed) happenings.push(recovered ? 'recovered' : 'ended');
+  if (closed) happenings.push(endingOf(drift));
   if (reminds && isReminderDue(drift.openedAt, range, reminderHours)) happenings.push('reminder');
   return happenings;
+}
+
+function endingOf({ closedBecause }: DriftSummary): Happening {
+  if (isRecovery(closedBecause)) return 'recovered';
+  return closedBecause === 'changed' ? 'changed' : 'ended';
 }
 
 function rangeOf({ kind }: DriftSummary, { breaches, rest }: Attempt): RunRange | null {

@@ -2,8 +2,16 @@
 import { type DriftKind, isDrift, type JudgingRun, type MailboxState } from './judge.ts';
 import type { Observation } from './observation.ts';
 
-/** Why a drift ended. `refused` and `readable` are recoveries. A new expectation or a removal from the list is none. */
-export type ClosedBecause = 'refused' | 'readable' | 'redeclared' | 'unlisted';
+/**
+ * Why a drift ended. `refused` and `readable` are recoveries: Graph answers as declared. `changed` is none: an unverified
+ * mailbox answers again, but not as declared. A new expectation or a removal from the list is none either.
+ */
+export type ClosedBecause = 'refused' | 'readable' | 'changed' | 'redeclared' | 'unlisted';
+
+/** Whether a drift ended because the mailbox answered as declared. */
+export function isRecovery(because: ClosedBecause | null): boolean {
+  return because === 'refused' || because === 'readable';
+}
 
 export interface Drift {
   readonly id: string;
@@ -65,5 +73,6 @@ function closedBecause(previous: MailboxState | null, next: MailboxState | null)
   if (next === null) return 'unlisted';
   if (previous?.expectation !== next.expectation) return 'redeclared';
   // Only a conclusive answer closes a drift, so the outcome is readable or refused.
-  return next.lastOutcome === 'readable' ? 'readable' : 'refused';
+  const asDeclared = next.expectation === 'denied' ? 'refused' : 'readable';
+  return next.lastOutcome === asDeclared ? asDeclared : 'changed';
 }

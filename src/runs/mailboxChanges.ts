@@ -1,6 +1,6 @@
 // What a run changes for one mailbox: its next state, and the drift that closes or opens. Pure.
 import type { Message } from '../graph/latestMessage.ts';
-import { type Drift, type DriftClosing, type DriftOpening, driftChanges } from '../rules/drift.ts';
+import { type Drift, type DriftClosing, type DriftOpening, driftChanges, isRecovery } from '../rules/drift.ts';
 import { type JudgingRun, judge } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -63,12 +63,12 @@ function openDrift(opening: DriftOpening, observation: Observation): Drift {
   return { ...opening, ...open, evidence: { opened: observation } };
 }
 
-/** Only a recovery has an observation as evidence. A new expectation or a removal from the list was not observed. */
+/** Only an answer is evidence. A new expectation or a removal from the list was not observed. */
 function closeDrift(previous: MailboxRecord | null, closing: DriftClosing, observation: Observation | null): Drift {
   const open = previous?.openDrift;
   // A state with drift always has it in its row, because both are written together.
   if (!open) throw new Error(`the drift ${closing.id} must be closed, but the mailbox's row does not hold it`);
-  const recovered = closing.closedBecause === 'refused' || closing.closedBecause === 'readable';
-  const evidence = recovered && observation ? { ...open.evidence, closed: observation } : open.evidence;
+  const answered = closing.closedBecause === 'changed' || isRecovery(closing.closedBecause);
+  const evidence = answered && observation ? { ...open.evidence, closed: observation } : open.evidence;
   return { ...open, ...closing, evidence };
 }
