@@ -1,6 +1,7 @@
 // The tenant's webhook receiver: keeps every delivery, checks signatures, and can fail in many ways.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { printable } from '../src/printable.ts';
 import { counter, type Limits } from './faults.ts';
 
 /** How the receiver answers. Without settings it answers 200. */
@@ -55,7 +56,7 @@ export function createReceiver(now: () => number, secret: string | undefined): R
         signatureValid: signatureValid(request, text, secret),
       });
       const headline = headlineOf(parsed(text)) ?? 'a message that is not an alert';
-      console.log(`The receiver got: ${headline} (answered ${answered ?? 'nothing'})`);
+      console.log(`The receiver got: ${printable(headline)} (answered ${answered ?? 'nothing'})`);
     },
   };
   return receiver;
@@ -90,7 +91,8 @@ function headlineOf(body: unknown): string | undefined {
     readonly text?: string;
     readonly attachments?: readonly { readonly content?: { readonly fallbackText?: string } }[];
   };
-  return data?.headline ?? attachments?.[0]?.content?.fallbackText ?? text;
+  const headline: unknown = data?.headline ?? attachments?.[0]?.content?.fallbackText ?? text;
+  return typeof headline === 'string' ? headline : undefined;
 }
 
 function parsed(text: string): unknown {

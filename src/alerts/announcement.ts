@@ -1,5 +1,4 @@
 // Which alert announces which drift. Each opening and each end belongs to one attempt, whenever it was written. Pure.
-import { isRecovery } from '../rules/drift.ts';
 import { type Attempt, type RunRange, stampOf } from '../storage/cursorStore.ts';
 import { type Announcement, type DriftSummary, DUE } from '../storage/driftStore.ts';
 import type { Happening } from './alert.ts';
@@ -50,9 +49,9 @@ export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHour
   return happenings;
 }
 
-function endingOf({ closedBecause }: DriftSummary): Happening {
-  if (isRecovery(closedBecause)) return 'recovered';
-  return closedBecause === 'changed' ? 'changed' : 'ended';
+function endingOf({ closedBecause, recovered }: DriftSummary): Happening {
+  if (closedBecause !== 'refused' && closedBecause !== 'readable') return 'ended';
+  return recovered === false ? 'changed' : 'recovered';
 }
 
 function rangeOf({ kind }: DriftSummary, { breaches, rest }: Attempt): RunRange | null {

@@ -2,16 +2,8 @@
 import { type DriftKind, isDrift, type JudgingRun, type MailboxState } from './judge.ts';
 import type { Observation } from './observation.ts';
 
-/**
- * Why a drift ended. `refused` and `readable` are recoveries: Graph answers as declared. `changed` is none: an unverified
- * mailbox answers again, but not as declared. A new expectation or a removal from the list is none either.
- */
-export type ClosedBecause = 'refused' | 'readable' | 'changed' | 'redeclared' | 'unlisted';
-
-/** Whether a drift ended because the mailbox answered as declared. */
-export function isRecovery(because: ClosedBecause | null): boolean {
-  return because === 'refused' || because === 'readable';
-}
+/** Why a drift ended: Graph's answer, a new expectation, or a removal from the list. */
+export type ClosedBecause = 'refused' | 'readable' | 'redeclared' | 'unlisted';
 
 export interface Drift {
   readonly id: string;
@@ -25,6 +17,11 @@ export interface Drift {
   readonly closedAt: string | null;
   readonly closedRun: number | null;
   readonly closedBecause: ClosedBecause | null;
+  /**
+   * Whether the answer that ended it was as declared. It was not if an unverified mailbox answers again and is a breach, a
+   * lockout or pending. Absent while it is open, if no answer ended it, and in rows of an earlier version.
+   */
+  readonly recovered?: boolean;
   readonly evidence: { readonly opened: Observation; readonly closed?: Observation };
 }
 
@@ -73,6 +70,5 @@ function closedBecause(previous: MailboxState | null, next: MailboxState | null)
   if (next === null) return 'unlisted';
   if (previous?.expectation !== next.expectation) return 'redeclared';
   // Only a conclusive answer closes a drift, so the outcome is readable or refused.
-  const asDeclared = next.expectation === 'denied' ? 'refused' : 'readable';
-  return next.lastOutcome === asDeclared ? asDeclared : 'changed';
+  return next.lastOutcome === 'readable' ? 'readable' : 'refused';
 }

@@ -1,6 +1,6 @@
 // What a run changes for one mailbox: its next state, and the drift that closes or opens. Pure.
 import type { Message } from '../graph/latestMessage.ts';
-import { type Drift, type DriftClosing, type DriftOpening, driftChanges, isRecovery } from '../rules/drift.ts';
+import { type Drift, type DriftClosing, type DriftOpening, driftChanges } from '../rules/drift.ts';
 import { type JudgingRun, judge } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -68,7 +68,9 @@ function closeDrift(previous: MailboxRecord | null, closing: DriftClosing, obser
   const open = previous?.openDrift;
   // A state with drift always has it in its row, because both are written together.
   if (!open) throw new Error(`the drift ${closing.id} must be closed, but the mailbox's row does not hold it`);
-  const answered = closing.closedBecause === 'changed' || isRecovery(closing.closedBecause);
-  const evidence = answered && observation ? { ...open.evidence, closed: observation } : open.evidence;
-  return { ...open, ...closing, evidence };
+  const { closedBecause } = closing;
+  const isAnswer = closedBecause === 'refused' || closedBecause === 'readable';
+  if (!isAnswer || !observation) return { ...open, ...closing };
+  const recovered = closedBecause === (previous?.expectation === 'denied' ? 'refused' : 'readable');
+  return { ...open, ...closing, recovered, evidence: { ...open.evidence, closed: observation } };
 }
