@@ -8,6 +8,8 @@ import { counter, type Limits } from './faults.ts';
 export interface ReceiverSettings extends Limits {
   readonly status?: number | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** The text of the answer. */
+  readonly body?: string | undefined;
   readonly mode?: 'refuse' | 'hang' | 'cut' | 'redirect' | 'large' | undefined;
 }
 
@@ -64,7 +66,7 @@ export function createReceiver(now: () => number, secret: string | undefined): R
 
 /** Answers as the settings say. Returns the status, or null when it does not answer. */
 function answer(settings: ReceiverSettings, request: IncomingMessage, response: ServerResponse): number | null {
-  const { mode, status = 200, retryAfterSeconds } = settings;
+  const { mode, status = 200, retryAfterSeconds, body = '' } = settings;
   if (mode === 'refuse') {
     request.socket.destroy();
     return null;
@@ -80,7 +82,7 @@ function answer(settings: ReceiverSettings, request: IncomingMessage, response: 
     return 302;
   }
   const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
-  response.writeHead(status, headers).end(mode === 'large' ? Buffer.alloc(LARGE, 'x') : '');
+  response.writeHead(status, headers).end(mode === 'large' ? Buffer.alloc(LARGE, 'x') : body);
   return status;
 }
 
