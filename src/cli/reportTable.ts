@@ -24,9 +24,14 @@ export function table(report: AskReport): string {
 
 function row(asked: Asked): string[] {
   const { mailbox, expectation, outcome } = asked;
-  const code = printable(answerText(asked), LONGEST_CODE) || '-';
-  const requestId = printable(requestIdOf(asked) ?? '-', LONGEST_ID);
-  return [printable(mailbox, LONGEST_NAME), expectation, outcome, meaning(asked), code, requestId];
+  const code = cellOf(answerText(asked), LONGEST_CODE) || '-';
+  const requestId = cellOf(requestIdOf(asked) ?? '-', LONGEST_ID);
+  return [cellOf(mailbox, LONGEST_NAME), expectation, outcome, meaning(asked), code, requestId];
+}
+
+/** Two spaces part two columns, so a cell has no more than one. */
+function cellOf(text: string, most: number): string {
+  return printable(text, most).replace(/\s{2,}/g, ' ');
 }
 
 /** The width in characters, where a character outside the BMP counts once. */

@@ -1,5 +1,5 @@
 // Output for a person or a pipeline: the report on stdout, progress and errors on stderr. Every line is made printable here.
-import { cut, printableLines } from '../printable.ts';
+import { printableLines } from '../printable.ts';
 
 /** The part of a process stream that is used here. */
 export interface Output {
@@ -27,7 +27,8 @@ export function createScreen(stdout: Output, stderr: Output): Screen {
   let isLineOpen = false;
   const overwrite = (text: string) => {
     // A terminal without a known width says 0. A line that wraps cannot be overwritten.
-    stderr.write(CLEAR_LINE + cut(printableLines(text), (stderr.columns || 80) - 1));
+    const shown = [...printableLines(text)].slice(0, (stderr.columns || 80) - 1);
+    stderr.write(CLEAR_LINE + shown.join(''));
     isLineOpen = true;
   };
   const closeLine = () => {

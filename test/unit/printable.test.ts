@@ -82,6 +82,7 @@ describe('a table', () => {
     const report: AskReport = { askedAt: '', noToken: null, roles: [], verdicts, mailboxes: [asked] };
     const lines = table(report).split('\n');
     expect(lines).toEqual([expect.any(String), expect.any(String), '', '1 breach.', '']);
+    expect(lines[1]?.split(/ {2,}/)).toHaveLength(6);
     for (const line of lines) {
       expect(line).not.toMatch(DANGEROUS);
       expect(line.length).toBeLessThan(300);
