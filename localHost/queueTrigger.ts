@@ -41,6 +41,8 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
   // A message that is taken and not put back stays hidden for a minute: these calls are tried again.
   const taken = new QueueClient(connection, queueName, { retryOptions: AGAIN });
   const poison = new QueueClient(connection, `${queueName}-poison`, { retryOptions: AGAIN });
+  // As on the platform, a poison queue has no poison queue of its own: its messages stay until they succeed.
+  const isPoison = queueName.endsWith('-poison');
   let exists = false;
   let reported = false;
   void listen();
@@ -92,6 +94,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
    */
   async function work(message: DequeuedMessageItem): Promise<void> {
     const text = decodeBase64(message.messageText);
+    if (text === null && isPoison) return log(`A message of ${queueName} is not base64, and stays there.`);
     if (text === null) return putAside(message, message.popReceipt, 'is not base64');
     const kept = keepInvisible(message);
     try {
@@ -149,7 +152,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): () => void {
 
   /** Makes a failed message visible again after the delay. After the last try it goes to the poison queue. */
   async function putBack(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
-    if (message.dequeueCount >= settings.maxDequeueCount)
+    if (message.dequeueCount >= settings.maxDequeueCount && !isPoison)
       return putAside(message, popReceipt, `failed ${message.dequeueCount} times`);
     try {
       const delay = Math.round(settings.visibilityTimeoutMs / 1000);

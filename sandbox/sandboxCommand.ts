@@ -1,6 +1,7 @@
 // `npm run sandbox -- …`: runs the tenant alone, and turns its switches from a shell.
 import { parseArgs } from 'node:util';
 import { OptionError, portOf } from '../scripts/shared/ports.ts';
+import { printable, printableJson } from '../src/printable.ts';
 import { startSandbox } from './server.ts';
 import { FIRST_POLICY } from './tenant.ts';
 
@@ -47,7 +48,7 @@ export async function sandboxCommand(args: readonly string[]): Promise<number> {
       error instanceof OptionError ||
       (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
     ) {
-      console.error(`${(error as Error).message}\n\n${USAGE}`);
+      console.error(`${printable((error as Error).message)}\n\n${USAGE}`);
       return 2;
     }
     throw error;
@@ -64,7 +65,7 @@ async function serve(port: number): Promise<number> {
     // listen rejects with nothing but the system's errors.
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? `Port ${port} is in use` : message;
-    console.error(`${why}: choose another one with --sandbox-port.`);
+    console.error(`${printable(why)}: choose another one with --sandbox-port.`);
     return 1;
   }
 }
@@ -81,11 +82,11 @@ async function run(words: readonly string[], url: string): Promise<number> {
     const members = verb === 'allow' ? [...(await membersOf(url)), need(mailbox, 'a mailbox')] : [];
     const { method, path, body, said } = callFor(words, members);
     answer = await ask(url, method, path, body);
-    console.log(said === '' ? JSON.stringify(answer, null, 2) : said);
+    console.log(said === '' ? printableJson(answer) : printable(said));
     return 0;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    console.error((error as Error).message);
+    console.error(printable((error as Error).message));
     return 1;
   }
 }

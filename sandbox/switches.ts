@@ -47,7 +47,7 @@ const MAILBOXES = z.union([
 ]);
 
 const RECEIVER = z.union([
-  z.strictObject({ status, retryAfterSeconds: whole.optional(), ...limits }),
+  z.strictObject({ status, retryAfterSeconds: whole.optional(), body: z.string().optional(), ...limits }),
   z.strictObject({ mode: z.enum(['refuse', 'hang', 'cut', 'redirect', 'large']), ...limits }),
   z.strictObject({}),
 ]);

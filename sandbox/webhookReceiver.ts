@@ -1,12 +1,15 @@
 // The tenant's webhook receiver: keeps every delivery, checks signatures, and can fail in many ways.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { printable } from '../src/printable.ts';
 import { counter, type Limits } from './faults.ts';
 
 /** How the receiver answers. Without settings it answers 200. */
 export interface ReceiverSettings extends Limits {
   readonly status?: number | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** The text of the answer. */
+  readonly body?: string | undefined;
   readonly mode?: 'refuse' | 'hang' | 'cut' | 'redirect' | 'large' | undefined;
 }
 
@@ -55,7 +58,7 @@ export function createReceiver(now: () => number, secret: string | undefined): R
         signatureValid: signatureValid(request, text, secret),
       });
       const headline = headlineOf(parsed(text)) ?? 'a message that is not an alert';
-      console.log(`The receiver got: ${headline} (answered ${answered ?? 'nothing'})`);
+      console.log(`The receiver got: ${printable(headline)} (answered ${answered ?? 'nothing'})`);
     },
   };
   return receiver;
@@ -63,7 +66,7 @@ export function createReceiver(now: () => number, secret: string | undefined): R
 
 /** Answers as the settings say. Returns the status, or null when it does not answer. */
 function answer(settings: ReceiverSettings, request: IncomingMessage, response: ServerResponse): number | null {
-  const { mode, status = 200, retryAfterSeconds } = settings;
+  const { mode, status = 200, retryAfterSeconds, body = '' } = settings;
   if (mode === 'refuse') {
     request.socket.destroy();
     return null;
@@ -79,7 +82,7 @@ function answer(settings: ReceiverSettings, request: IncomingMessage, response: 
     return 302;
   }
   const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
-  response.writeHead(status, headers).end(mode === 'large' ? Buffer.alloc(LARGE, 'x') : '');
+  response.writeHead(status, headers).end(mode === 'large' ? Buffer.alloc(LARGE, 'x') : body);
   return status;
 }
 
@@ -90,7 +93,8 @@ function headlineOf(body: unknown): string | undefined {
     readonly text?: string;
     readonly attachments?: readonly { readonly content?: { readonly fallbackText?: string } }[];
   };
-  return data?.headline ?? attachments?.[0]?.content?.fallbackText ?? text;
+  const headline: unknown = data?.headline ?? attachments?.[0]?.content?.fallbackText ?? text;
+  return typeof headline === 'string' ? headline : undefined;
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,7 @@
 // `npm run alert:test`: sends a test alert to the configured webhook, and prints the answer.
 import { fileURLToPath } from 'node:url';
 import { deliverSample } from '../src/alerts/deliverSample.ts';
+import { printableLines } from '../src/printable.ts';
 import { type AlertSettings, isLoopback, readConfiguration } from '../src/settings/settings.ts';
 import { settingsBeside, takePortOptions } from './stack/portOptions.ts';
 
@@ -26,14 +27,15 @@ async function alertTest(args: readonly string[]): Promise<number> {
 }
 
 async function send(alerts: AlertSettings): Promise<number> {
-  const { result, status, error } = await deliverSample(alerts, new Date());
-  console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : error);
+  const { result, status, error, answer } = await deliverSample(alerts, new Date());
+  const says = answer === null ? '' : ` It says: ${answer}`;
+  console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : `${error}${says}`);
   if (status === null && isLoopback(new URL(alerts.url.reveal()).hostname))
     console.log('The receiver is the sandbox. Start it with npm start.');
   return result === 'accepted' ? 0 : 1;
 }
 
 function refuse(text: string): number {
-  console.error(text);
+  console.error(printableLines(text));
   return 3;
 }

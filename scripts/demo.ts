@@ -1,6 +1,7 @@
 // `npm run demo`: the whole story unattended. Exits 0 only when every step was seen.
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { printable } from '../src/printable.ts';
 import { buildBundle } from './shared/buildBundle.ts';
 import { takeNoOptions } from './shared/noOptions.ts';
 import { freePorts } from './shared/ports.ts';
@@ -23,7 +24,7 @@ try {
   await play(stack);
   await end(0);
 } catch (error) {
-  console.error(`\nThe demo failed: ${(error as Error).message}`);
+  console.error(`\nThe demo failed: ${printable((error as Error).message)}`);
   await end(1);
 }
 
@@ -67,7 +68,7 @@ async function play({ host, sandboxUrl }: Stack): Promise<void> {
   const { openDrift } = await expectVerdict(host, CCH, 'breach');
   const { requestId, checkedAt } = (openDrift as Drift | undefined)?.evidence.opened ?? {};
   if (!requestId || !checkedAt) throw new Error('the breach is on record without the id and time of the request');
-  console.log(`  ✓ on record: Graph's request ${requestId} at ${checkedAt}`);
+  console.log(`  ✓ on record: Graph's request ${printable(requestId)} at ${checkedAt}`);
 
   await expectAlert(sandboxUrl, '1 breach opened');
 

@@ -1,6 +1,7 @@
 // `npm start`: the whole of Mailscope on this machine, and what to try with it.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { printable, printableLines } from '../src/printable.ts';
 import { buildBundle } from './shared/buildBundle.ts';
 import { portOf } from './shared/ports.ts';
 import { startRunSoon } from './stack/callApi.ts';
@@ -44,12 +45,13 @@ async function main(): Promise<void> {
     });
   } catch (error) {
     if (stopping) return;
-    console.error(error instanceof PortsError ? error.message : `It did not start: ${(error as Error).message}`);
+    const { message } = error as Error;
+    console.error(printableLines(error instanceof PortsError ? message : `It did not start: ${message}`));
     process.exit(1);
   }
   if (stopping) await stop(0);
   else {
-    console.log(summary(stack, options.ports));
+    console.log(printableLines(summary(stack, options.ports)));
     await firstRun(stack);
   }
 }
@@ -80,7 +82,7 @@ function readOptions() {
     const instances = countOf('--instances', values.instances);
     return { ports, dataDir: values.data, instances, withKeys: values.keys };
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    console.error(`${printable((error as Error).message)}\n\n${USAGE}`);
     process.exitCode = 2;
     return undefined;
   }
@@ -96,9 +98,10 @@ function countOf(option: string, text: string): number {
 async function firstRun({ host }: Stack): Promise<void> {
   try {
     const { status, body } = await startRunSoon(host, stopped.signal);
-    if (status !== 202) console.error(`No run was started: ${body.detail ?? `the app answered ${status}`}`);
+    if (status !== 202)
+      console.error(`No run was started: ${printable(String(body.detail ?? `the app answered ${status}`))}`);
   } catch (error) {
-    if (!stopping) console.error(`No run was started: ${(error as Error).message}`);
+    if (!stopping) console.error(`No run was started: ${printable((error as Error).message)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 // Turns log lines of the functions into sentences for a person at a terminal.
+import { printable } from '../../src/printable.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -18,17 +19,34 @@ interface Told {
   readonly closedBecause?: string;
 }
 
-/** Turns a log line, `[function] {"event": …}`, into a sentence if it is about a run, an alert or drift. */
+const LONGEST_LINE = 4_000;
+
+/** Turns a log line, `[function] {"event": …}`, into a sentence if it is about a run, an alert or drift. Always one line. */
 export function tell(line: string): string {
-  const [, json] = /^(?:\d+ )?\[\w+\] (\{.*\})$/.exec(line) ?? [];
-  if (json === undefined) return line;
-  const told = JSON.parse(json) as Told;
+  return printable(sentenceOf(line), LONGEST_LINE);
+}
+
+function sentenceOf(line: string): string {
+  const told = toldBy(line);
+  if (told === null) return line;
   if (told.event === 'run.started') return `Run ${told.runId?.split('-').at(-1)} begins (${told.trigger}).`;
   if (told.event === 'run.completed') return runCompleted(told);
   if (told.event === 'alert.accepted') return `Alert ${told.id} was accepted.`;
   if (told.event === 'drift.opened') return `DRIFT (${told.kind}): ${told.mailbox}.`;
   if (told.event === 'drift.closed') return `Drift closed: ${told.mailbox}, ${told.kind}, now ${told.closedBecause}.`;
   return line;
+}
+
+/** The data of a log line; null for any other line. */
+function toldBy(line: string): Told | null {
+  const [, json] = /^(?:\d+ )?\[\w+\] (\{.*\})$/.exec(line) ?? [];
+  if (json === undefined) return null;
+  try {
+    return JSON.parse(json) as Told;
+  } catch {
+    // Somebody else's line, which only looks like ours.
+    return null;
+  }
 }
 
 function runCompleted({ number, mailboxes, verdicts = {}, outcomes = {}, controlHeld, durationMs = 0 }: Told): string {

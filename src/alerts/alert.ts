@@ -4,11 +4,11 @@ import type { Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
 
 /**
- * `recovered`: an answer showed it. `ended`: the mailbox has a new expectation or is no longer listed, which is no
- * recovery.
+ * `recovered`: an answer showed it. `changed`: an answer came again, but not as declared. `ended`: the mailbox has a new
+ * expectation or is no longer listed. Only the first is a recovery.
  */
 export type Happening = (typeof HAPPENINGS)[number];
-export const HAPPENINGS = ['opened', 'reminder', 'recovered', 'ended'] as const;
+export const HAPPENINGS = ['opened', 'reminder', 'changed', 'recovered', 'ended'] as const;
 
 export interface AlertItem {
   readonly happening: Happening;
@@ -42,21 +42,25 @@ export interface Alert {
 
 export const MOST_ITEMS = 20;
 
-/** Smaller is more urgent: open breaches, other open drift, then closed drift. */
+const MOST_URGENT_CLOSED = 10;
+
+/** Smaller is more urgent: open breaches, other open drift, what changed, then closed drift. */
 export function urgency(happening: Happening, kind: DriftKind): number {
-  const open = happening === 'opened' || happening === 'reminder';
-  return (open ? 0 : 10) + DRIFT_KINDS.indexOf(kind) * 2 + (HAPPENINGS.indexOf(happening) % 2);
+  const closed = happening === 'recovered' || happening === 'ended';
+  const second = happening === 'reminder' || happening === 'ended';
+  if (happening === 'changed') return MOST_URGENT_CLOSED - 1;
+  return (closed ? MOST_URGENT_CLOSED : 0) + DRIFT_KINDS.indexOf(kind) * 2 + (second ? 1 : 0);
 }
 
 export function noCounts(): Record<Happening, Record<DriftKind, number>> {
   const none = () => ({ breach: 0, lockout: 0, unverified: 0 });
-  return { opened: none(), reminder: none(), recovered: none(), ended: none() };
+  return { opened: none(), reminder: none(), changed: none(), recovered: none(), ended: none() };
 }
 
 export function toItem(happening: Happening, drift: Drift, runCause: string | null): AlertItem {
   const { kind, mailbox, openedAt, closedAt, closedBecause, evidence } = drift;
-  const shown = happening === 'recovered' ? (evidence.closed ?? evidence.opened) : evidence.opened;
-  const isOver = happening === 'recovered' || happening === 'ended';
+  const isOver = happening !== 'opened' && happening !== 'reminder';
+  const shown = isOver ? (evidence.closed ?? evidence.opened) : evidence.opened;
   return {
     happening,
     kind,

@@ -39,15 +39,19 @@ export function happeningsOf(drift: DriftSummary, attempt: Attempt, reminderHour
       ? isWithin(drift.openedRun, range) || (attempt.first && isOpen && drift.openedRun <= range.upTo)
       : drift.openedAlert === stampOf(attempt);
   const closed = drift.closedAlert === null ? isWithin(drift.closedRun, range) : drift.closedAlert === stampOf(attempt);
-  const recovered = drift.closedBecause === 'refused' || drift.closedBecause === 'readable';
   const wasTold = !opened && drift.openedAlert !== DUE && drift.openedRun <= range.upTo;
   const reminds = wasTold && isOpen && drift.kind !== 'unverified';
   const happenings: Happening[] = [];
   // A mailbox that never was as declared is no news, unless it is a breach.
   if (opened && (drift.kind === 'breach' || !drift.firstSight)) happenings.push('opened');
-  if (closed) happenings.push(recovered ? 'recovered' : 'ended');
+  if (closed) happenings.push(endingOf(drift));
   if (reminds && isReminderDue(drift.openedAt, range, reminderHours)) happenings.push('reminder');
   return happenings;
+}
+
+function endingOf({ closedBecause, recovered }: DriftSummary): Happening {
+  if (closedBecause !== 'refused' && closedBecause !== 'readable') return 'ended';
+  return recovered === false ? 'changed' : 'recovered';
 }
 
 function rangeOf({ kind }: DriftSummary, { breaches, rest }: Attempt): RunRange | null {

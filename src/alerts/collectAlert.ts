@@ -108,7 +108,9 @@ async function runNotices(services: Services, range: RunRange): Promise<string[]
     if (run.number > range.upTo) continue;
     if (run.status === 'incomplete') notices.push(`The run ${run.id} is incomplete: ${run.problem}`);
     if (run.probableCause?.startsWith('The mechanism changed')) notices.push(run.probableCause);
-    if (notices.length >= MOST_NOTICES) break;
+    if (notices.length < MOST_NOTICES) continue;
+    notices.push(`Runs before ${run.id} may have more to tell. GET runs shows them.`);
+    break;
   }
   return notices.reverse();
 }

@@ -1,4 +1,5 @@
 // Writes an alert in words: a headline, what to do, and a line for each mailbox.
+import { cut } from '../printable.ts';
 import { type Alert, type AlertItem, type Counts, HAPPENINGS, type Happening } from './alert.ts';
 
 /** The texts that every format uses. They hold no markup, but names of mailboxes may look like markup. */
@@ -14,7 +15,6 @@ export interface AlertText {
 }
 
 const LONGEST_NAME = 120;
-const LONGEST_CAUSE = 400;
 
 export function compose(alert: Alert): AlertText {
   const { counts, items, notices, apiUrl } = alert;
@@ -34,12 +34,14 @@ export function compose(alert: Alert): AlertText {
 /** The first clause, for the headline: `The monitor is blind: two runs …` becomes `the monitor is blind`. */
 function firstClause(notice: string): string {
   const [clause = ''] = notice.split(/: |\. /, 1);
-  return shortened(clause.charAt(0).toLowerCase() + clause.slice(1), LONGEST_NAME);
+  return cut(clause.charAt(0).toLowerCase() + clause.slice(1), LONGEST_NAME);
 }
 
 const WORDS: Readonly<Record<Happening, string>> = {
   opened: 'opened',
   reminder: 'still open',
+  // The mailbox answers again, but that is no recovery.
+  changed: 'found not as declared',
   recovered: 'recovered',
   ended: 'no longer judged',
 };
@@ -83,18 +85,16 @@ function adviceFor({ counts: { opened, reminder } }: Alert): string[] {
 
 function lineOf(item: AlertItem): string {
   const { happening, kind, since, closedAt, closedBecause, requestId, probableCause } = item;
-  const mailbox = shortened(item.mailbox, LONGEST_NAME);
+  const mailbox = cut(item.mailbox, LONGEST_NAME);
   const request = requestId === null ? '' : ` Graph's request id: ${requestId}.`;
   if (happening === 'recovered') {
     return `${mailbox}: ${kind} since ${since}, recovered ${closedAt} (${closedBecause}).${request}`;
   }
+  if (happening === 'changed')
+    return `${mailbox}: ${kind} since ${since}, found not as declared ${closedAt} (not a recovery).${request}`;
   if (happening === 'ended')
     return `${mailbox}: ${kind} since ${since}, ended ${closedAt} (${closedBecause}, not a recovery).`;
   const still = happening === 'reminder' ? 'still ' : '';
-  const cause = probableCause === null ? '' : ` Probable cause: ${shortened(probableCause, LONGEST_CAUSE)}`;
+  const cause = probableCause === null ? '' : ` Probable cause: ${probableCause}`;
   return `${mailbox}: ${still}${kind} since ${since}.${request}${cause}`;
-}
-
-function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

@@ -76,8 +76,8 @@ async function send(services: Services, settings: AlertSettings, claimed: Attemp
     await settle(services, attempt, null);
     return true;
   }
-  const { result, status, error } = await deliver(alert, settings, services.now());
-  const data = { id: attempt.id, result, status, error, counts: alert.counts };
+  const { result, status, error, answer } = await deliver(alert, settings, services.now());
+  const data = { id: attempt.id, result, status, error, ...(answer === null ? {} : { answer }), counts: alert.counts };
   services.log(result === 'accepted' ? 'info' : 'error', `alert.${result}`, data);
   await settle(services, attempt, error);
   if (result === 'again')

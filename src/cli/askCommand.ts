@@ -8,6 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../ask/ask.ts';
 import { askUntil, type Waiting } from '../ask/askUntil.ts';
 import { MailscopeError } from '../errors.ts';
+import { printable, printableJson } from '../printable.ts';
 import { span } from '../rules/span.ts';
 import type { Services } from '../services.ts';
 import { type Environment, isLoopback } from '../settings/settings.ts';
@@ -16,6 +17,9 @@ import { type AskOptions, readOptions, USAGE, UsageError } from './options.ts';
 import { table } from './reportTable.ts';
 import { counted, exitCodeOf } from './reportWords.ts';
 import type { Screen } from './screen.ts';
+
+/** A fault may name twenty mailboxes. */
+const LONGEST_TEXT = 8_000;
 
 export type ExitCode = 0 | 1 | 2 | 3;
 
@@ -101,20 +105,20 @@ function noTokenLine(services: Services, why: string): string {
   const sandbox = isLoopback(new URL(graphEndpoint).hostname)
     ? ' If the sandbox is not running, start it with npm start.'
     : '';
-  return `Graph was not asked, because ${graphIdentity.kind} gets no token: ${why.replace(/\.$/, '')}.${sandbox}`;
+  return `Graph was not asked, because ${graphIdentity.kind} gets no token: ${printable(why, LONGEST_TEXT).replace(/\.$/, '')}.${sandbox}`;
 }
 
 function printed(report: AskReport, { json }: AskOptions): string {
-  return json ? `${JSON.stringify(report, null, 2)}\n` : table(report);
+  return json ? `${printableJson(report)}\n` : table(report);
 }
 
 function explain(error: unknown, screen: Screen): ExitCode {
   if (error instanceof UsageError) {
-    screen.say(`${error.message}\nUse --help to see the options.`);
+    screen.say(`${printable(error.message, LONGEST_TEXT)}\nUse --help to see the options.`);
     return 3;
   }
   if (!(error instanceof MailscopeError)) throw error;
   const { faults = [error.message] } = error.facts;
-  screen.say(faults.join('\n'));
+  screen.say(faults.map((fault) => printable(fault, LONGEST_TEXT)).join('\n'));
   return error.code === 'configuration-invalid' ? 3 : 2;
 }

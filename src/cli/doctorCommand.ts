@@ -1,5 +1,6 @@
 // The command `doctor`: checks everything that a run needs, and prints each result and what to do.
 import { type DoctorReport, examine } from '../doctor/examine.ts';
+import { printable, printableJson } from '../printable.ts';
 import type { Environment } from '../settings/settings.ts';
 import type { ExitCode, MakeServices } from './askCommand.ts';
 import { doctorTable } from './doctorTable.ts';
@@ -38,11 +39,11 @@ export async function doctorCommand(
     }
     const onCheck = (name: string) => screen.watch(`Checking … ${name} is done`);
     const report = await examine(environment, makeServices, { send: options.send, onCheck });
-    screen.print(options.json ? `${JSON.stringify(report, null, 2)}\n` : doctorTable(report));
+    screen.print(options.json ? `${printableJson(report)}\n` : doctorTable(report));
     return EXIT_CODES[report.result];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    screen.say(`${error.message}\nUse --help to see the options.`);
+    screen.say(`${printable(error.message)}\nUse --help to see the options.`);
     return 3;
   }
 }

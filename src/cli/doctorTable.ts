@@ -1,7 +1,10 @@
 // A doctor's report for people: one line for each finding, and below it what to do.
 import type { CheckReport, DoctorReport } from '../doctor/examine.ts';
+import { printable } from '../printable.ts';
 import { RESULTS } from '../rules/doctor/finding.ts';
 
+/** A finding may name twenty mailboxes. */
+const LONGEST_TEXT = 8_000;
 const INDENT = ' '.repeat(22);
 
 export function doctorTable({ result, checks }: DoctorReport): string {
@@ -11,8 +14,8 @@ export function doctorTable({ result, checks }: DoctorReport): string {
 /** Each line begins with the result. The first line of a check also has its name. */
 function linesOf({ name, findings }: CheckReport): string[] {
   return findings.flatMap(({ result, says, advice }, index) => {
-    const line = `${result.padEnd(9)}${(index === 0 ? name : '').padEnd(13)}${says}`;
-    return advice === null ? [line] : [line, `${INDENT}→ ${advice}`];
+    const line = `${result.padEnd(9)}${(index === 0 ? name : '').padEnd(13)}${printable(says, LONGEST_TEXT)}`;
+    return advice === null ? [line] : [line, `${INDENT}→ ${printable(advice, LONGEST_TEXT)}`];
   });
 }
 

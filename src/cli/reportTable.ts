@@ -1,8 +1,13 @@
 // A report as a table for people.
 import type { Asked, AskReport } from '../ask/ask.ts';
+import { printable } from '../printable.ts';
 import { answerText, requestIdOf } from '../rules/observation.ts';
 import { counted, meaning } from './reportWords.ts';
 
+// A name is shown whole, so that it can be copied. Codes and ids are Graph's, and may be of any length.
+const LONGEST_NAME = 320;
+const LONGEST_CODE = 80;
+const LONGEST_ID = 64;
 const HEADER = ['mailbox', 'declared', 'seen', 'what it means', 'code', 'request id'];
 
 export function table(report: AskReport): string {
@@ -19,7 +24,14 @@ export function table(report: AskReport): string {
 
 function row(asked: Asked): string[] {
   const { mailbox, expectation, outcome } = asked;
-  return [mailbox, expectation, outcome, meaning(asked), answerText(asked) || '-', requestIdOf(asked) ?? '-'];
+  const code = cellOf(answerText(asked), LONGEST_CODE) || '-';
+  const requestId = cellOf(requestIdOf(asked) ?? '-', LONGEST_ID);
+  return [cellOf(mailbox, LONGEST_NAME), expectation, outcome, meaning(asked), code, requestId];
+}
+
+/** Two spaces part two columns, so a cell has no more than one. */
+function cellOf(text: string, most: number): string {
+  return printable(text, most).replace(/\s{2,}/g, ' ');
 }
 
 /** The width in characters, where a character outside the BMP counts once. */

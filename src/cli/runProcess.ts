@@ -1,4 +1,5 @@
 // Runs the command line as a process: command, settings, streams, Ctrl-C and exit code.
+import { printable } from '../printable.ts';
 import { createServices } from '../services.ts';
 import type { Environment } from '../settings/settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
@@ -45,14 +46,14 @@ async function run(screen: Screen, readSettings: ReadSettings, args: readonly st
     // The identity library reads the environment of the process.
     if (!wantsHelp) Object.assign(process.env, readSettings(process.env));
   } catch (error) {
-    screen.say((error as Error).message);
+    screen.say(printable((error as Error).message));
     return 3;
   }
   try {
     const command = args[0] === 'doctor' ? doctorCommand : askCommand;
     return await command(args, process.env, screen, makeServices);
   } catch (error) {
-    screen.say(`Mailscope failed, and proved nothing: ${(error as Error).message}`);
+    screen.say(`Mailscope failed, and proved nothing: ${printable((error as Error).message)}`);
     return 2;
   }
 }

@@ -1,4 +1,5 @@
-// Output for a person or a pipeline: the report on stdout, progress and errors on stderr.
+// Output for a person or a pipeline: the report on stdout, progress and errors on stderr. Every line is made printable here.
+import { printableLines } from '../printable.ts';
 
 /** The part of a process stream that is used here. */
 export interface Output {
@@ -26,7 +27,8 @@ export function createScreen(stdout: Output, stderr: Output): Screen {
   let isLineOpen = false;
   const overwrite = (text: string) => {
     // A terminal without a known width says 0. A line that wraps cannot be overwritten.
-    stderr.write(CLEAR_LINE + text.slice(0, (stderr.columns || 80) - 1));
+    const shown = [...printableLines(text)].slice(0, (stderr.columns || 80) - 1);
+    stderr.write(CLEAR_LINE + shown.join(''));
     isLineOpen = true;
   };
   const closeLine = () => {
@@ -36,13 +38,13 @@ export function createScreen(stdout: Output, stderr: Output): Screen {
   return {
     print(text) {
       closeLine();
-      stdout.write(text);
+      stdout.write(printableLines(text));
     },
     say(text) {
       closeLine();
-      stderr.write(`${text}\n`);
+      stderr.write(`${printableLines(text)}\n`);
     },
-    progress: (text) => (stderr.isTTY ? overwrite(text) : void stderr.write(`${text}\n`)),
+    progress: (text) => (stderr.isTTY ? overwrite(text) : void stderr.write(`${printableLines(text)}\n`)),
     watch: (text) => (stderr.isTTY ? overwrite(text) : undefined),
     async flush() {
       for (const stream of [stdout, stderr]) await new Promise<void>((resolve) => stream.write('', () => resolve()));

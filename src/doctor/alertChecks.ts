@@ -36,11 +36,12 @@ async function lookAtHost(what: string, address: Secret): Promise<Finding> {
 }
 
 async function sendTest(alerts: AlertSettings, now: Date): Promise<Finding> {
-  const { result, status, error } = await deliverSample(alerts, now);
+  const { result, status, error, answer } = await deliverSample(alerts, now);
   if (result === 'accepted') return ok(`The receiver accepted the test alert (${status}).`);
   const advice =
     'Compare the path of ALERT_WEBHOOK_URL, ALERT_WEBHOOK_FORMAT and ALERT_WEBHOOK_SECRET with the receiver.';
-  return problem(`The receiver did not accept the test alert. ${error}`, advice);
+  const says = answer === null ? '' : ` It says: ${answer}`;
+  return problem(`The receiver did not accept the test alert. ${error}${says}`, advice);
 }
 
 function lookAtPause({ pauseUntil }: AlertSettings, now: Date): Finding[] {

@@ -2,6 +2,7 @@
 import './deliverAlert.ts';
 import './getMailbox.ts';
 import './getRun.ts';
+import './giveUpShard.ts';
 import './health.ts';
 import './latestSubject.ts';
 import './listDrift.ts';

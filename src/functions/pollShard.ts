@@ -4,10 +4,10 @@ import * as z from 'zod';
 import { doShard, SHARD_QUEUE } from '../runs/doShard.ts';
 import { servicesFor } from '../services.ts';
 
-const message = z.object({ runId: z.string(), shard: z.int().min(0), listHash: z.string() });
+export const shardMessage = z.object({ runId: z.string(), shard: z.int().min(0), listHash: z.string() });
 
 app.storageQueue('pollShard', {
   queueName: SHARD_QUEUE,
   connection: 'AzureWebJobsStorage',
-  handler: (item, context) => doShard(servicesFor(context), message.parse(item)),
+  handler: (item, context) => doShard(servicesFor(context), shardMessage.parse(item)),
 });

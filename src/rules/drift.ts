@@ -2,7 +2,7 @@
 import { type DriftKind, isDrift, type JudgingRun, type MailboxState } from './judge.ts';
 import type { Observation } from './observation.ts';
 
-/** Why a drift ended. `refused` and `readable` are recoveries. A new expectation or a removal from the list is none. */
+/** Why a drift ended: Graph's answer, a new expectation, or a removal from the list. */
 export type ClosedBecause = 'refused' | 'readable' | 'redeclared' | 'unlisted';
 
 export interface Drift {
@@ -17,6 +17,11 @@ export interface Drift {
   readonly closedAt: string | null;
   readonly closedRun: number | null;
   readonly closedBecause: ClosedBecause | null;
+  /**
+   * Whether the answer that ended it was as declared. It was not if an unverified mailbox answers again and is a breach, a
+   * lockout or pending. Absent while it is open, if no answer ended it, and in rows of an earlier version.
+   */
+  readonly recovered?: boolean;
   readonly evidence: { readonly opened: Observation; readonly closed?: Observation };
 }
 

@@ -1,9 +1,9 @@
-// Closes a run when the last of its shards is done.
+// Closes a run when the last of its shards is done or given up.
 //
 // 1. It does nothing if the run has ended or a shard is still missing.
 // 2. It queues the alert before it writes the end, so a crash in between does not lose the alert.
 // 3. It adds up the results and writes them under the run's ETag. If the run has changed, it starts again.
-// 4. It sends the heartbeat. Once a day it deletes old data.
+// 4. If the run is completed, it sends the heartbeat. Once a day it deletes old data.
 import type { Services } from '../services.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 import { forgetOld } from './forgetOld.ts';
@@ -15,7 +15,7 @@ export { ALERT_QUEUE } from '../storage/queues.ts';
 /** The number of runs to search for a completed one. */
 const LOOK_BACK = 20;
 
-/** Closes the run unless a shard is missing or another process has closed it. Call it after each shard's commit. */
+/** Closes the run unless a shard is missing or another process has closed it. Call it after each shard's commit or end. */
 export async function closeRun(services: Services, number: number): Promise<void> {
   const { runs, shards: shardStore } = services.storage();
   const endedBy = services.newId();
@@ -24,7 +24,7 @@ export async function closeRun(services: Services, number: number): Promise<void
     // An end that was written although its answer was lost is ours all the same.
     if (found?.value.endedBy === endedBy) return follow(services, found.value);
     if (found?.value.status !== 'running') return;
-    if ((await shardStore.committed(found.value.id)) < found.value.shards) return;
+    if ((await shardStore.settled(found.value.id)) < found.value.shards) return;
     const shards = await shardStore.all(found.value.id);
     await services.storage().queues.sendAlert({ runId: found.value.id });
     const last = await lastCompleted(services, number);
@@ -35,6 +35,8 @@ export async function closeRun(services: Services, number: number): Promise<void
 }
 
 async function follow(services: Services, ended: Run): Promise<void> {
+  if (ended.status === 'incomplete')
+    return services.log('warn', 'run.closed', { runId: ended.id, status: ended.status });
   report(services, ended);
   await heartbeat(services);
   await forgetOld(services, ended);

@@ -1,6 +1,6 @@
 // Does one shard of a run. Every step is safe to repeat, because a process may die between any two.
 //
-// 1. Skip the shard if the list has changed, its run has ended, or the shard is committed.
+// 1. Skip the shard if its run has ended or the shard is committed. Give it up if the list has changed.
 // 2. Mark the run as alive, unless another shard just did. The shard may write for 110 seconds from the mark.
 // 3. Ask Graph about the mailboxes that this run has not judged yet.
 // 4. Write the shard's row with facts that no other row holds: control, roles, states to remove.
@@ -20,6 +20,7 @@ import type { ShardMessage } from '../storage/queues.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
 import { closeRun } from './closeRun.ts';
+import { giveUpShard } from './giveUp.ts';
 import { type HeldLease, startLease } from './lease.ts';
 import { changeOf, removalOf, type Sighting } from './mailboxChanges.ts';
 import { runNumberOf } from './runState.ts';
@@ -59,8 +60,10 @@ type States = Map<string, StoredMailbox>;
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
   const plan = await services.list();
   const shard = plan.shards[message.shard];
-  if (message.listHash !== plan.hash || !shard)
-    return skip(services, message, 'the list of mailboxes has changed since the run began');
+  if (message.listHash !== plan.hash || !shard) {
+    skip(services, message, 'the list of mailboxes has changed since the run began');
+    return giveUpShard(services, message);
+  }
   const joined = await joinRun(services, message.runId);
   if (!joined) return skip(services, message, 'its run has ended');
 
@@ -154,6 +157,7 @@ async function begin(
       shard: shard.index,
       begunAt: services.now().toISOString(),
       committedAt: null,
+      givenUpAt: before?.value.givenUpAt ?? null,
       removed: Math.max(unlisted.length, before?.value.removed ?? 0),
       closedByRemoval: Math.max(drifting.length, before?.value.closedByRemoval ?? 0),
       tally: null,

@@ -9,10 +9,12 @@ export async function heartbeat(services: Services): Promise<void> {
   const { heartbeatUrl } = services.settings();
   if (!heartbeatUrl) return;
   try {
-    const { ok, status } = await fetch(heartbeatUrl.reveal(), {
+    const { ok, status, body } = await fetch(heartbeatUrl.reveal(), {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    // An answer that nobody reads would hold its socket.
+    await body?.cancel();
     if (!ok) services.log('warn', 'heartbeat.failed', { status });
   } catch (error) {
     // Only the name: the error's text may hold the address, which is a secret.

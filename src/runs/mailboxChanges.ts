@@ -63,12 +63,14 @@ function openDrift(opening: DriftOpening, observation: Observation): Drift {
   return { ...opening, ...open, evidence: { opened: observation } };
 }
 
-/** Only a recovery has an observation as evidence. A new expectation or a removal from the list was not observed. */
+/** Only an answer is evidence. A new expectation or a removal from the list was not observed. */
 function closeDrift(previous: MailboxRecord | null, closing: DriftClosing, observation: Observation | null): Drift {
   const open = previous?.openDrift;
   // A state with drift always has it in its row, because both are written together.
   if (!open) throw new Error(`the drift ${closing.id} must be closed, but the mailbox's row does not hold it`);
-  const recovered = closing.closedBecause === 'refused' || closing.closedBecause === 'readable';
-  const evidence = recovered && observation ? { ...open.evidence, closed: observation } : open.evidence;
-  return { ...open, ...closing, evidence };
+  const { closedBecause } = closing;
+  const isAnswer = closedBecause === 'refused' || closedBecause === 'readable';
+  if (!isAnswer || !observation) return { ...open, ...closing };
+  const recovered = closedBecause === (previous?.expectation === 'denied' ? 'refused' : 'readable');
+  return { ...open, ...closing, recovered, evidence: { ...open.evidence, closed: observation } };
 }

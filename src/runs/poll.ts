@@ -2,6 +2,7 @@
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { doShard } from './doShard.ts';
+import { giveUpShard, orGiveUp } from './giveUp.ts';
 import { announceEnd, planRun, queueShards } from './startRun.ts';
 
 /**
@@ -14,7 +15,14 @@ export async function poll(services: Services): Promise<void> {
     const { run, ended } = await planRun(services, 'timer');
     if (run.shards > 1) await queueShards(services, run);
     await announceEnd(services, ended);
-    if (run.shards === 1) await doShard(services, { runId: run.id, shard: 0, listHash: run.listHash });
+    if (run.shards !== 1) return;
+    const message = { runId: run.id, shard: 0, listHash: run.listHash };
+    // A timer does not try again.
+    await orGiveUp(
+      services,
+      () => doShard(services, message),
+      () => giveUpShard(services, message),
+    );
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'run-in-progress') throw error;
     services.log('warn', 'run.skipped', { runUnderWay: error.facts.runId });

@@ -7,6 +7,7 @@ import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
+import { abandonRun, orGiveUp } from './giveUp.ts';
 import { endRun, isAlive, runIdOf } from './runState.ts';
 
 /**
@@ -65,9 +66,15 @@ export async function announceEnd(services: Services, ended: Run | null): Promis
   if (ended) await services.storage().queues.sendAlert({ runId: ended.id });
 }
 
-export async function queueShards(services: Services, { id, shards, listHash }: Run): Promise<void> {
+/** If the queue does not take all shards, the run ends: nobody would finish it. */
+export async function queueShards(services: Services, run: Run): Promise<void> {
+  const { id, shards, listHash } = run;
   const messages = Array.from({ length: shards }, (_, shard) => ({ runId: id, shard, listHash }));
-  await services.storage().queues.sendShards(messages);
+  await orGiveUp(
+    services,
+    () => services.storage().queues.sendShards(messages),
+    () => abandonRun(services, run),
+  );
 }
 
 /** The previous run, closed as dead; null when it has ended. Throws when it is alive. */

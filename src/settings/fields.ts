@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import * as z from 'zod';
 import { visible } from '../rules/characters.ts';
 import { characterFault, parseMailbox, shownName } from '../rules/mailbox.ts';
+import { isMetadataService, isWrittenLoopback } from './addresses.ts';
 import { readConnectionString, type StorageService } from './connectionString.ts';
 import { parseSchedule } from './schedule.ts';
 
@@ -109,7 +110,7 @@ function choice<const T extends string>(fallback: T, all: readonly T[]) {
 function address(origin: boolean) {
   return (text: string, context: z.RefinementCtx) => {
     const url = URL.parse(text);
-    if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))) {
+    if (!url || (url.protocol !== 'https:' && !isWrittenLoopback(text))) {
       return issue(context, 'malformed', 'is not an https address. Use https, or plain http on this machine.');
     }
     if (!origin) return url.href;
@@ -122,9 +123,12 @@ function address(origin: boolean) {
   };
 }
 
-/** Whether a host name means this machine. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** The address of a receiver: everybody who has it may call it, so it is a secret. */
+function receiver(text: string, context: z.RefinementCtx): Secret {
+  const url = address(false)(text, context);
+  if (!isMetadataService(URL.parse(url)?.hostname ?? '')) return new Secret(url);
+  const why = 'names a metadata service or a link-local address, which the app must not call';
+  return issue(context, 'malformed', `${why}. Use the address of the receiver.`);
 }
 
 const text = optional((value) => value);
@@ -193,7 +197,7 @@ export const FIELDS = z.object({
   RETENTION_MONTHS: wholeNumber(13, 1, 1_200),
   SHARD_SIZE: wholeNumber(500, 1, 5_000),
   POLL_CONCURRENCY: wholeNumber(16, 1, 256),
-  ALERT_WEBHOOK_URL: optional((value, context) => new Secret(address(false)(value, context))),
+  ALERT_WEBHOOK_URL: optional(receiver),
   ALERT_WEBHOOK_FORMAT: choice('cloudevents', ALERT_FORMATS),
   ALERT_WEBHOOK_SECRET: optional((value, context) =>
     /^(whsec_)?[A-Za-z0-9+/]{8,}={0,2}$/.test(value)
@@ -206,7 +210,7 @@ export const FIELDS = z.object({
     if (read.success) return new Date(read.data);
     return issue(context, 'malformed', `is ${quote(value)}. Use a time such as 2026-12-24T18:00:00Z.`);
   }),
-  HEARTBEAT_URL: optional((value, context) => new Secret(address(false)(value, context))),
+  HEARTBEAT_URL: optional(receiver),
 });
 
 export type FieldValues = z.output<typeof FIELDS>;

@@ -15,12 +15,12 @@ import {
 } from './fields.ts';
 import { type GraphIdentity, readIdentity } from './identity.ts';
 
+export { isLoopback } from './addresses.ts';
 export {
   ALERT_FORMATS,
   type AlertFormat,
   DEFAULT_POLL_SCHEDULE,
   type FaultKind,
-  isLoopback,
   type ListFile,
   Secret,
 } from './fields.ts';

@@ -63,6 +63,7 @@ const DRIFT_COLUMNS: Columns<Drift & { readonly open: boolean }> = {
   closedAt: 'value',
   closedRun: 'value',
   closedBecause: 'value',
+  recovered: 'value',
   evidence: 'json',
 };
 
@@ -144,6 +145,6 @@ function toSummary(row: Row): StoredSummary {
 }
 
 function toDrift(row: Row): Drift {
-  const { open: _, ...drift } = fromRow(row, DRIFT_COLUMNS);
-  return drift;
+  const { open: _, recovered, ...drift } = fromRow(row, DRIFT_COLUMNS);
+  return { ...drift, ...(typeof recovered === 'boolean' ? { recovered } : {}) };
 }

@@ -1,12 +1,14 @@
 // The list of mailboxes: the settings and MAILBOXES_FILE together. The file is read again only after a change.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { MailscopeError } from '../errors.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import type { ListFile, Settings, StorageSettings } from '../settings/settings.ts';
+import { limited } from './callLimit.ts';
 import { type ReadList, readListCsv } from './listCsv.ts';
+import { onceEach } from './onceEach.ts';
 import { type Plan, planShards } from './plan.ts';
 import { storageCredential } from './storageCredential.ts';
 
@@ -116,14 +118,11 @@ function fileSource(path: string): Source {
 }
 
 function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, storage: StorageSettings): Source {
-  let opened: Promise<BlobClient> | undefined;
-  const client = () => {
-    opened ??= connect(storage, container, name);
-    return opened;
-  };
-  const attempt = async <T>(work: (blob: BlobClient) => Promise<T>): Promise<T> => {
+  const opened = onceEach(() => connect(storage, container, name));
+  const attempt = async <T>(work: (blob: BlobClient, abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
-      return await work(await client());
+      const client = await opened.get(name);
+      return await limited((abortSignal) => work(client, abortSignal));
     } catch (cause) {
       const { statusCode } = cause as { readonly statusCode?: number };
       if (statusCode === 404) throw invalid([`the blob ${container}/${name} does not exist`]);
@@ -133,12 +132,10 @@ function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, st
   const unreadable = (cause: unknown) =>
     new MailscopeError('storage-unavailable', 'The blob that MAILBOXES_FILE names cannot be read.', { cause });
   return {
-    version: () => attempt(async (blob) => (await blob.getProperties()).etag ?? ''),
-    async open() {
-      const { readableStreamBody } = await attempt((blob) => blob.download());
-      // Under Node the library returns a Node stream.
-      return readableStreamBody as Readable;
-    },
+    version: () => attempt(async (blob, abortSignal) => (await blob.getProperties({ abortSignal })).etag ?? ''),
+    // The whole text, so that a connection that stalls or breaks is a failure of storage.
+    open: async () =>
+      Readable.from([await attempt((blob, abortSignal) => blob.downloadToBuffer(0, undefined, { abortSignal }))]),
     unreadable,
   };
 }

@@ -2,6 +2,8 @@
 import type { QueueClient } from '@azure/storage-queue';
 import { MailscopeError } from '../errors.ts';
 import type { StorageSettings } from '../settings/settings.ts';
+import { limited } from './callLimit.ts';
+import { onceEach } from './onceEach.ts';
 import { storageCredential } from './storageCredential.ts';
 
 export const SHARD_QUEUE = 'poll-shards';
@@ -25,25 +27,21 @@ export interface Queues {
 }
 
 const SENDS_IN_FLIGHT = 16;
+/** For one message. A start of a run also writes to tables, and both have to fit into the time of a request. */
+const SEND_MS = 5_000;
 
 export function createQueues(settings: StorageSettings): Queues {
-  const opened = new Map<string, Promise<QueueClient>>();
-
-  function open(name: string): Promise<QueueClient> {
-    const found = opened.get(name) ?? openQueue(settings, name);
-    opened.set(name, found);
-    found.catch(() => opened.delete(name));
-    return found;
-  }
+  const opened = onceEach((name) => openQueue(settings, name));
 
   async function send(name: string, messages: readonly object[]): Promise<void> {
     try {
-      const queue = await open(name);
+      const queue = await opened.get(name);
       const waiting = [...messages];
       const work = async () => {
         for (let next = waiting.shift(); next; next = waiting.shift()) {
           // The platform's queue trigger expects Base64.
-          await queue.sendMessage(Buffer.from(JSON.stringify(next)).toString('base64'));
+          const text = Buffer.from(JSON.stringify(next)).toString('base64');
+          await limited((abortSignal) => queue.sendMessage(text, { abortSignal }), SEND_MS);
         }
       };
       await Promise.all(Array.from({ length: Math.min(SENDS_IN_FLIGHT, messages.length) }, work));
@@ -70,6 +68,6 @@ export async function openQueue(settings: StorageSettings, name: string): Promis
       : new QueueServiceClient(settings.queueServiceUri, await storageCredential(settings), options).getQueueClient(
           name,
         );
-  await queue.createIfNotExists();
+  await limited((abortSignal) => queue.createIfNotExists({ abortSignal }), SEND_MS);
   return queue;
 }

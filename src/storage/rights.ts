@@ -2,6 +2,7 @@
 import { MailscopeError } from '../errors.ts';
 import type { StorageFault } from '../rules/doctor/storageFindings.ts';
 import type { StorageSettings } from '../settings/settings.ts';
+import { limited } from './callLimit.ts';
 import { openQueue } from './queues.ts';
 import { createTables, failureOf } from './tables.ts';
 
@@ -29,10 +30,10 @@ export function tryQueues(settings: StorageSettings, id: string): Promise<Storag
   return attempt(async () => {
     const queue = await openQueue(settings, `mailscope-doctor-${id}`);
     try {
-      await queue.sendMessage('doctor');
-      await queue.receiveMessages();
+      await limited((abortSignal) => queue.sendMessage('doctor', { abortSignal }));
+      await limited((abortSignal) => queue.receiveMessages({ abortSignal }));
     } finally {
-      await queue.delete();
+      await limited((abortSignal) => queue.delete({ abortSignal }));
     }
   });
 }

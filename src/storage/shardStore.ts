@@ -11,6 +11,8 @@ export interface ShardRecord {
   readonly begunAt: string;
   /** The time of the commit; null until the shard is done. */
   readonly committedAt: string | null;
+  /** When its message was given up. A run does not wait for it any more, but the shard may still commit. */
+  readonly givenUpAt: string | null;
   /** States of mailboxes no longer listed, found when the shard first began, and those of them with open drift. */
   readonly removed: number;
   readonly closedByRemoval: number;
@@ -25,8 +27,8 @@ export interface ShardRecord {
 
 export interface ShardStore {
   all(runId: string): Promise<readonly ShardRecord[]>;
-  /** The number of committed shards. */
-  committed(runId: string): Promise<number>;
+  /** The number of shards that the run does not wait for: committed, or given up. */
+  settled(runId: string): Promise<number>;
   get(runId: string, shard: number): Promise<Stored<ShardRecord> | null>;
   /** Writes a new row, or replaces the one that was read. False when it has changed since. */
   write(runId: string, record: ShardRecord, etag: string | null, lease?: Lease): Promise<boolean>;
@@ -36,6 +38,7 @@ const SHARD_COLUMNS: Columns<ShardRecord> = {
   shard: 'value',
   begunAt: 'value',
   committedAt: 'value',
+  givenUpAt: 'value',
   removed: 'value',
   closedByRemoval: 'value',
   tally: 'json',
@@ -55,8 +58,8 @@ export function createShardStore(tables: Tables): ShardStore {
       return rows.map((row) => fromRow(row, SHARD_COLUMNS));
     },
 
-    async committed(runId) {
-      const filter = and(`PartitionKey eq ${quoted(runId)}`, `committedAt gt ''`);
+    async settled(runId) {
+      const filter = and(`PartitionKey eq ${quoted(runId)}`, `committedAt gt '' or givenUpAt gt ''`);
       return (await collect(await table(), filter, { select: ['RowKey'] })).length;
     },
 

@@ -4,6 +4,8 @@ import PQueue from 'p-queue';
 import { MailscopeError } from '../errors.ts';
 import { cutWord, LONGEST } from '../rules/foreignText.ts';
 import type { StorageSettings } from '../settings/settings.ts';
+import { CallLimitError, limited } from './callLimit.ts';
+import { onceEach } from './onceEach.ts';
 import { storageCredential } from './storageCredential.ts';
 
 /** A row as it is read. A null value has no column. */
@@ -65,56 +67,52 @@ type Sdk = typeof import('@azure/data-tables');
 /** Loads the storage library with the first table, so a process without storage does not pay for it. */
 export function createTables(settings: StorageSettings): Tables {
   const writes = new PQueue({ concurrency: WRITES_IN_FLIGHT });
-  const clients = new Map<string, Promise<TableClient>>();
-  const created = new Map<string, Promise<Table>>();
-
-  function client(name: string): Promise<TableClient> {
-    const found = clients.get(name) ?? connect(settings, (sdk, connection) => tableClient(sdk, connection, name));
-    clients.set(name, found);
-    return found;
-  }
+  const clients = onceEach((name) => connect(settings, (sdk, connection) => tableClient(sdk, connection, name)));
+  const created = onceEach(create);
 
   async function create(name: string): Promise<Table> {
-    const table = await client(name);
-    await attempt(() => table.createTable(REQUEST));
-    return toTable(table, writes, () => created.delete(name));
+    const table = await clients.get(name);
+    await attempt((abortSignal) => table.createTable({ ...REQUEST, abortSignal }));
+    return toTable(table, writes, () => created.forget(name));
   }
 
   return {
-    open(name) {
-      const found = created.get(name) ?? create(name);
-      created.set(name, found);
-      found.catch(() => created.delete(name));
-      return found;
-    },
-    existing: async (name) => toTable(await client(name), writes, () => created.delete(name)),
+    open: created.get,
+    existing: async (name) => toTable(await clients.get(name), writes, () => created.forget(name)),
     async names(prefix) {
       const service = await connect(settings, serviceClient);
       const names: string[] = [];
-      await attempt(async () => {
-        for await (const { name = '' } of service.listTables(REQUEST)) if (name.startsWith(prefix)) names.push(name);
+      await attempt(async (abortSignal) => {
+        const tables = service.listTables({ ...REQUEST, abortSignal });
+        for await (const { name = '' } of tables) if (name.startsWith(prefix)) names.push(name);
       });
       return names.sort();
     },
     async drop(name) {
-      const table = await client(name);
-      created.delete(name);
-      await attempt(() => table.deleteTable(REQUEST), [404, 409]);
+      const table = await clients.get(name);
+      created.forget(name);
+      await attempt((abortSignal) => table.deleteTable({ ...REQUEST, abortSignal }), { expected: [404, 409] });
     },
   };
 }
 
 function toTable(client: TableClient, writes: PQueue, onMissing: () => void): Table {
+  /** A shard's writes take turns. Others are few, and must not wait behind a shard. */
+  const inTurn = <T>(lease: Lease | undefined, send: () => Promise<T>) => (lease ? writes.add(send) : send());
   return {
     async get(partition, row) {
-      const found = await attempt(() => client.getEntity(partition, row, REQUEST), [404]);
+      const read = (abortSignal: AbortSignal) => client.getEntity(partition, row, { ...REQUEST, abortSignal });
+      const found = await attempt(read, { expected: [404] });
       return found ? (found as unknown as Row) : null;
     },
     async *list(filter, { select, pageSize = 1_000 } = {}) {
       const queryOptions = { filter, ...(select ? { select: [...select] } : {}) };
-      const pages = client.listEntities({ ...REQUEST, queryOptions }).byPage({ maxPageSize: pageSize });
+      // Each page has the whole time, and all share the signal.
+      const controller = new AbortController();
+      const options = { ...REQUEST, queryOptions, abortSignal: controller.signal };
+      const pages = client.listEntities(options).byPage({ maxPageSize: pageSize });
       for (;;) {
-        const next = await attempt(() => pages.next(), [404]);
+        const next = await attempt(() => pages.next(), { expected: [404], controller });
         if (!next || next.done) return;
         yield next.value as unknown as readonly Row[];
       }
@@ -122,16 +120,20 @@ function toTable(client: TableClient, writes: PQueue, onMissing: () => void): Ta
     async write(actions, lease) {
       const send = () => {
         lease?.check();
-        return attempt(() => client.submitTransaction([...actions], requestFor(lease)), [404, 409, 412], onMissing);
+        const submit = (abortSignal: AbortSignal) =>
+          client.submitTransaction([...actions], { ...REQUEST, abortSignal });
+        return attempt(submit, { expected: [404, 409, 412], lease, onMissing });
       };
-      return (await writes.add(send)) !== null;
+      return (await inTurn(lease, send)) !== null;
     },
     async remove(partition, row, etag, lease) {
       const send = () => {
         lease?.check();
-        return attempt(() => client.deleteEntity(partition, row, { ...requestFor(lease), etag }), [412, 404]);
+        const erase = (abortSignal: AbortSignal) =>
+          client.deleteEntity(partition, row, { ...REQUEST, abortSignal, etag });
+        return attempt(erase, { expected: [412, 404], lease });
       };
-      const gone = await writes.add(send);
+      const gone = await inTurn(lease, send);
       return gone !== null || (await this.get(partition, row)) === null;
     },
   };
@@ -172,21 +174,28 @@ export async function writeGroups<T>(
   return refused;
 }
 
-function requestFor(lease: Lease | undefined) {
-  return lease ? { ...REQUEST, abortSignal: lease.signal } : REQUEST;
+interface AttemptOptions {
+  /** Status codes that are an answer. */
+  readonly expected?: readonly number[];
+  /** Ends the call in place of the limit. */
+  readonly lease?: Lease | undefined;
+  readonly controller?: AbortController;
+  readonly onMissing?: () => void;
 }
 
 /** Null for the expected status codes; throws `storage-unavailable` for every other failure. */
-async function attempt<T>(work: () => Promise<T>, expected: readonly number[] = [], onMissing?: () => void) {
+async function attempt<T>(work: (signal: AbortSignal) => Promise<T>, options: AttemptOptions = {}): Promise<T | null> {
+  const { expected = [], lease, controller, onMissing } = options;
   try {
-    return await work();
+    return await (lease ? work(lease.signal) : limited(work, undefined, controller));
   } catch (cause) {
     const { statusCode = 0, code = '' } = failureOf(cause);
     // The table itself is gone or is being deleted, so this is no conflict of a row.
     const tableGone = code === 'TableNotFound' || code === 'TableBeingDeleted';
     if (tableGone) onMissing?.();
     if (expected.includes(statusCode) && !(tableGone && onMissing)) return null;
-    const what = statusCode ? `it answered ${statusCode} ${code}`.trim() : 'it cannot be reached';
+    const answered = statusCode ? `it answered ${statusCode} ${code}`.trim() : 'it cannot be reached';
+    const what = cause instanceof CallLimitError ? cause.message : answered;
     throw new MailscopeError('storage-unavailable', `The storage account cannot be used: ${what}.`, { cause });
   }
 }

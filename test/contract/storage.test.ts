@@ -229,6 +229,7 @@ const shardOf = (shard: number) => ({
   shard,
   begunAt: runAt(1, 0).startedAt,
   committedAt: null,
+  givenUpAt: null,
   removed: 0,
   closedByRemoval: 0,
   tally: null,

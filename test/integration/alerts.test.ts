@@ -1,12 +1,18 @@
 // Alerts with real tables and a real receiver: every fault of a receiver, a crash at each step, and the text of each alert.
+
+import { TableClient } from '@azure/data-tables';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deliverAlert } from '../../src/alerts/deliverAlert.ts';
+import { deliverSample } from '../../src/alerts/deliverSample.ts';
 import { health } from '../../src/reads/health.ts';
+import { listDrift } from '../../src/reads/history.ts';
 import { listRuns } from '../../src/reads/runs.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { planRun } from '../../src/runs/startRun.ts';
+import { invertedNumber } from '../../src/storage/keys.ts';
 import { startServer, WEBHOOK_SECRET } from '../support/localApp.ts';
+import { until } from '../support/until.ts';
 import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;
@@ -277,6 +283,136 @@ describe('a receiver that', () => {
     await policy(SUPPORT);
     expect(await runAndAlert(app)).toEqual(['Mailscope: 3 breaches recovered']);
   });
+
+  const throttled =
+    'Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId tcid=8259.';
+
+  it.each([
+    ['Teams that passes on a 429', 'teams', { status: 200, body: throttled }, 'again'],
+    ['Teams that passes on a 400', 'teams', { status: 200, body: throttled.replace('429', '400') }, 'refused'],
+    ['Teams that fails without a status', 'teams', { status: 200, body: 'Webhook message delivery failed.' }, 'again'],
+    ['Teams that takes the message', 'teams', { status: 200, body: '1' }, 'accepted'],
+    ['another receiver with such a text', 'cloudevents', { status: 200, body: throttled }, 'accepted'],
+    ['Slack that takes the message', 'slack', { status: 200, body: 'ok' }, 'accepted'],
+  ])('is %s is believed: %#', async (_, format, answer, result) => {
+    await world.tenant.put('receiver', { ...answer, times: 1 });
+    const { alerts } = createApp(settings({ ALERT_WEBHOOK_FORMAT: format })).settings();
+    if (!alerts) throw new Error('there is a receiver');
+    expect(await deliverSample(alerts, new Date())).toMatchObject({ result, status: 200 });
+  });
+
+  it.each([
+    ['invalid_blocks', 'The webhook answered 400: invalid_blocks.', 'invalid_blocks'],
+    ['invalid_blocks\n', 'The webhook answered 400: invalid_blocks.', 'invalid_blocks'],
+    [
+      'No such user: cch@contoso.example\n::error::\u001b[2J',
+      'The webhook answered 400.',
+      'No such user: cch@contoso.example ::error::\u{FFFD}[2J',
+    ],
+    ['x '.repeat(70_000), 'The webhook answered 400.', `${'x '.repeat(99)}x…`],
+    ['', 'The webhook answered 400.', null],
+  ])('gives a reason is quoted, but health shows no names: %#', async (body, error, answer) => {
+    await world.tenant.put('receiver', { status: 400, body, times: 2 });
+    const app = createApp(settings());
+    const { alerts } = app.settings();
+    if (!alerts) throw new Error('there is a receiver');
+    expect(await deliverSample(alerts, new Date())).toEqual({ result: 'refused', status: 400, error, answer });
+    await removePolicy();
+    await poll(app);
+    await drainAlerts(app, 1);
+    expect((await health(app)).problems).toEqual([{ code: 'alert-undelivered', detail: error }]);
+    expect(app.logs.find(({ event }) => event === 'alert.refused')?.answer ?? null).toBe(answer);
+    await deliveries();
+  });
+});
+
+describe('an unverified mailbox', () => {
+  it('that turns out to be a breach has not recovered', async () => {
+    await headlines();
+    const app = createApp(settings({ DENIED_MAILBOXES: users(2).join(' '), UNVERIFIED_AFTER_RUNS: '1' }));
+    await runAndAlert(app);
+    const gone = { status: 404, code: 'ErrorInvalidUser' };
+    await world.tenant.put('faults', { mailboxes: Object.fromEntries(users(2).map((user) => [user, gone])) });
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 2 mailboxes unverified opened']);
+    await world.tenant.put('faults', {});
+    await policy(SUPPORT, users(1)[0] ?? '');
+    await poll(app);
+    await drainAlerts(app);
+    const [alert] = await deliveries();
+    expect(alert?.body.data.headline).toBe(
+      'Mailscope: 1 breach opened, 1 mailbox unverified found not as declared, 1 mailbox unverified recovered',
+    );
+    expect(alert?.body.data.items).toMatchObject([
+      { happening: 'opened', kind: 'breach', mailbox: users(2)[0] },
+      { happening: 'changed', kind: 'unverified', mailbox: users(2)[0], closedBecause: 'readable' },
+      { happening: 'recovered', kind: 'unverified', mailbox: users(2)[1], closedBecause: 'refused' },
+    ]);
+    const { items } = await listDrift(app, { kind: 'unverified' }, 10, '');
+    expect(items.map(({ mailbox, recovered }) => [mailbox, recovered]).sort()).toEqual([
+      [users(2)[0], false],
+      [users(2)[1], true],
+    ]);
+  });
+
+  it('that is allowed and refused once has not recovered either', async () => {
+    await headlines();
+    const hr = 'hr@contoso.example';
+    await policy(SUPPORT, hr);
+    const app = createApp(settings({ ALLOWED_MAILBOXES: `${SUPPORT} ${hr}`, UNVERIFIED_AFTER_RUNS: '1' }));
+    await runAndAlert(app);
+    await world.tenant.put('faults', { mailboxes: { [hr]: { status: 404, code: 'ErrorInvalidUser' } } });
+    await runAndAlert(app);
+    await world.tenant.put('faults', {});
+    await policy(SUPPORT);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 1 mailbox unverified found not as declared']);
+    expect(await runAndAlert(app)).toEqual(['Mailscope: 1 lockout opened']);
+  });
+});
+
+describe('a backlog', () => {
+  it('of a thousand runs is read in pages, not run by run', async () => {
+    await headlines();
+    const base = settings();
+    const app = createApp(base);
+    await runAndAlert(app);
+    await addIncompleteRuns(base.AzureWebJobsStorage ?? '', 1_000);
+    const reads = { list: 0, get: 0 };
+    const { runs } = app.storage();
+    const { list, get } = runs;
+    Object.assign(runs, {
+      list(...args: Parameters<typeof list>) {
+        reads.list += 1;
+        return list(...args);
+      },
+      get(...args: Parameters<typeof get>) {
+        reads.get += 1;
+        return get(...args);
+      },
+    });
+    await deliverAlert(app, { runId: 'of no run' });
+    const [alert] = await deliveries();
+    expect(alert?.body.data.notices).toHaveLength(11);
+    expect(alert?.body.data.notices[0]).toMatch(/^Runs before \S+-992 may have more to tell\./);
+    expect(alert?.body.data.notices.at(-1)).toMatch(/^The run \S+-1001 is incomplete/);
+    // Twice to find what is due, once for the notices, and once more to find that nothing is left.
+    expect(reads.list).toBeLessThanOrEqual(6);
+    expect(reads.get).toBeLessThanOrEqual(2);
+  });
+
+  /** Copies of the first run, as incomplete runs after it. */
+  async function addIncompleteRuns(connection: string, count: number): Promise<void> {
+    const table = TableClient.fromConnectionString(connection, 'Runs', { allowInsecureConnection: true });
+    const first = await table.getEntity<{ id: string }>('run', invertedNumber(1));
+    const { etag: _, timestamp: __, 'odata.metadata': ___, ...copied } = first as Record<string, unknown>;
+    const rows = Array.from({ length: count }, (_, index) => {
+      const number = index + 2;
+      const id = first.id.replace(/-1$/, `-${number}`);
+      return { ...copied, partitionKey: 'run', rowKey: invertedNumber(number), number, id, status: 'incomplete' };
+    });
+    for (let from = 0; from < rows.length; from += 100) {
+      await table.submitTransaction(rows.slice(from, from + 100).map((row) => ['create', row]));
+    }
+  }
 });
 
 describe('a process that dies', () => {
@@ -338,5 +474,23 @@ describe('the heartbeat', () => {
       { event: 'heartbeat.failed', status: 500 },
     ]);
     expect(JSON.stringify(app.logs)).not.toContain('secret-path');
+  });
+
+  it.each([200, 500])('whose answer of %i is large or never ends holds no connection', async (status) => {
+    const open = new Set<object>();
+    let beats = 0;
+    const url = await startServer((request, response) => {
+      open.add(request.socket);
+      request.socket.once('close', () => open.delete(request.socket));
+      beats += 1;
+      response.writeHead(status);
+      // The first is ten megabytes, the others go on for ever.
+      if (beats === 1) response.end(Buffer.alloc(10 * 1024 * 1024));
+      else response.write('still writing');
+    });
+    const app = createApp(settings({ HEARTBEAT_URL: url }));
+    for (let run = 0; run < 3; run += 1) await poll(app);
+    expect(beats).toBe(3);
+    await until(() => expect(open.size).toBe(0));
   });
 });

@@ -87,6 +87,20 @@ function rowsOf({ stdout }: Ended): string[][] {
 
 const single = (expectation: string, mailbox = CCH) => ['--mailbox', mailbox, '--expect', expectation];
 
+describe('what Graph answers', () => {
+  it('cannot forge rows, rewrite the screen or give commands to a pipeline', async () => {
+    const code = `X\n${CCH}  denied  refused  as declared\n::error::x\u001b[2J\u202e##vso[task.complete]${'x'.repeat(70_000)}`;
+    await tenant.put('faults', { mailboxes: { [CCH]: { status: 400, code } } });
+    const ended = await mailscope([]);
+    expect(ended.code).toBe(2);
+    expect(rowsOf(ended).map((cells) => cells.length)).toEqual([6, 6]);
+    const { stdout } = await mailscope(['--json']);
+    for (const shown of [ended.stdout, stdout]) expect(shown).not.toMatch(/^\s*::|##vso\[|(?!\n)[\p{Cc}\p{Cf}]/mu);
+    expect(ended.stdout.length).toBeLessThan(1_000);
+    expect(JSON.parse(stdout).mailboxes[0]).toMatchObject({ mailbox: CCH, outcome: 'inconclusive' });
+  });
+});
+
 describe('the exit code', () => {
   it('is 0 when all is as declared', async () => {
     const ended = await mailscope([]);

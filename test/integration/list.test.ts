@@ -69,11 +69,13 @@ describe('a file', () => {
     await writeFile(file, csv(7));
     app.advance(11_000);
     await doShard(app, second);
-    expect(app.logs.at(-1)).toMatchObject({
+    expect(app.logs).toContainEqual({
       event: 'shard.skipped',
+      runId: run.id,
+      shard: 1,
       why: 'the list of mailboxes has changed since the run began',
     });
-    app.advance(121_000);
+    // Nobody will finish the run, so it ends at once and the next can start.
     await poll(app);
     expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', notSeen: 4 });
   });

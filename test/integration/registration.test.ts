@@ -43,6 +43,7 @@ const expected = (schedule: string) => [
   queue('deliverAlert', 'drift-alerts'),
   http('getMailbox', 'mailboxes/{mailbox}'),
   http('getRun', 'runs/{id}'),
+  queue('giveUpShard', 'poll-shards-poison'),
   http('health', 'health', 'GET', 'anonymous'),
   http('latestSubject', 'mailboxes/{mailbox}/latest-subject'),
   http('listDrift', 'drift'),

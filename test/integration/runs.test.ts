@@ -13,6 +13,7 @@ import { latestSubject } from '../../src/reads/latestSubject.ts';
 import { getMailbox, listMailboxes, type MailboxQuestion, type MailboxView } from '../../src/reads/mailboxes.ts';
 import { getRun, listRuns } from '../../src/reads/runs.ts';
 import { doShard } from '../../src/runs/doShard.ts';
+import { giveUpShard } from '../../src/runs/giveUp.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { planRun, startRun } from '../../src/runs/startRun.ts';
 import type { Page } from '../../src/storage/mergePartitions.ts';
@@ -193,6 +194,7 @@ describe('the list', () => {
     expect((await world.tenant.state()).requests.byKind).toEqual(before);
     expect(second.logs).toMatchObject([
       { event: 'shard.skipped', why: 'the list of mailboxes has changed since the run began' },
+      { event: 'run.closed', status: 'incomplete' },
     ]);
   });
 });
@@ -394,6 +396,114 @@ describe('a shard', () => {
       added: 51,
       outcomes: { readable: 1, refused: 50, inconclusive: 0 },
     });
+  });
+});
+
+describe('a shard that nobody will finish', () => {
+  /** A run in two shards, and the message of each. */
+  async function startTwo(app: TestApp) {
+    const run = await startRun(app, 'request');
+    const [first, second] = app.sent.splice(0);
+    if (!first || !second) throw new Error('there are two shards');
+    return { run, first, second };
+  }
+  const two = { DENIED_MAILBOXES: users(12).join(' '), SHARD_SIZE: '10' };
+
+  it('ends its run at once, and another can start', async () => {
+    const app = newApp();
+    const { id } = await startRun(app, 'request');
+    const [message] = app.sent.splice(0);
+    if (message) await giveUpShard(app, message);
+    const problem = '1 of 1 shards did not finish.';
+    expect(await getRun(app, id)).toMatchObject({ status: 'incomplete', problem, notSeen: 2 });
+    expect(app.alerts).toEqual([id]);
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({ number: 2, status: 'completed' });
+    if (message) await doShard(app, message);
+    expect(await getRun(app, id)).toMatchObject({ status: 'incomplete', notSeen: 2 });
+  });
+
+  it('does not end the work of the other shards', async () => {
+    const app = newApp(two);
+    const { run, first, second } = await startTwo(app);
+    await giveUpShard(app, first);
+    await giveUpShard(app, first);
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'running' });
+    await removePolicy();
+    await doShard(app, second);
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', problem: '1 of 2 shards did not finish.' });
+    expect(await driftOf(app)).not.toEqual([]);
+    expect(app.logs.map(({ event }) => event)).not.toContain('run.completed');
+  });
+
+  it('may be done by a process that is late, and then counts', async () => {
+    const app = newApp(two);
+    const { run, first, second } = await startTwo(app);
+    await giveUpShard(app, first);
+    await doShard(app, first);
+    await doShard(app, second);
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'completed', notSeen: 0 });
+  });
+
+  it('although it is committed closes its run as completed', async () => {
+    let dying = true;
+    const settings = world.settings();
+    const app = createApp(settings);
+    const run = await startRun(app, 'request');
+    const [message] = app.sent;
+    if (!message) throw new Error('nothing was sent');
+    Object.assign(app.storage().queues, {
+      async sendAlert() {
+        if (dying) throw new Error('the queue is gone');
+      },
+    });
+    await expect(doShard(app, message)).rejects.toThrow('the queue is gone');
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'running' });
+    dying = false;
+    await giveUpShard(app, message);
+    expect(await getRun(app, run.id)).toMatchObject({ status: 'completed', notSeen: 0 });
+  });
+
+  it('while another process does it leaves no run open, and each drift once', async () => {
+    const app = newApp({ DENIED_MAILBOXES: users(5).join(' ') });
+    await removePolicy();
+    await startRun(app, 'request');
+    const [message] = app.sent;
+    if (!message) throw new Error('nothing was sent');
+    await Promise.all([doShard(app, message), giveUpShard(app, message), doShard(app, message)]);
+    expect((await lastRun(app)).status).not.toBe('running');
+    expect(await driftOf(app)).toHaveLength(5);
+  });
+
+  it('because the timer failed with it ends its run', async () => {
+    let failing = true;
+    const app = newApp({}, (table) => {
+      if (failing && table === 'Mailboxes') throw new Error('no room');
+    });
+    await expect(poll(app)).rejects.toThrow('no room');
+    expect(await lastRun(app)).toMatchObject({ status: 'incomplete' });
+    failing = false;
+    await poll(app);
+    expect(await lastRun(app)).toMatchObject({ number: 2, status: 'completed' });
+  });
+
+  it('because the queue did not take it ends its run', async () => {
+    const app = newApp(two);
+    const refuse = async () => {
+      throw new Error('the queue is full');
+    };
+    const { queues } = app.storage();
+    const { sendShards } = queues;
+    Object.assign(queues, { sendShards: refuse });
+    await expect(startRun(app, 'request')).rejects.toThrow('the queue is full');
+    await expect(poll(app)).rejects.toThrow('the queue is full');
+    Object.assign(queues, { sendShards });
+    expect((await startRun(app, 'request')).number).toBe(3);
+    expect((await listRuns(app, 10, '')).items.map(({ status }) => status)).toEqual([
+      'running',
+      'incomplete',
+      'incomplete',
+    ]);
   });
 });
 

@@ -208,6 +208,18 @@ describe('a drift of a version that kept no stamps', () => {
     ['closed later', drift({ closedRun: 9, closedBecause: 'refused' }), attempt(2, 5), ['opened']],
     ['declared anew', drift({ closedRun: 5, closedBecause: 'redeclared' }), attempt(4, 5), ['ended']],
     ['no longer listed', drift({ closedRun: 5, closedBecause: 'unlisted' }), attempt(4, 5), ['ended']],
+    [
+      'that turned into a breach',
+      drift({ kind: 'unverified', closedRun: 5, closedBecause: 'readable', recovered: false }),
+      attempt(4, 5),
+      ['changed'],
+    ],
+    [
+      'that is as declared again',
+      drift({ kind: 'unverified', closedRun: 5, closedBecause: 'readable', recovered: true }),
+      attempt(4, 5),
+      ['recovered'],
+    ],
     ['open for a day', drift({}), attempt(26, 27), ['reminder']],
     ['unverified for a day', drift({ kind: 'unverified' }), attempt(26, 27), []],
     ['a lockout in a pause', drift({ kind: 'lockout' }), attempt(2, 3, { rest: null }), []],
@@ -302,6 +314,21 @@ function alertOf(mailboxes: number, name = NASTY): Alert {
   return { id: '20261123T080000Z-7', time: '2026-11-23T08:00:00.000Z', counts, items, notices, apiUrl, test: false };
 }
 
+/** How many mailboxes a body names, how many more it says there are, and how many notices it has. */
+function countsIn(format: (typeof ALERT_FORMATS)[number], body: string) {
+  const message = JSON.parse(body);
+  if (format === 'cloudevents') {
+    const { items, more, notices } = message.data;
+    return { shown: items.length as number, more: more as number, told: notices.length as number };
+  }
+  const blocks: { text: string | { text: string } }[] = message.blocks ?? message.attachments[0].content.body;
+  const texts = blocks.map(({ text }) => (typeof text === 'string' ? text : text.text));
+  const shown = texts.filter((text) => text.includes('breach since')).length;
+  const [, more = '0'] = /… and (\d+) more\./.exec(texts.join('\n')) ?? [];
+  const others = texts.filter((text) => /^(Mailscope:|Act now|Drift: |… and \d+ more\.)/.test(text)).length;
+  return { shown, more: Number(more), told: texts.length - shown - others };
+}
+
 describe('the formats', () => {
   it.each(ALERT_FORMATS)('%s stays under 28 KB with a hundred thousand breaches', (format) => {
     const long = `${'<*_[&]>'.repeat(40)}@contoso.example`;
@@ -310,6 +337,69 @@ describe('the formats', () => {
     expect(Buffer.byteLength(body)).toBeLessThan(28 * 1024);
     expect(body).toContain('100000 breaches opened');
     expect(body).toMatch(format === 'cloudevents' ? /"items"/ : /99980 more/);
+  });
+
+  const FILLS: readonly (readonly [string, string, string, string])[] = [
+    ['ASCII', 'a'.repeat(64), 'a'.repeat(255), 'The policy is gone. '],
+    ['CJK and underscores', '会'.repeat(64), '_'.repeat(255), '会'],
+    ['emoji', '😀'.repeat(32), '😀'.repeat(127), '😀'],
+    ['quotes and markup', '"'.repeat(64), '<&>*`~|#'.repeat(31), '\\"&<_'],
+    ['escapes', '\u0001'.repeat(64), '\u0001'.repeat(255), '\u0001'],
+  ];
+
+  const SIZED = ALERT_FORMATS.flatMap((format) => FILLS.map((fill) => [format, ...fill] as const));
+
+  it.each(SIZED)('%s with names, causes, ids and notices of %s is under 28 KB', (format, _, local, domain, text) => {
+    const base = alertOf(1_000, `${local}@${domain}`);
+    const items = base.items.map((item) => ({
+      ...item,
+      requestId: text.repeat(500),
+      probableCause: text.repeat(2_000),
+    }));
+    const notices = Array.from({ length: 10 }, () => text.repeat(1_000));
+    const { body } = FORMATS[format]({ ...base, items, notices });
+    expect(Buffer.byteLength(body)).toBeLessThan(28 * 1024);
+    expect(body).toContain('1000 breaches opened');
+    expect(body.isWellFormed()).toBe(true);
+    const { shown, more, told } = countsIn(format, body);
+    expect(shown).toBeGreaterThan(5);
+    expect(shown + more).toBe(1_000);
+    expect(told).toBe(10);
+  });
+
+  it('a few mailboxes with ordinary names are all there, with whole causes', () => {
+    for (const format of ALERT_FORMATS) {
+      const { body } = FORMATS[format](alertOf(20, 'support@contoso.example'));
+      expect(countsIn(format, body)).toMatchObject({ shown: 20, more: 0 });
+      expect(body).toContain('all 3 denied mailboxes became readable.');
+    }
+  });
+
+  it('say how many notices are left out', () => {
+    const notices = Array.from({ length: 2_000 }, (_, index) => `The run ${index} is incomplete.`);
+    for (const format of ALERT_FORMATS) {
+      const { body } = FORMATS[format]({ ...alertOf(0), notices });
+      expect(Buffer.byteLength(body)).toBeLessThan(28 * 1024);
+      const [, more] = /… and (\d+) more notices\./.exec(body) ?? [];
+      expect(body.match(/The run \d+ is incomplete\./g)).toHaveLength(2_000 - Number(more));
+    }
+  });
+
+  it('do not call it a recovery when an unverified mailbox turns out to be a breach', () => {
+    const alert = alertOf(0, 'a@contoso.example');
+    const counts = noCounts();
+    counts.opened.breach = 1;
+    counts.changed.unverified = 1;
+    counts.recovered.unverified = 1;
+    const item = alertOf(1, 'a@contoso.example').items[0] as AlertItem;
+    const closedAt = '2026-11-23T09:00:00.000Z';
+    const changed: AlertItem = { ...item, happening: 'changed', kind: 'unverified', closedAt, probableCause: null };
+    const { body } = FORMATS.slack({ ...alert, counts, notices: [], items: [item, changed] });
+    const [header, , , line] = JSON.parse(body).blocks;
+    expect(header.text.text).toBe(
+      'Mailscope: 1 breach opened, 1 mailbox unverified found not as declared, 1 mailbox unverified recovered',
+    );
+    expect(line.text.text).toContain('found not as declared 2026-11-23T09:00:00.000Z (not a recovery)');
   });
 
   it('cloudevents is a valid CloudEvent', () => {

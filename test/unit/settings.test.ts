@@ -439,6 +439,69 @@ describe('a fault', () => {
   });
 });
 
+describe('an address', () => {
+  const webhook = (url: string) => faultsOf({ ALERT_WEBHOOK_URL: url }).map(({ message }) => message);
+
+  it.each([
+    'http://localhost',
+    'http://LOCALHOST:7075/x',
+    'http://127.0.0.1:7075/x?y',
+    'http://127.9.8.7/',
+    'http://[::1]:7075/',
+    'http://user:word@127.0.0.1/',
+    'https://127.1/',
+    'https://hooks.contoso.example/x',
+  ])('%s is good', (url) => {
+    expect(webhook(url)).toEqual([]);
+  });
+
+  it.each([
+    'http://0x7f.1',
+    'http://127.1',
+    'http://2130706433/',
+    'http://0177.0.0.1/',
+    'http://127.0.0.01/',
+    'http://１２７.0.0.1/',
+    'http://[0:0:0:0:0:0:0:1]/',
+    'http://localhost./',
+    'http://localhost@evil.example/',
+    'http:127.0.0.1',
+    'http:\\\\localhost',
+    'http://contoso.example',
+  ])('%s is not written as this machine, so it needs https', (url) => {
+    const text = 'is not an https address. Use https, or plain http on this machine.';
+    expect(webhook(url)).toEqual([`ALERT_WEBHOOK_URL ${text}`]);
+    expect(faultsOf({ GRAPH_ENDPOINT: url })).toMatchObject([{ setting: 'GRAPH_ENDPOINT', kind: 'malformed' }]);
+  });
+
+  it.each([
+    'https://169.254.169.254/latest/meta-data',
+    'https://169.254.169.254./',
+    'https://0xa9fea9fe/',
+    'https://2852039166/',
+    'https://0251.0376.0251.0376/',
+    'https://①⑥⑨.254.169.254/',
+    'https://169.254.170.2/',
+    'https://169.254.1.1/',
+    'https://168.63.129.16/',
+    'https://100.100.100.200/',
+    'https://[fd00:ec2::254]/',
+    'https://[fd00:0ec2:0:0::254]/',
+    'https://[fe80::1]/',
+    'https://[::ffff:169.254.169.254]/',
+    'https://[::ffff:a9fe:a9fe]/',
+    'https://[::169.254.169.254]/',
+    'https://[64:ff9b::169.254.169.254]/',
+    'https://metadata.google.internal/',
+    'https://METADATA.Google.Internal./',
+  ])('%s is a metadata service, which gets no alerts and no heartbeat', (url) => {
+    const text =
+      'names a metadata service or a link-local address, which the app must not call. Use the address of the receiver.';
+    expect(webhook(url)).toEqual([`ALERT_WEBHOOK_URL ${text}`]);
+    expect(faultsOf({ HEARTBEAT_URL: url })).toMatchObject([{ kind: 'malformed', message: `HEARTBEAT_URL ${text}` }]);
+  });
+});
+
 describe('secrets', () => {
   const environment = {
     ...GOOD,

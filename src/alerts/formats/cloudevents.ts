@@ -4,7 +4,7 @@ import { compose } from '../compose.ts';
 
 /** "CloudEvents - Version 1.0.2", JSON format. */
 export function toCloudEvent(alert: Alert): Formatted {
-  const { headline, advice } = compose(alert);
+  const { headline, advice, more } = compose(alert);
   const { id, time, counts, items, notices, apiUrl, test } = alert;
   const event = {
     specversion: '1.0',
@@ -13,7 +13,7 @@ export function toCloudEvent(alert: Alert): Formatted {
     type: test ? 'mailscope.test' : 'mailscope.alert',
     time,
     datacontenttype: 'application/json',
-    data: { headline, advice, counts, items, notices, ...(apiUrl ? { driftUrl: `${apiUrl}/drift` } : {}) },
+    data: { headline, advice, counts, items, more, notices, ...(apiUrl ? { driftUrl: `${apiUrl}/drift` } : {}) },
   };
   return { contentType: 'application/cloudevents+json', body: JSON.stringify(event) };
 }
