@@ -26,7 +26,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 function pack(...args: string[]): string {
-  return execFileSync(process.execPath, [join(ROOT, 'scripts/package.ts'), ...args], { encoding: 'utf8', stdio: 'pipe' });
+  return execFileSync(process.execPath, [join(ROOT, 'scripts/package.ts'), ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
 }
 
 /** With the system's own tool: a zip file that only we can read is no use. */
