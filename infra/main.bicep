@@ -28,7 +28,7 @@ param deniedMailboxes string = ''
 param mailboxesFile string = ''
 
 @description('Minutes between two runs. They start on the clock: with 15 at :00, :15, :30 and :45.')
-param pollIntervalMinutes 5 | 10 | 15 | 20 | 30 | 60 = 15
+param pollIntervalMinutes 5 | 10 | 15 | 20 | 30 | 60 | 120 | 180 | 360 | 720 = 15
 
 @description('Another schedule: six-field NCRONTAB, in UTC. Then pollIntervalMinutes is the longest time between two runs.')
 param pollSchedule string = ''
@@ -183,7 +183,9 @@ var sharedParts = split(
 
 var watches = alertRules || availabilityTest
 var emails = filter(map(split(alertEmails, ','), one => trim(one)), one => !empty(one))
-var clockSchedule = pollIntervalMinutes == 60 ? '0 0 * * * *' : '0 */${pollIntervalMinutes} * * * *'
+var clockSchedule = pollIntervalMinutes < 60
+  ? '0 */${pollIntervalMinutes} * * * *'
+  : '0 0 */${pollIntervalMinutes / 60} * * *'
 
 var settings = union(
   {

@@ -13,12 +13,19 @@ param actionGroupId string
 @description('Another one; empty for none.')
 param otherActionGroupId string
 
-// A rule's window must be one of these. It is the first that holds three intervals.
-var windows = [5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880]
-var silence = first(filter(windows, one => one >= 3 * intervalMinutes))!
-
-// Azure Monitor wants a rule with a window of a day to look less often.
-var silenceFrequency = silence > 360 ? 'PT1H' : 'PT5M'
+// A rule's window must be one of these durations. It is the first that holds three intervals.
+var windows = [
+  { minutes: 15, duration: 'PT15M' }
+  { minutes: 30, duration: 'PT30M' }
+  { minutes: 45, duration: 'PT45M' }
+  { minutes: 60, duration: 'PT1H' }
+  { minutes: 120, duration: 'PT2H' }
+  { minutes: 180, duration: 'PT3H' }
+  { minutes: 360, duration: 'PT6H' }
+  { minutes: 1440, duration: 'P1D' }
+  { minutes: 2880, duration: 'P2D' }
+]
+var silence = first(filter(windows, one => one.minutes >= 3 * intervalMinutes))!
 
 type rule = {
   title: string
@@ -43,8 +50,9 @@ var rules rule[] = [
     query: '${lines} | where tostring(line.event) == \'run.completed\' | project TimeGenerated, runId = tostring(line.runId)'
     operator: 'LessThan'
     threshold: 1
-    window: 'PT${silence}M'
-    frequency: silenceFrequency
+    window: silence.duration
+    // A long window need not be looked at often.
+    frequency: silence.minutes > 360 ? 'PT1H' : 'PT5M'
   }
   {
     title: 'drift-opened'

@@ -98,6 +98,7 @@ const SETS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     pollSchedule: "'30 */5 * * * *'",
     moreSettings: "{ NODE_OPTIONS: '-x' }",
   },
+  seldom: { pollIntervalMinutes: '720' },
   bare: { alertRules: 'false', availabilityTest: 'false' },
 };
 
@@ -401,6 +402,8 @@ describe.skipIf(bicep === undefined)('the settings of a deployment', () => {
       SHARD_SIZE: '400',
       OWNER: 'func-old',
     });
+    expect(settingsIn('own').POLL_SCHEDULE).toBe('0 0 */1 * * *');
+    expect(settingsIn('seldom').POLL_SCHEDULE).toBe('0 0 */12 * * *');
     expect(settingsIn('shared')).toMatchObject({ POLL_SCHEDULE: '30 */5 * * * *', NODE_OPTIONS: '-x' });
     expect(settingsIn('defaults').ALLOWED_MAILBOXES).toBeUndefined();
   });
@@ -461,8 +464,9 @@ describe.skipIf(bicep === undefined)('the alert rules', () => {
   it.each([
     ['shared', 5, 'PT15M'],
     ['defaults', 15, 'PT45M'],
-    ['everything', 30, 'PT120M'],
-    ['own', 60, 'PT180M'],
+    ['everything', 30, 'PT2H'],
+    ['own', 60, 'PT3H'],
+    ['seldom', 720, 'P2D'],
   ])('with %s notice after three intervals of %i minutes that no run completed', (set, _minutes, window) => {
     expect(rule(set, 'no-completed-run').windowSize).toBe(window);
   });
