@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'parameter-invalid'
   | 'not-found'
   | 'run-in-progress'
+  | 'tables-in-use'
   | 'storage-unavailable'
   | 'alert-undelivered'
   | 'configuration-invalid'
@@ -37,6 +38,8 @@ export interface ErrorFacts {
   readonly retryAfterSeconds?: number;
   /** The run under way. */
   readonly runId?: string;
+  /** The other app that owns the tables. */
+  readonly owner?: string;
   /** The faults of the settings, one text for each. */
   readonly faults?: readonly string[];
   readonly cause?: unknown;

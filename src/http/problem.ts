@@ -11,6 +11,7 @@ const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: str
   'mailbox-not-found': { status: 404, title: 'Mailbox not found' },
   'not-found': { status: 404, title: 'Not found' },
   'run-in-progress': { status: 409, title: 'Run in progress' },
+  'tables-in-use': { status: 409, title: 'Tables in use by another app' },
   throttled: { status: 429, title: 'Throttled' },
   'internal-error': { status: 500, title: 'Internal error' },
   'graph-error': { status: 502, title: 'Unexpected answer from Microsoft Graph' },

@@ -1,6 +1,7 @@
 // Reports whether the app does its work, in words that are safe for anybody.
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
+import { otherOwner } from '../runs/tablesOwner.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { FaultKind } from '../settings/settings.ts';
@@ -15,6 +16,7 @@ export type HealthProblem =
 type ProblemCode =
   | 'identity-unavailable'
   | 'storage-unavailable'
+  | 'tables-in-use'
   | 'no-run-yet'
   | 'run-overdue'
   | 'control-not-held'
@@ -34,6 +36,7 @@ export interface Health {
 const TOKEN_DEADLINE_MS = 10_000;
 /** The number of newest runs to search for a completed one. */
 const RUNS_LOOKED_AT = 20;
+const IN_USE = 'Another app uses the same tables, so this one starts no run. Its log names the other.';
 
 /** Checks the settings. If they are good, it also checks the list, the identity, storage and the last runs. */
 export async function health(services: Services): Promise<Health> {
@@ -86,11 +89,16 @@ async function checkStorage(
 ): Promise<{ readonly last: Run | null; readonly problems: HealthProblem[] }> {
   try {
     const { runs, cursor } = services.storage();
-    const [{ items }, alerts] = await Promise.all([runs.list(RUNS_LOOKED_AT, ''), cursor.get()]);
+    const [{ items }, alerts, current] = await Promise.all([
+      runs.list(RUNS_LOOKED_AT, ''),
+      cursor.get(),
+      runs.current(),
+    ]);
     const last = items.find(({ status }) => status === 'completed') ?? null;
     const error = services.settings().alerts && alerts?.value.lastError;
     const undelivered = error ? problem('alert-undelivered', error) : [];
-    return { last, problems: [...judgeRun(services, last), ...undelivered] };
+    const inUse = otherOwner(services, current?.value ?? null) === null ? [] : problem('tables-in-use', IN_USE);
+    return { last, problems: [...inUse, ...judgeRun(services, last), ...undelivered] };
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'storage-unavailable') throw error;
     services.log('warn', 'health.storage-unavailable', { error: errorData(error) });

@@ -12,6 +12,7 @@ import {
   type Secret,
 } from './fields.ts';
 import { type GraphIdentity, readIdentity } from './identity.ts';
+import { ownerOf } from './owner.ts';
 
 export {
   ALERT_FORMATS,
@@ -62,6 +63,8 @@ export interface Settings {
   readonly graphEndpoint: string;
   readonly graphIdentity: GraphIdentity;
   readonly storage: StorageSettings;
+  /** The name under which this app owns its tables. */
+  readonly owner: string;
   readonly rules: {
     readonly propagationMinutes: number;
     readonly lockoutAfterRuns: number;
@@ -117,6 +120,7 @@ export function readConfiguration(environment: Environment): Configuration {
     values as FieldValues,
     identity as GraphIdentity,
     storage as StorageSettings,
+    ownerOf(environment),
     readAlerts(values, faults),
   );
   return { settings, faults };
@@ -126,6 +130,7 @@ function assemble(
   values: FieldValues,
   graphIdentity: GraphIdentity,
   storage: StorageSettings,
+  owner: string,
   alerts: AlertSettings | undefined,
 ): Settings {
   const mailboxes = new Map<string, Expectation>();
@@ -138,6 +143,7 @@ function assemble(
     graphEndpoint: values.GRAPH_ENDPOINT,
     graphIdentity,
     storage,
+    owner,
     rules: {
       propagationMinutes: values.PROPAGATION_MINUTES,
       lockoutAfterRuns: values.LOCKOUT_AFTER_RUNS,
