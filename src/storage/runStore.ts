@@ -6,7 +6,7 @@ import type { Page } from './mergePartitions.ts';
 import { and, between, type Columns, collect, following, fromRow, quoted, toRow } from './rows.ts';
 import type { Row, Tables } from './tables.ts';
 
-export type RunTrigger = 'timer' | 'request' | 'scope-breach';
+export type RunTrigger = 'timer' | 'request' | 'scope-breach' | 'overdue';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
 
 /** Everything that a run has seen. */
