@@ -5,6 +5,9 @@ import type { ErrorCode, MailscopeError } from '../errors.ts';
 const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: string }> = {
   'mailbox-invalid': { status: 400, title: 'Not a mailbox name' },
   'parameter-invalid': { status: 400, title: 'Invalid parameter' },
+  'sign-in-required': { status: 401, title: 'Sign-in required' },
+  'role-missing': { status: 403, title: 'Role missing' },
+  'cross-site': { status: 403, title: 'Request from another site' },
   'mailbox-not-listed': { status: 403, title: 'Mailbox not listed' },
   'mailbox-refused': { status: 403, title: 'Mailbox refused' },
   'scope-breach': { status: 403, title: 'Scope breach' },
@@ -16,6 +19,7 @@ const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: str
   'internal-error': { status: 500, title: 'Internal error' },
   'graph-error': { status: 502, title: 'Unexpected answer from Microsoft Graph' },
   'configuration-invalid': { status: 503, title: 'Invalid configuration' },
+  'sign-in-off': { status: 503, title: 'Sign-in is off' },
   'graph-unavailable': { status: 503, title: 'Microsoft Graph unavailable' },
   'alert-undelivered': { status: 502, title: 'Alert not delivered' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },

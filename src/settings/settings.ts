@@ -1,6 +1,7 @@
 // The application settings: read once, checked as a whole, with every fault named in one answer.
 
 import type { Expectation } from '../rules/mailbox.ts';
+import { type ApiAuth, apiAuthFault, registeredApiAuth } from './apiAuth.ts';
 import {
   type AlertFormat,
   DEFAULT_POLL_SCHEDULE,
@@ -63,6 +64,7 @@ export interface Settings {
   readonly graphEndpoint: string;
   readonly graphIdentity: GraphIdentity;
   readonly storage: StorageSettings;
+  readonly apiAuth: ApiAuth;
   /** The name under which this app owns its tables. */
   readonly owner: string;
   readonly rules: {
@@ -114,13 +116,15 @@ export function readConfiguration(environment: Environment): Configuration {
       fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but ALERT_WEBHOOK_URL is not. Set both or neither.'),
     );
   }
+  const badAuth = apiAuthFault(environment);
+  if (badAuth !== null) faults.push(fault('API_AUTH', 'malformed', badAuth));
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
   // No fault stops everything, so each of these fields was read.
   const settings = assemble(
     values as FieldValues,
     identity as GraphIdentity,
     storage as StorageSettings,
-    ownerOf(environment),
+    { apiAuth: registeredApiAuth(environment), owner: ownerOf(environment) },
     readAlerts(values, faults),
   );
   return { settings, faults };
@@ -130,7 +134,7 @@ function assemble(
   values: FieldValues,
   graphIdentity: GraphIdentity,
   storage: StorageSettings,
-  owner: string,
+  platform: Pick<Settings, 'apiAuth' | 'owner'>,
   alerts: AlertSettings | undefined,
 ): Settings {
   const mailboxes = new Map<string, Expectation>();
@@ -143,7 +147,7 @@ function assemble(
     graphEndpoint: values.GRAPH_ENDPOINT,
     graphIdentity,
     storage,
-    owner,
+    ...platform,
     rules: {
       propagationMinutes: values.PROPAGATION_MINUTES,
       lockoutAfterRuns: values.LOCKOUT_AFTER_RUNS,
