@@ -1,7 +1,7 @@
 // The application settings: read once, checked as a whole, with every fault named in one answer.
 
 import type { Expectation } from '../rules/mailbox.ts';
-import { type ApiAuth, apiAuthFault, registeredApiAuth } from './apiAuth.ts';
+import { type ApiAuth, registeredApiAuth } from './apiAuth.ts';
 import {
   type AlertFormat,
   DEFAULT_POLL_SCHEDULE,
@@ -12,8 +12,9 @@ import {
   quote,
   type Secret,
 } from './fields.ts';
-import { type GraphIdentity, readIdentity } from './identity.ts';
+import { type GraphIdentity, type ReportFault, readIdentity } from './identity.ts';
 import { ownerOf } from './owner.ts';
+import { checkPlatform, isUnresolved, UNRESOLVED } from './platformFaults.ts';
 
 export {
   ALERT_FORMATS,
@@ -109,15 +110,18 @@ export function readConfiguration(environment: Environment): Configuration {
   const values = readFields(environment, faults);
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
   if (allowed && denied) faults.push(...listFaults(allowed, denied, values.MAILBOXES_FILE !== undefined));
-  const identity = readIdentity(values, (setting, kind, text) => faults.push(fault(setting, kind, text)));
+  // A setting that could not be read is not missing too.
+  const report: ReportFault = (setting, kind, text) => {
+    if (!faults.some((one) => one.setting === setting)) faults.push(fault(setting, kind, text));
+  };
+  const identity = readIdentity(values, report);
   const storage = readStorage(values, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
       fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but ALERT_WEBHOOK_URL is not. Set both or neither.'),
     );
   }
-  const badAuth = apiAuthFault(environment);
-  if (badAuth !== null) faults.push(fault('API_AUTH', 'malformed', badAuth));
+  checkPlatform(environment, report);
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
   // No fault stops everything, so each of these fields was read.
   const settings = assemble(
@@ -165,6 +169,10 @@ function assemble(
 function readFields(environment: Environment, faults: SettingFault[]): Partial<FieldValues> {
   const values: Record<string, unknown> = {};
   for (const [setting, schema] of Object.entries(FIELDS.shape)) {
+    if (isUnresolved(environment[setting])) {
+      faults.push(fault(setting, 'malformed', UNRESOLVED));
+      continue;
+    }
     const read = schema.safeParse(given(environment[setting]));
     if (read.success) values[setting] = read.data;
     for (const issue of read.error?.issues ?? []) {
