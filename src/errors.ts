@@ -15,6 +15,11 @@ export type ErrorCode =
   | 'parameter-invalid'
   | 'not-found'
   | 'run-in-progress'
+  | 'tables-in-use'
+  | 'sign-in-off'
+  | 'sign-in-required'
+  | 'role-missing'
+  | 'cross-site'
   | 'storage-unavailable'
   | 'alert-undelivered'
   | 'configuration-invalid'
@@ -37,6 +42,8 @@ export interface ErrorFacts {
   readonly retryAfterSeconds?: number;
   /** The run in progress. */
   readonly runId?: string;
+  /** The other app that owns the tables. */
+  readonly owner?: string;
   /** The faults of the settings, one text for each. */
   readonly faults?: readonly string[];
   readonly cause?: unknown;

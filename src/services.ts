@@ -24,6 +24,8 @@ export interface Services {
   list(): Promise<Plan>;
   /** The environment. It holds `WEBSITE_HOSTNAME` on the platform. */
   readonly environment: Environment;
+  /** When this process loaded the app. */
+  readonly startedAt: Date;
   now(): Date;
   sleep(ms: number): Promise<void>;
   /** Between 0 and 1. */
@@ -31,6 +33,8 @@ export interface Services {
   newId(): string;
   readonly log: Log;
 }
+
+const loadedAt = new Date();
 
 /** Builds the services of a process. Each is opened once, when it is first used. */
 export function createServices(environment: Environment, log: Log): Services {
@@ -59,6 +63,7 @@ export function createServices(environment: Environment, log: Log): Services {
     storage: once(() => openStorage(settings().storage)),
     list: async () => list()(),
     environment,
+    startedAt: loadedAt,
     now,
     sleep: (ms) => setTimeout(ms),
     random,

@@ -17,6 +17,8 @@ interface Told {
   readonly mailbox?: string;
   readonly kind?: string;
   readonly closedBecause?: string;
+  readonly owner?: string;
+  readonly from?: string;
 }
 
 const LONGEST_LINE = 4_000;
@@ -33,6 +35,8 @@ function sentenceOf(line: string): string {
   if (told.event === 'run.completed') return runCompleted(told);
   if (told.event === 'alert.accepted') return `Alert ${told.id} was accepted.`;
   if (told.event === 'drift.opened') return `DRIFT (${told.kind}): ${told.mailbox}.`;
+  if (told.event === 'tables.in-use') return `No run begins: the tables are in use by ${told.owner}.`;
+  if (told.event === 'tables.taken-over') return `The tables are taken over from ${told.from}.`;
   if (told.event === 'drift.closed') return `Drift closed: ${told.mailbox}, ${told.kind}, now ${told.closedBecause}.`;
   return line;
 }

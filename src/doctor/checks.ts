@@ -10,6 +10,7 @@ import {
   permissionCheck,
   tokenCheck,
 } from './graphChecks.ts';
+import { ownerCheck, signInCheck } from './platformChecks.ts';
 import { listCheck, scheduleCheck, settingsCheck } from './settingsChecks.ts';
 import { queuesCheck, tablesCheck } from './storageChecks.ts';
 
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   listCheck,
   tablesCheck,
   queuesCheck,
+  ownerCheck,
   tokenCheck,
   graphCheck,
   clockCheck,
@@ -28,4 +30,5 @@ export const CHECKS: readonly Check[] = [
   scheduleCheck,
   webhookCheck,
   heartbeatCheck,
+  signInCheck,
 ];

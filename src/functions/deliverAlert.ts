@@ -5,7 +5,7 @@ import { deliverAlert } from '../alerts/deliverAlert.ts';
 import { ALERT_QUEUE } from '../runs/closeRun.ts';
 import { servicesFor } from '../services.ts';
 
-const message = z.object({ runId: z.string() });
+const message = z.object({ runId: z.string(), owner: z.string().optional(), returned: z.int().min(0).optional() });
 
 app.storageQueue('deliverAlert', {
   queueName: ALERT_QUEUE,

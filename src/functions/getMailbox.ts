@@ -1,16 +1,13 @@
 // GET mailboxes/{mailbox}
-import { app } from '@azure/functions';
 import { endpoint, json } from '../http/endpoint.ts';
+import { registerRoute } from '../http/registerRoute.ts';
 import { getMailbox } from '../reads/mailboxes.ts';
 import { servicesFor } from '../services.ts';
 
-app.http('getMailbox', {
-  route: 'mailboxes/{mailbox}',
-  methods: ['GET'],
-  authLevel: 'function',
-  handler: endpoint(
-    {},
-    async (request, context) => json(await getMailbox(servicesFor(context), request.params.mailbox ?? '')),
-    { 'mailbox-not-listed': 404 },
-  ),
-});
+registerRoute(
+  'getMailbox',
+  { route: 'mailboxes/{mailbox}', method: 'GET', access: 'read' },
+  endpoint({}, async (request, context) => json(await getMailbox(servicesFor(context), request.params.mailbox ?? '')), {
+    'mailbox-not-listed': 404,
+  }),
+);

@@ -1,12 +1,11 @@
 // GET runs
-import { app } from '@azure/functions';
 import { listEndpoint } from '../http/listAnswer.ts';
+import { registerRoute } from '../http/registerRoute.ts';
 import { listRuns } from '../reads/runs.ts';
 import { servicesFor } from '../services.ts';
 
-app.http('listRuns', {
-  route: 'runs',
-  methods: ['GET'],
-  authLevel: 'function',
-  handler: listEndpoint({}, (_question: object, { top, after }, context) => listRuns(servicesFor(context), top, after)),
-});
+registerRoute(
+  'listRuns',
+  { route: 'runs', method: 'GET', access: 'read' },
+  listEndpoint({}, (_question: object, { top, after }, context) => listRuns(servicesFor(context), top, after)),
+);

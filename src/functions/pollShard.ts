@@ -4,7 +4,13 @@ import * as z from 'zod';
 import { doShard, SHARD_QUEUE } from '../runs/doShard.ts';
 import { servicesFor } from '../services.ts';
 
-export const shardMessage = z.object({ runId: z.string(), shard: z.int().min(0), listHash: z.string() });
+export const shardMessage = z.object({
+  runId: z.string(),
+  shard: z.int().min(0),
+  listHash: z.string(),
+  owner: z.string().optional(),
+  returned: z.int().min(0).optional(),
+});
 
 app.storageQueue('pollShard', {
   queueName: SHARD_QUEUE,

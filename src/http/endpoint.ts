@@ -1,5 +1,5 @@
 // The border of every HTTP function: it checks parameters, answers JSON, and turns errors into problem details.
-import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { type ErrorCode, MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
 import type { Parameters, Read } from './parameters.ts';
@@ -19,20 +19,31 @@ type Answer<Question> = (
   question: Question,
 ) => Promise<HttpResponseInit>;
 
+/**
+ * Answers a request, or a problem. Only `registerRoute` makes a function of it: that supplies `check`, which throws for
+ * whoever may not call.
+ */
+export type Endpoint = (
+  request: HttpRequest,
+  context: InvocationContext,
+  check: () => void,
+) => Promise<HttpResponseInit>;
+
 /** Codes for which one route has another status than the others. */
 type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
 
 /**
- * A handler that returns the result of `answer`, or a problem if it throws. It refuses a query parameter that is not in
+ * An endpoint that returns the result of `answer`, or a problem if it throws. It refuses a query parameter that is not in
  * `parameters`: a misspelt filter must not return an unfiltered list.
  */
 export function endpoint<Question>(
   parameters: Parameters<NoInfer<Question>>,
   answer: Answer<Question>,
   statuses: Statuses = {},
-): HttpHandler {
-  return async (request, context) => {
+): Endpoint {
+  return async (request, context, check) => {
     try {
+      check();
       return await answer(request, context, readQuestion<Question>(request, parameters));
     } catch (error) {
       const problem = toProblem(error, context);

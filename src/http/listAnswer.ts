@@ -1,6 +1,6 @@
 // Answers a page of a list: `{"value": […], "nextLink": "…"}`.
-import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { endpoint, isPlatformParameter, json } from './endpoint.ts';
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { type Endpoint, endpoint, isPlatformParameter, json } from './endpoint.ts';
 import { PAGE_PARAMETERS, type PageQuestion, type Parameters, writeAfter } from './parameters.ts';
 
 interface AnsweredPage {
@@ -15,11 +15,8 @@ type ListVerb<Question> = (
   request: HttpRequest,
 ) => Promise<AnsweredPage>;
 
-/** A handler that answers one page of what `list` finds. */
-export function listEndpoint<Question>(
-  parameters: Parameters<NoInfer<Question>>,
-  list: ListVerb<Question>,
-): HttpHandler {
+/** An endpoint that answers one page of what `list` finds. */
+export function listEndpoint<Question>(parameters: Parameters<NoInfer<Question>>, list: ListVerb<Question>): Endpoint {
   // Together they read every field of both.
   const all = { ...parameters, ...PAGE_PARAMETERS } as Parameters<Question & PageQuestion>;
   return endpoint(all, async (request, context, { top, after, ...question }: Question & PageQuestion) => {

@@ -3,10 +3,12 @@ import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
 import { answerText, type ControlFault } from '../rules/observation.ts';
 import { reasonText } from '../rules/reasons.ts';
+import { isOverdue } from '../runs/overdue.ts';
+import { otherOwner } from '../runs/tablesOwner.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { FaultKind } from '../settings/settings.ts';
-import type { Run } from '../storage/runStore.ts';
+import type { Current, Run } from '../storage/runStore.ts';
 import { freshSpan } from './freshness.ts';
 
 /** One thing that is wrong. It never holds the value of a setting or the name of a mailbox. */
@@ -17,6 +19,7 @@ export type HealthProblem =
 type ProblemCode =
   | 'identity-unavailable'
   | 'storage-unavailable'
+  | 'tables-in-use'
   | 'no-run-yet'
   | 'run-overdue'
   | 'control-not-held'
@@ -36,19 +39,31 @@ export interface Health {
 const TOKEN_DEADLINE_MS = 10_000;
 /** The number of newest runs to search for a completed one. */
 const RUNS_LOOKED_AT = 20;
+const IN_USE = 'Another app uses the same tables, so this one starts no run. Its log names the other.';
+
+export interface HealthAndDue {
+  readonly health: Health;
+  /** Whether a run should have begun by itself, and nothing is known that speaks against starting it. */
+  readonly overdue: boolean;
+}
+
+export async function health(services: Services): Promise<Health> {
+  return (await lookAtHealth(services)).health;
+}
 
 /** Checks the settings. If they are good, it also checks the list, the identity, storage and the last runs. */
-export async function health(services: Services): Promise<Health> {
+export async function lookAtHealth(services: Services): Promise<HealthAndDue> {
   const faults = services.configuration.faults.map(
     ({ setting, kind }): HealthProblem => ({ code: 'configuration-invalid', setting, fault: kind }),
   );
-  if (!services.configuration.settings) return report(faults, null, null);
+  if (!services.configuration.settings) return { health: report(faults, null, null), overdue: false };
   const [list, token, kept] = await Promise.all([checkList(services), checkToken(services), checkStorage(services)]);
   const { alerts, pollSchedule } = services.settings();
   const next = parseSchedule(pollSchedule).next(services.now()).toISOString();
   const answer = report([...faults, ...list, ...token, ...kept.problems], kept.last, next);
   const paused = alerts?.pauseUntil !== undefined && alerts.pauseUntil > services.now();
-  return paused ? { ...answer, alertsPausedUntil: alerts.pauseUntil.toISOString() } : answer;
+  const health = paused ? { ...answer, alertsPausedUntil: alerts.pauseUntil.toISOString() } : answer;
+  return { health, overdue: kept.overdue && list.length === 0 };
 }
 
 function report(problems: readonly HealthProblem[], last: Run | null, nextRunExpectedBy: string | null): Health {
@@ -82,29 +97,48 @@ async function checkToken(services: Services): Promise<HealthProblem[]> {
   }
 }
 
-/** Reads the last completed run, and whether alerts arrive. */
-async function checkStorage(
-  services: Services,
-): Promise<{ readonly last: Run | null; readonly problems: HealthProblem[] }> {
+interface Kept {
+  readonly last: Run | null;
+  readonly overdue: boolean;
+  readonly problems: HealthProblem[];
+}
+
+/** Reads the newest run and the last completed one, and whether alerts arrive. */
+async function checkStorage(services: Services): Promise<Kept> {
   try {
     const { runs, cursor } = services.storage();
-    const [{ items }, alerts] = await Promise.all([runs.list(RUNS_LOOKED_AT, ''), cursor.get()]);
+    const [{ items }, alerts, current] = await Promise.all([
+      runs.list(RUNS_LOOKED_AT, ''),
+      cursor.get(),
+      runs.current(),
+    ]);
     const last = items.find(({ status }) => status === 'completed') ?? null;
     const error = services.settings().alerts && alerts?.value.lastError;
     const undelivered = error ? problem('alert-undelivered', error) : [];
     const blind = last?.result?.controlHeld === false ? await judgeBlind(services, last) : [];
-    return { last, problems: [...judgeRun(services, last), ...blind, ...undelivered] };
+    const newest = current?.value ?? null;
+    const inUse = otherOwner(services, newest) === null ? [] : problem('tables-in-use', IN_USE);
+    const problems = [...inUse, ...judgeRuns(services, last, newest), ...blind, ...undelivered];
+    return { last, overdue: inUse.length === 0 && isOverdue(services, newest), problems };
   } catch (error) {
     if (!(error instanceof MailscopeError) || error.code !== 'storage-unavailable') throw error;
     services.log('warn', 'health.storage-unavailable', { error: errorData(error) });
     return {
       last: null,
+      overdue: false,
       problems: problem(
         'storage-unavailable',
         'The storage account cannot be used. The log of the app has the reason.',
       ),
     };
   }
+}
+
+function judgeRuns(services: Services, last: Run | null, newest: Current | null): HealthProblem[] {
+  const found = judgeRun(services, last);
+  const isSaid = found.some(({ code }) => code === 'run-overdue' || code === 'no-run-yet');
+  if (isSaid || !isOverdue(services, newest)) return found;
+  return [...problem('run-overdue', 'No run began at the last two scheduled times.'), ...found];
 }
 
 function judgeRun(services: Services, run: Run | null): HealthProblem[] {

@@ -26,7 +26,7 @@ export async function closeRun(services: Services, number: number): Promise<void
     if (found?.value.status !== 'running') return;
     if ((await shardStore.settled(found.value.id)) < found.value.shards) return;
     const shards = await shardStore.all(found.value.id);
-    await services.storage().queues.sendAlert({ runId: found.value.id });
+    await services.storage().queues.sendAlert({ runId: found.value.id, owner: services.settings().owner });
     const last = await lastCompleted(services, number);
     const ended = { ...endRun(found.value, shards, services.now(), last), endedBy };
     // A shard that is done a second time has changed the run. Read it again.

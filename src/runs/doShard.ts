@@ -1,6 +1,7 @@
 // Does one shard of a run. Every step is safe to repeat, because a process may die between any two.
 //
-// 1. Skip the shard if its run has ended or the shard is committed. Give it up if the list has changed.
+// 1. Pass on a shard of another app. Skip the shard if its run has ended or the shard is committed. Give it up if the list
+//    has changed.
 // 2. Mark the run as alive, unless another shard just did. The shard may write for 110 seconds from the mark.
 // 3. Ask Graph about the mailboxes that this run has not judged yet.
 // 4. Write the shard's row with facts that no other row holds: control, roles, states to remove.
@@ -16,16 +17,17 @@ import { tally } from '../rules/tally.ts';
 import type { Services } from '../services.ts';
 import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxStore.ts';
 import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts';
-import type { ShardMessage } from '../storage/queues.ts';
+import { SHARD_QUEUE, type ShardMessage } from '../storage/queues.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
 import { closeRun } from './closeRun.ts';
+import { passOn } from './foreignMessage.ts';
 import { giveUpShard } from './giveUp.ts';
 import { type HeldLease, startLease } from './lease.ts';
 import { changeOf, removalOf, type Sighting } from './mailboxChanges.ts';
 import { runNumberOf } from './runState.ts';
 
-export { SHARD_QUEUE } from '../storage/queues.ts';
+export { SHARD_QUEUE };
 
 const DEADLINE_MS = 90_000;
 /** The part of the lease that is kept for writing. */
@@ -58,6 +60,7 @@ type States = Map<string, StoredMailbox>;
  * @throws MailscopeError `storage-unavailable`, or any error that is a defect. The queue then tries the shard again.
  */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
+  if (await passOn(services, SHARD_QUEUE, message)) return;
   const plan = await services.list();
   const shard = plan.shards[message.shard];
   if (message.listHash !== plan.hash || !shard) {

@@ -3,6 +3,7 @@ import { errorData } from '../log.ts';
 import type { Services } from '../services.ts';
 import { monthOf } from '../storage/observationStore.ts';
 import type { Run } from '../storage/runStore.ts';
+import { ownsTables } from './tablesOwner.ts';
 
 /**
  * Deletes old observation tables, closed drift and runs after the first run of a day. The next day retries a failure.
@@ -19,6 +20,7 @@ export async function forgetOld(services: Services, run: Run): Promise<void> {
   cutoff.setUTCHours(0, 0, 0, 0);
   const oldest = cutoff.toISOString();
   try {
+    if (!(await ownsTables(services))) return;
     await observations.forget(monthOf(oldest));
     await drift.forget(oldest);
     await runs.forget(oldest);

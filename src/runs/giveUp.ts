@@ -7,6 +7,8 @@ import type { ShardRecord } from '../storage/shardStore.ts';
 import { closeRun, lastCompleted } from './closeRun.ts';
 import { endRun, runNumberOf } from './runState.ts';
 
+export { GIVEN_UP_QUEUE } from '../storage/queues.ts';
+
 /**
  * Marks a shard as given up: its message is gone, and the run does not wait for it any more. The last shard that is done or
  * given up closes the run. It is safe to repeat. A shard that is committed stays committed, also by a process that is late.

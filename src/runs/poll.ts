@@ -6,7 +6,8 @@ import { giveUpShard, orGiveUp } from './giveUp.ts';
 import { announceEnd, planRun, queueShards } from './startRun.ts';
 
 /**
- * While a run is alive the tick is skipped, and the next run records that.
+ * While a run is alive the tick is skipped, and the next run records that. While another app owns the tables, nothing
+ * is recorded.
  *
  * @throws MailscopeError `configuration-invalid` or `storage-unavailable`: the run did not start, or its shard is not done
  */
@@ -24,8 +25,10 @@ export async function poll(services: Services): Promise<void> {
       () => giveUpShard(services, message),
     );
   } catch (error) {
-    if (!(error instanceof MailscopeError) || error.code !== 'run-in-progress') throw error;
+    if (!(error instanceof MailscopeError)) throw error;
+    if (error.code === 'tables-in-use') return services.log('warn', 'tables.in-use', { owner: error.facts.owner });
+    if (error.code !== 'run-in-progress') throw error;
     services.log('warn', 'run.skipped', { runUnderWay: error.facts.runId });
-    await services.storage().runs.skipTick(services.newId());
+    await services.storage().runs.skipTick(services.newId(), services.settings().owner);
   }
 }

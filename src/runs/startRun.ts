@@ -1,6 +1,6 @@
 // Starts a run: takes the next number and plans its shards.
 //
-// 1. If a run is alive, nothing starts.
+// 1. If another app owns the tables, or a run is alive, nothing starts.
 // 2. One transaction takes the number, writes the run and closes a dead run. Of two starts at the same time one wins.
 // 3. The shards go to the queue or to the caller. Then the end of the dead run is announced.
 import { MailscopeError } from '../errors.ts';
@@ -9,11 +9,13 @@ import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
 import { abandonRun, orGiveUp } from './giveUp.ts';
 import { endRun, isAlive, runIdOf } from './runState.ts';
+import { checkOwner, isOurs } from './tablesOwner.ts';
 
 /**
  * Starts a run and puts its shards on the queue.
  *
- * @throws MailscopeError `run-in-progress` with the id of the run in progress; `storage-unavailable`; `configuration-invalid`
+ * @throws MailscopeError `run-in-progress` with the id of the run in progress; `tables-in-use` with the other owner;
+ * `storage-unavailable`; `configuration-invalid`
  */
 export async function startRun(services: Services, trigger: RunTrigger): Promise<Run> {
   const { run, ended } = await planRun(services, trigger);
@@ -34,6 +36,7 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   const { runs } = services.storage();
   const now = services.now();
   const current = await runs.current();
+  checkOwner(services, current?.value ?? null);
   const previous = current && (await runs.get(current.value.number));
   const ended = previous && (await endOf(services, previous, now));
   const number = (current?.value.number ?? 0) + 1;
@@ -54,8 +57,14 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
     problem: null,
     endedBy: null,
   };
-  const isOurs = await runs.start(run, services.newId(), current, ended);
-  if (!isOurs) throw inProgress((await runs.current())?.value.id);
+  const { owner } = services.settings();
+  if (!(await runs.start(run, { startedBy: services.newId(), owner }, current, ended))) {
+    const first = await runs.current();
+    checkOwner(services, first?.value ?? null);
+    throw inProgress(first?.value.id);
+  }
+  if (current && !isOurs(current.value, owner))
+    services.log('warn', 'tables.taken-over', { runId: run.id, from: current.value.owner, owner });
   if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
   services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
   return { run, ended: ended?.value ?? null };
@@ -63,13 +72,14 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
 
 /** Announces a run that died and was closed by this start. */
 export async function announceEnd(services: Services, ended: Run | null): Promise<void> {
-  if (ended) await services.storage().queues.sendAlert({ runId: ended.id });
+  if (ended) await services.storage().queues.sendAlert({ runId: ended.id, owner: services.settings().owner });
 }
 
 /** If the queue does not take all shards, the run ends: nobody would finish it. */
 export async function queueShards(services: Services, run: Run): Promise<void> {
   const { id, shards, listHash } = run;
-  const messages = Array.from({ length: shards }, (_, shard) => ({ runId: id, shard, listHash }));
+  const { owner } = services.settings();
+  const messages = Array.from({ length: shards }, (_, shard) => ({ runId: id, shard, listHash, owner }));
   await orGiveUp(
     services,
     () => services.storage().queues.sendShards(messages),

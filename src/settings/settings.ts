@@ -2,6 +2,7 @@
 
 import { trimmed } from '../rules/characters.ts';
 import type { Expectation } from '../rules/mailbox.ts';
+import { type ApiAuth, registeredApiAuth } from './apiAuth.ts';
 import { missingEndpoint } from './connectionString.ts';
 import {
   type AlertFormat,
@@ -13,7 +14,9 @@ import {
   quote,
   type Secret,
 } from './fields.ts';
-import { type GraphIdentity, readIdentity } from './identity.ts';
+import { type GraphIdentity, type ReportFault, readIdentity } from './identity.ts';
+import { ownerOf } from './owner.ts';
+import { checkPlatform, isUnresolved, UNRESOLVED } from './platformFaults.ts';
 
 export { isLoopback } from './addresses.ts';
 export {
@@ -66,6 +69,9 @@ export interface Settings {
   readonly graphEndpoint: string;
   readonly graphIdentity: GraphIdentity;
   readonly storage: StorageSettings;
+  readonly apiAuth: ApiAuth;
+  /** The name under which this app owns its tables. */
+  readonly owner: string;
   readonly rules: {
     readonly propagationMinutes: number;
     readonly lockoutAfterRuns: number;
@@ -111,19 +117,25 @@ export function readConfiguration(environment: Environment): Configuration {
   const values = readFields(environment, faults);
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
   if (allowed && denied) faults.push(...listFaults(allowed, denied, values.MAILBOXES_FILE !== undefined));
-  const identity = readIdentity(values, (setting, kind, text) => faults.push(fault(setting, kind, text)));
+  // A setting that could not be read is not missing too.
+  const report: ReportFault = (setting, kind, text) => {
+    if (!faults.some((one) => one.setting === setting)) faults.push(fault(setting, kind, text));
+  };
+  const identity = readIdentity(values, report);
   const storage = readStorage(values, environment, faults);
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
       fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but ALERT_WEBHOOK_URL is not. Set both or neither.'),
     );
   }
+  checkPlatform(environment, report);
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
   // No fault stops everything, so each of these fields was read.
   const settings = assemble(
     values as FieldValues,
     identity as GraphIdentity,
     storage as StorageSettings,
+    { apiAuth: registeredApiAuth(environment), owner: ownerOf(environment) },
     readAlerts(values, faults),
   );
   return { settings, faults };
@@ -133,6 +145,7 @@ function assemble(
   values: FieldValues,
   graphIdentity: GraphIdentity,
   storage: StorageSettings,
+  platform: Pick<Settings, 'apiAuth' | 'owner'>,
   alerts: AlertSettings | undefined,
 ): Settings {
   const mailboxes = new Map<string, Expectation>();
@@ -145,6 +158,7 @@ function assemble(
     graphEndpoint: values.GRAPH_ENDPOINT,
     graphIdentity,
     storage,
+    ...platform,
     rules: {
       propagationMinutes: values.PROPAGATION_MINUTES,
       lockoutAfterRuns: values.LOCKOUT_AFTER_RUNS,
@@ -162,6 +176,10 @@ function assemble(
 function readFields(environment: Environment, faults: SettingFault[]): Partial<FieldValues> {
   const values: Record<string, unknown> = {};
   for (const [setting, schema] of Object.entries(FIELDS.shape)) {
+    if (isUnresolved(environment[setting])) {
+      faults.push(fault(setting, 'malformed', UNRESOLVED));
+      continue;
+    }
     const read = schema.safeParse(given(textOf(environment, setting), isList(setting)));
     if (read.success) values[setting] = read.data;
     for (const issue of read.error?.issues ?? []) {

@@ -7,33 +7,46 @@ import { onceEach } from './onceEach.ts';
 import { storageCredential } from './storageCredential.ts';
 
 export const SHARD_QUEUE = 'poll-shards';
+/** The platform moves a shard's message there after its last try. */
+export const GIVEN_UP_QUEUE = `${SHARD_QUEUE}-poison` as const;
 export const ALERT_QUEUE = 'drift-alerts';
 
-/** Names the shard, the run and the list. It never holds mailboxes. */
-export interface ShardMessage {
+export type QueueName = typeof SHARD_QUEUE | typeof GIVEN_UP_QUEUE | typeof ALERT_QUEUE;
+
+/** A message of a run. Apps over one account share the queues, so it says whose it is. */
+export interface OwnedMessage {
   readonly runId: string;
+  /** The app that sent it; undefined for anybody, as in messages of an earlier version. */
+  readonly owner?: string | undefined;
+  /** How often another app has sent it again. */
+  readonly returned?: number | undefined;
+}
+
+/** Names the shard, the run and the list. It never holds mailboxes. */
+export interface ShardMessage extends OwnedMessage {
   readonly shard: number;
   readonly listHash: string;
 }
 
 /** A run whose alert may be due. */
-export interface AlertMessage {
-  readonly runId: string;
-}
+export type AlertMessage = OwnedMessage;
 
 export interface Queues {
   sendShards(messages: readonly ShardMessage[]): Promise<void>;
   sendAlert(message: AlertMessage): Promise<void>;
+  /** Sends a message of another app again. It is hidden for 30 seconds. */
+  sendBack(queue: QueueName, message: OwnedMessage): Promise<void>;
 }
 
 const SENDS_IN_FLIGHT = 16;
 /** For one message. A start of a run also writes to tables, and both have to fit into the time of a request. */
 const SEND_MS = 5_000;
+const HIDDEN_SECONDS = 30;
 
 export function createQueues(settings: StorageSettings): Queues {
   const opened = onceEach((name) => openQueue(settings, name));
 
-  async function send(name: string, messages: readonly object[]): Promise<void> {
+  async function send(name: string, messages: readonly object[], hiddenSeconds = 0): Promise<void> {
     try {
       const queue = await opened.get(name);
       const waiting = [...messages];
@@ -41,7 +54,10 @@ export function createQueues(settings: StorageSettings): Queues {
         for (let next = waiting.shift(); next; next = waiting.shift()) {
           // The platform's queue trigger expects Base64.
           const text = Buffer.from(JSON.stringify(next)).toString('base64');
-          await limited((abortSignal) => queue.sendMessage(text, { abortSignal }), SEND_MS);
+          await limited(
+            (abortSignal) => queue.sendMessage(text, { abortSignal, visibilityTimeout: hiddenSeconds }),
+            SEND_MS,
+          );
         }
       };
       await Promise.all(Array.from({ length: Math.min(SENDS_IN_FLIGHT, messages.length) }, work));
@@ -53,6 +69,7 @@ export function createQueues(settings: StorageSettings): Queues {
   return {
     sendShards: (messages) => send(SHARD_QUEUE, messages),
     sendAlert: (message) => send(ALERT_QUEUE, [message]),
+    sendBack: (queue, message) => send(queue, [message], HIDDEN_SECONDS),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Page } from './mergePartitions.ts';
 import { and, between, type Columns, collect, following, fromRow, quoted, toRow } from './rows.ts';
 import type { Row, Tables } from './tables.ts';
 
-export type RunTrigger = 'timer' | 'request' | 'scope-breach';
+export type RunTrigger = 'timer' | 'request' | 'scope-breach' | 'overdue';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
 
 /** Everything that a run has seen. */
@@ -62,6 +62,8 @@ export interface Current {
   readonly skippedTicks: number;
   /** Who counted the last of them: the library may send a count twice, and the second is refused. */
   readonly skippedBy: string | null;
+  /** The app that began it; null for anybody, as in rows of an earlier version. */
+  readonly owner: string | null;
 }
 
 export interface RunStore {
@@ -72,11 +74,16 @@ export interface RunStore {
   /**
    * Writes the new run, its number and the end of the run before: all or nothing. False when another start was first.
    */
-  start(run: Run, startedBy: string, current: Stored<Current> | null, ended: Stored<Run> | null): Promise<boolean>;
+  start(
+    run: Run,
+    by: Pick<Current, 'startedBy' | 'owner'>,
+    current: Stored<Current> | null,
+    ended: Stored<Run> | null,
+  ): Promise<boolean>;
   /** Replaces a run; false when it has changed since it was read. */
   replace(run: Run, etag: string): Promise<boolean>;
-  /** Counts a skipped tick, once for each `skippedBy`. */
-  skipTick(skippedBy: string): Promise<void>;
+  /** Counts a tick that `owner` skipped, once for each `skippedBy`. Another owner's row stays as it is. */
+  skipTick(skippedBy: string, owner: string): Promise<void>;
   /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
   forget(before: string): Promise<void>;
 }
@@ -94,6 +101,7 @@ const CURRENT_COLUMNS: Columns<Current> = {
   startedBy: 'value',
   skippedTicks: 'value',
   skippedBy: 'value',
+  owner: 'value',
 };
 
 const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
@@ -147,7 +155,7 @@ export function createRunStore(tables: Tables): RunStore {
 
   return {
     async current() {
-      const row = await (await table()).get(CURRENT.partition, CURRENT.row);
+      const row = await (await tables.existing(TABLE)).get(CURRENT.partition, CURRENT.row);
       return row && { value: fromRow(row, CURRENT_COLUMNS), etag: row.etag };
     },
 
@@ -166,31 +174,28 @@ export function createRunStore(tables: Tables): RunStore {
       };
     },
 
-    async start(run, startedBy, current, ended) {
+    async start(run, by, current, ended) {
       const { number, id, startedAt } = run;
-      const next = toRow(
-        CURRENT,
-        { number, id, startedAt, startedBy, skippedTicks: 0, skippedBy: null },
-        CURRENT_COLUMNS,
-      );
+      const next = toRow(CURRENT, { number, id, startedAt, ...by, skippedTicks: 0, skippedBy: null }, CURRENT_COLUMNS);
       const actions: TransactionAction[] = [
         current ? ['update', next, 'Replace', { etag: current.etag }] : ['create', next],
         ['create', runEntity(run)],
       ];
       if (ended) actions.push(['update', runEntity(ended.value), 'Replace', { etag: ended.etag }]);
       if (await (await table()).write(actions)) return true;
-      return (await this.current())?.value.startedBy === startedBy;
+      return (await this.current())?.value.startedBy === by.startedBy;
     },
 
     async replace(run, etag) {
       return (await table()).write([['update', runEntity(run), 'Replace', { etag }]]);
     },
 
-    async skipTick(skippedBy) {
+    async skipTick(skippedBy, owner) {
       const target = await table();
       for (;;) {
         const current = await this.current();
         if (current === null || current.value.skippedBy === skippedBy) return;
+        if (current.value.owner !== null && current.value.owner !== owner) return;
         const counted = { ...current.value, skippedTicks: current.value.skippedTicks + 1, skippedBy };
         const entity = toRow(CURRENT, counted, CURRENT_COLUMNS);
         if (await target.write([['update', entity, 'Replace', { etag: current.etag }]])) return;

@@ -240,18 +240,22 @@ const shardOf = (shard: number) => ({
   waitedMs: 0,
 });
 
+const by = (startedBy: string) => ({ startedBy, owner: 'us' });
+
 describe('runs', () => {
   it('have consecutive numbers, whoever starts them', async () => {
     const { runs } = storage();
     expect(await runs.current()).toBeNull();
-    expect(await runs.start(runOf(1), 'starter', null, null)).toBe(true);
-    expect(await runs.start(runOf(1), 'another', null, null)).toBe(false);
+    expect(await runs.start(runOf(1), by('starter'), null, null)).toBe(true);
+    expect(await runs.start(runOf(1), by('another'), null, null)).toBe(false);
     // The library sends the same start a second time.
-    expect(await runs.start(runOf(1), 'starter', null, null)).toBe(true);
+    expect(await runs.start(runOf(1), by('starter'), null, null)).toBe(true);
     const current = await runs.current();
     const first = await runs.get(1);
     const ended = first && { ...first, value: runOf(1, { status: 'incomplete' }) };
-    const starts = await Promise.all([1, 2, 3].map((one) => runs.start(runOf(2), `starter ${one}`, current, ended)));
+    const starts = await Promise.all(
+      [1, 2, 3].map((one) => runs.start(runOf(2), by(`starter ${one}`), current, ended)),
+    );
     expect(starts.filter(Boolean)).toHaveLength(1);
     expect((await runs.get(1))?.value.status).toBe('incomplete');
     expect((await runs.list(10, '')).items.map(({ number }) => number)).toEqual([2, 1]);
@@ -259,17 +263,18 @@ describe('runs', () => {
 
   it('keep the skipped ticks until the next run starts', async () => {
     const { runs } = storage();
-    await runs.skipTick('me');
-    await runs.start(runOf(1), 'starter', null, null);
-    await Promise.all(['a', 'b', 'c'].map((one) => runs.skipTick(one)));
-    expect((await runs.current())?.value.skippedTicks).toBe(3);
-    await runs.start(runOf(2), 'starter', await runs.current(), null);
+    await runs.skipTick('me', 'us');
+    await runs.start(runOf(1), by('starter'), null, null);
+    await Promise.all(['a', 'b', 'c'].map((one) => runs.skipTick(one, 'us')));
+    await runs.skipTick('d', 'another app');
+    expect((await runs.current())?.value).toMatchObject({ skippedTicks: 3, owner: 'us' });
+    await runs.start(runOf(2), by('starter'), await runs.current(), null);
     expect((await runs.current())?.value.skippedTicks).toBe(0);
   });
 
   it('are replaced only if they have not changed', async () => {
     const { runs } = storage();
-    await runs.start(runOf(1), 'starter', null, null);
+    await runs.start(runOf(1), by('starter'), null, null);
     const found = await runs.get(1);
     expect(await runs.replace(runOf(1, { status: 'completed' }), found?.etag ?? '')).toBe(true);
     expect(await runs.replace(runOf(1), found?.etag ?? '')).toBe(false);
@@ -293,7 +298,7 @@ describe('runs', () => {
     for (let number = 1; number <= 5; number += 1) {
       await runs.start(
         runOf(number, { startedAt: `2026-0${number}-01T00:00:00.000Z` }),
-        'starter',
+        by('starter'),
         await runs.current(),
         null,
       );
@@ -396,5 +401,16 @@ describe('the queue', () => {
     );
     expect(read).toHaveLength(32);
     expect(messages).toEqual(expect.arrayContaining(read));
+  });
+
+  it('hides a message of another app that is sent back', async () => {
+    const settings = account();
+    const { queues } = openStorage(settings);
+    const message = { runId: 'run-1', owner: 'another app', returned: 1 };
+    await queues.sendBack('drift-alerts', message);
+    const connection = settings.kind === 'connection-string' ? settings.value.reveal() : '';
+    const queue = new QueueClient(connection, 'drift-alerts');
+    expect((await queue.receiveMessages()).receivedMessageItems).toEqual([]);
+    expect((await queue.getProperties()).approximateMessagesCount).toBe(1);
   });
 });

@@ -15,6 +15,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 import type { CheckReport, DoctorReport } from '../../src/doctor/examine.ts';
 import type { Finding, Result } from '../../src/rules/doctor/finding.ts';
+import { startRun } from '../../src/runs/startRun.ts';
+import { createServices } from '../../src/services.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { DEAD_PORT, type Emulator, startEmulator } from '../support/emulator.ts';
 import { ROOT, type Switches, startServer, startTenant, WEBHOOK_SECRET } from '../support/localApp.ts';
@@ -124,7 +126,7 @@ describe('a healthy set-up', () => {
     const watched = { ALERT_WEBHOOK_URL: `${url}/${HIDDEN}`, HEARTBEAT_URL: `${url}/${HIDDEN}` };
     const { code, stdout, stderr } = await run([], watched);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/\n\nHealthy\. 14 checks: 14 ok\.\n$/);
+    expect(stdout).toMatch(/\n\nHealthy\. 16 checks: 16 ok\.\n$/);
     expect(stdout).toContain(`Readable, as declared: ${SUPPORT} (200, request `);
     expect(stdout).toContain(`Refused, as declared: ${CCH} (403 ErrorAccessDenied, request `);
     expect(stdout).toContain(`The webhook's host ${new URL(url).host} can be reached.`);
@@ -386,6 +388,43 @@ describe('a webhook or a heartbeat that cannot be reached is named', () => {
   });
 });
 
+describe('a deployment that is set up wrong is named', () => {
+  it('when another app uses the same tables', async () => {
+    const other = createServices({ ...settings, OWNER: 'func-mailscope' }, () => undefined);
+    await startRun(other, 'request');
+    const found = await examined({ WEBSITE_SITE_NAME: 'func-other' });
+    expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, owner: 'problem' } });
+    expect(faultsOf(found, 'owner')).toMatchObject([saying('The tables belong to "func-mailscope"')]);
+    expect(await examined({ OWNER: 'func-mailscope' })).toMatchObject({ code: 0, results: UNWATCHED });
+  });
+
+  it('when the platform’s sign-in is off', async () => {
+    const entra = { API_AUTH: 'entra', WEBSITE_SITE_NAME: 'func-mailscope' };
+    const found = await examined(entra);
+    expect(found).toMatchObject({ code: 1, results: { ...UNWATCHED, 'sign-in': 'problem' } });
+    expect(faultsOf(found, 'sign-in')).toMatchObject([saying('WEBSITE_AUTH_ENABLED is not True')]);
+    const on = await examined({ ...entra, WEBSITE_AUTH_ENABLED: 'True' });
+    expect(on).toMatchObject({ code: 0, results: UNWATCHED });
+  });
+
+  it('when time zones, references to Key Vault and API_AUTH are wrong, all at once', async () => {
+    const found = await examined({
+      WEBSITE_SITE_NAME: 'func-mailscope',
+      WEBSITE_TIME_ZONE: 'W. Europe Standard Time',
+      TZ: 'Europe/Berlin',
+      API_AUTH: 'Entra',
+      HEARTBEAT_URL: `@Microsoft.KeyVault(VaultName=v;SecretName=${HIDDEN})`,
+    });
+    expect(found).toMatchObject({ code: 3, results: { settings: 'problem' } });
+    expect(faultsOf(found, 'settings')).toMatchObject([
+      saying('HEARTBEAT_URL is a reference to Key Vault'),
+      saying('API_AUTH is "Entra"'),
+      saying('WEBSITE_TIME_ZONE is "W. Europe Standard Time"'),
+      saying('TZ is "Europe/Berlin"'),
+    ]);
+  });
+});
+
 describe('--send', () => {
   const deliveries = async () => {
     const answer = await fetch(`${tenant.sandbox.url}/sandbox/alerts`);
@@ -435,6 +474,7 @@ describe('bad settings', () => {
     expect(found.results).toEqual({
       settings: 'problem',
       list: 'skipped',
+      owner: 'skipped',
       allowed: 'skipped',
       denied: 'skipped',
       names: 'skipped',

@@ -31,7 +31,7 @@ function triggers(functions: readonly RegisteredFunction[]) {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-const http = (name: string, route: string, method = 'GET', authLevel = 'function') => {
+const http = (name: string, route: string, method: string, authLevel: string) => {
   return { name, type: 'httpTrigger', methods: [method], authLevel, route };
 };
 
@@ -39,20 +39,20 @@ const queue = (name: string, queueName: string) => {
   return { name, type: 'queueTrigger', queueName, connection: 'AzureWebJobsStorage' };
 };
 
-const expected = (schedule: string) => [
+const expected = (schedule: string, authLevel = 'function') => [
   queue('deliverAlert', 'drift-alerts'),
-  http('getMailbox', 'mailboxes/{mailbox}'),
-  http('getRun', 'runs/{id}'),
+  http('getMailbox', 'mailboxes/{mailbox}', 'GET', authLevel),
+  http('getRun', 'runs/{id}', 'GET', authLevel),
   queue('giveUpShard', 'poll-shards-poison'),
   http('health', 'health', 'GET', 'anonymous'),
-  http('latestSubject', 'mailboxes/{mailbox}/latest-subject'),
-  http('listDrift', 'drift'),
-  http('listMailboxes', 'mailboxes'),
-  http('listRuns', 'runs'),
-  http('mailboxHistory', 'mailboxes/{mailbox}/history'),
+  http('latestSubject', 'mailboxes/{mailbox}/latest-subject', 'GET', authLevel),
+  http('listDrift', 'drift', 'GET', authLevel),
+  http('listMailboxes', 'mailboxes', 'GET', authLevel),
+  http('listRuns', 'runs', 'GET', authLevel),
+  http('mailboxHistory', 'mailboxes/{mailbox}/history', 'GET', authLevel),
   { name: 'pollMailboxes', type: 'timerTrigger', schedule },
   queue('pollShard', 'poll-shards'),
-  http('startRun', 'runs', 'POST'),
+  http('startRun', 'runs', 'POST', authLevel),
 ];
 
 const DEFAULT = '0 */15 * * * *';
@@ -72,6 +72,16 @@ describe('the bundle', () => {
     ['bad alert settings', { ALERT_WEBHOOK_URL: 'x', ALERT_WEBHOOK_FORMAT: 'x', PAUSE_ALERTS_UNTIL: 'x' }],
   ])('registers every function with settings like %s', async (_, env) => {
     expect(triggers(await load(env))).toEqual(expected(DEFAULT));
+  });
+
+  it.each([
+    ['entra', 'anonymous'],
+    ['key', 'function'],
+    ['Entra', 'function'],
+    [' entra', 'function'],
+    ['anonymous', 'function'],
+  ])('registers functions with API_AUTH "%s" as %s', async (value, authLevel) => {
+    expect(triggers(await load({ API_AUTH: value }))).toEqual(expected(DEFAULT, authLevel));
   });
 
   it('registers the schedule that is set', async () => {

@@ -1,7 +1,9 @@
 // `npm start` as a person runs it: real processes, ports and signals.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
@@ -120,6 +122,23 @@ describe('npm start', () => {
       expect(drift.map(({ mailbox }) => mailbox)).toEqual(['cch@contoso.example', 'ceo@contoso.example']);
       for (const { probableCause } of drift) expect(probableCause).toMatch(/^The policy is gone/);
     });
+  });
+
+  it('goes on without a run when another app uses the tables', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'mailscope-'));
+    const args = [...PORTS, '--data', data];
+    const env = { POLL_SCHEDULE: '0 0 0 1 1 *' };
+    const first = run(args, { ...env, OWNER: 'func-mailscope' });
+    await until(() => expect(first.output()).toMatch(/^Run 1: /m));
+    first.child.kill('SIGTERM');
+    await once(first.child, 'exit');
+
+    const it = run(args, env);
+    await until(() => expect(it.output()).toContain('No run was started: The tables are in use by "func-mailscope"'));
+    expect((await fetch(`http://127.0.0.1:${base}/api/runs`)).status).toBe(200);
+    it.child.kill('SIGTERM');
+    await once(it.child, 'exit');
+    await rm(data, { recursive: true });
   });
 
   it('notices two options that ask for the same port', async () => {

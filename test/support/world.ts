@@ -45,6 +45,8 @@ export interface TestApp extends Services {
   /** The messages on the queue. */
   readonly sent: ShardMessage[];
   readonly alerts: string[];
+  /** The messages of other apps that were sent again. */
+  readonly returned: { readonly queue: string; readonly message: object }[];
 }
 
 /** A hook that is called before each write of a table, and may throw or wait. */
@@ -62,6 +64,7 @@ export function createApp(
   const logs: TestApp['logs'] = [];
   const sent: ShardMessage[] = [];
   const alerts: string[] = [];
+  const returned: TestApp['returned'] = [];
   let offsetMs = 0;
   const services = createServices(settings, (_level, event, data) => logs.push({ event, ...data }));
   let storage: ReturnType<Services['storage']> | undefined;
@@ -72,6 +75,7 @@ export function createApp(
     logs,
     sent,
     alerts,
+    returned,
     now,
     list() {
       list ??= createList(services.settings(), now);
@@ -87,6 +91,7 @@ export function createApp(
         queues: {
           sendShards: async (list) => void sent.push(...list),
           sendAlert: async ({ runId }) => void alerts.push(runId),
+          sendBack: async (queue, message) => void returned.push({ queue, message }),
         },
       };
       return storage;

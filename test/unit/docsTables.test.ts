@@ -9,6 +9,7 @@ import { CHECKS } from '../../src/doctor/checks.ts';
 import { type ErrorCode, MailscopeError } from '../../src/errors.ts';
 import { problemResponse } from '../../src/http/problem.ts';
 import { DRIFT_KINDS, VERDICTS } from '../../src/rules/judge.ts';
+import { registeredApiAuth } from '../../src/settings/apiAuth.ts';
 import { FIELDS } from '../../src/settings/fields.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -54,11 +55,13 @@ function sorted(names: Iterable<string>): string[] {
 describe("the README's settings", () => {
   // Read by the platform, by its libraries and by Core Tools.
   const OF_THE_PLATFORM = ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'FUNCTIONS_WORKER_RUNTIME'];
+  // Read before the fields, or beside them, with their defaults.
+  const GENERAL = { OWNER: undefined, API_AUTH: registeredApiAuth({}) };
   const section = part('README.md', '### Settings');
   const table = rows(section);
 
   it('in tables are fields, or settings of the platform', () => {
-    const known = [...Object.keys(FIELDS.shape), ...OF_THE_PLATFORM];
+    const known = [...Object.keys(FIELDS.shape), ...Object.keys(GENERAL), ...OF_THE_PLATFORM];
     expect(first(table).filter((name) => !known.includes(name))).toEqual([]);
     expect(first(table)).toEqual(expect.arrayContaining(OF_THE_PLATFORM));
   });
@@ -72,7 +75,7 @@ describe("the README's settings", () => {
   });
 
   it('have the defaults of the fields', () => {
-    const defaults: Readonly<Record<string, unknown>> = FIELDS.parse({});
+    const defaults: Readonly<Record<string, unknown>> = { ...FIELDS.parse({}), ...GENERAL };
     const shown = table.flatMap(([name = '', cell = '']) =>
       spans(cell).map((value) => [spans(name)[0] ?? '', value] as const),
     );
@@ -109,15 +112,15 @@ describe('error codes', () => {
   it('of health are those of the page', () => {
     const inCode = [...union('src/reads/health.ts', 'ProblemCode'), 'configuration-invalid'];
     expect(sorted(first(ofHealth))).toEqual(sorted(inCode));
-    expect(inCode).toHaveLength(7);
+    expect(inCode).toHaveLength(8);
   });
 });
 
 describe('the checks of the doctor', () => {
   it('are those of its page, in the order of the report', () => {
-    const named = [...part('docs/doctor.md', '## The checks').matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name);
+    const named = [...part('docs/doctor.md', '## The checks').matchAll(/^### `([\w-]+)`$/gm)].map(([, name]) => name);
     expect(named).toEqual(CHECKS.map(({ name }) => name));
-    expect(named).toHaveLength(14);
+    expect(named).toHaveLength(16);
   });
 });
 
@@ -206,7 +209,7 @@ describe('the API', () => {
     const named = first(rows(part('README.md', '## The API')).map(([route = '']) => [route]));
     const inCode = readdirSync(join(root, 'src/functions')).flatMap((file) => {
       const source = read(`src/functions/${file}`);
-      const [, route, method] = /route: '([^']+)',\n {2}methods: \['(\w+)'\]/.exec(source) ?? [];
+      const [, route, method] = /route: '([^']+)', method: '(\w+)'/.exec(source) ?? [];
       return route === undefined ? [] : [`${method} ${route}`];
     });
     expect(sorted(named)).toEqual(sorted(inCode));

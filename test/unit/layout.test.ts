@@ -118,6 +118,13 @@ describe('the layout', () => {
     );
   });
 
+  it('registers no HTTP function past registerRoute, which asks who calls', () => {
+    const registering = filesIn('src').filter((file) =>
+      /\bapp\s*\.\s*(http|get|post|put|patch|deleteRequest|generic)\b/.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(registering).toEqual(['src/http/registerRoute.ts']);
+  });
+
   it('gives each file its own name, except a function or command and its verb', () => {
     const entrances = ['src/functions/', 'scripts/'];
     const inner = files.filter((file) => !entrances.includes(file.slice(0, -basename(file).length)));

@@ -21,6 +21,8 @@ const run = runAt(1, 0);
 
 /** Texts of Microsoft that the sandbox does not say, and other things that only Microsoft's services know. */
 const FOREIGN = [
+  '/.auth/logout',
+  'keyVaultReferenceIdentity',
   'MailboxInfoStale',
   'serviceNotAvailable',
   'InefficientFilter',
