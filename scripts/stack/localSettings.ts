@@ -1,6 +1,7 @@
 // Reads the settings of a developer's machine: local.settings.json, or else the example. The environment wins.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasProxy } from '../../src/settings/proxy.ts';
 import { isLoopback } from '../../src/settings/settings.ts';
 import { readSettingsFile } from '../../src/settings/settingsFile.ts';
 
@@ -38,6 +39,14 @@ export function usesSandbox(environment: NodeJS.ProcessEnv): boolean {
 /** Whether the settings use the storage emulator. */
 export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
   return environment.AzureWebJobsStorage === 'UseDevelopmentStorage=true';
+}
+
+/** Settings that keep a proxy away from what runs on this machine; none where no proxy is set. */
+export function pastProxy(environment: NodeJS.ProcessEnv): Record<string, string> {
+  if (!hasProxy(environment)) return {};
+  const others = environment.no_proxy ?? environment.NO_PROXY ?? '';
+  const all = [...others.split(',').filter((host) => host.trim() !== ''), '127.0.0.1', 'localhost'].join(',');
+  return { NO_PROXY: all, no_proxy: all };
 }
 
 /** Settings for the sandbox on its port. */

@@ -1,5 +1,6 @@
 // Runs the command line as a process: command, settings, streams, Ctrl-C and exit code.
 import { createServices } from '../services.ts';
+import { useProxy } from '../settings/proxy.ts';
 import type { Environment } from '../settings/settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
@@ -42,6 +43,7 @@ async function run(screen: Screen, readSettings: ReadSettings, args: readonly st
   try {
     // The identity library reads the environment of the process.
     Object.assign(process.env, readSettings(process.env));
+    useProxy();
   } catch (error) {
     screen.say((error as Error).message);
     return 3;
