@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { deliverSample } from '../src/alerts/deliverSample.ts';
 import { printableLines } from '../src/printable.ts';
+import { useProxy } from '../src/settings/proxy.ts';
 import { type AlertSettings, isLoopback, readConfiguration } from '../src/settings/settings.ts';
 import { settingsBeside, takePortOptions } from './stack/portOptions.ts';
 
@@ -19,6 +20,7 @@ async function alertTest(args: readonly string[]): Promise<number> {
   } catch (error) {
     return refuse((error as Error).message);
   }
+  useProxy(environment);
   const { settings, faults } = readConfiguration(environment);
   if (settings?.alerts) return send(settings.alerts);
   const texts = faults.map(({ message }) => message);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConnectionString } from '../../src/settings/connectionString.ts';
+import { hasProxy } from '../../src/settings/proxy.ts';
 import { isLoopback } from '../../src/settings/settings.ts';
 import { readSettingsFile } from '../../src/settings/settingsFile.ts';
 
@@ -40,6 +41,14 @@ export function usesSandbox(environment: NodeJS.ProcessEnv): boolean {
 export function usesEmulator(environment: NodeJS.ProcessEnv): boolean {
   const read = readConnectionString(environment.AzureWebJobsStorage ?? '');
   return 'value' in read && read.value === 'UseDevelopmentStorage=true';
+}
+
+/** Settings that keep a proxy away from what runs on this machine; none where no proxy is set. */
+export function pastProxy(environment: NodeJS.ProcessEnv): Record<string, string> {
+  if (!hasProxy(environment)) return {};
+  const others = environment.no_proxy ?? environment.NO_PROXY ?? '';
+  const all = [...others.split(',').filter((host) => host.trim() !== ''), '127.0.0.1', 'localhost'].join(',');
+  return { NO_PROXY: all, no_proxy: all };
 }
 
 /** Settings for the sandbox on its port. */

@@ -6,6 +6,7 @@ import {
   emulatorSettings,
   environmentOver,
   type Ports,
+  pastProxy,
   readLocalSettings,
   receiverSettings,
   sandboxSettings,
@@ -82,6 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(sandboxed ? sandboxSettings(ports) : {}),
       ...environment,
       ...(emulated ? emulatorSettings(ports) : {}),
+      ...pastProxy(wanted),
     };
     const { withKeys, instances, log } = options;
     const host = await startLocalHost({ root, port: ports.functions, env: settings, withKeys, instances, log });

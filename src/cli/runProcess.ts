@@ -1,6 +1,7 @@
 // Runs the command line as a process: command, settings, streams, Ctrl-C and exit code.
 import { printable } from '../printable.ts';
 import { createServices } from '../services.ts';
+import { useProxy } from '../settings/proxy.ts';
 import type { Environment } from '../settings/settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
@@ -45,6 +46,7 @@ async function run(screen: Screen, readSettings: ReadSettings, args: readonly st
   try {
     // The identity library reads the environment of the process.
     if (!wantsHelp) Object.assign(process.env, readSettings(process.env));
+    useProxy();
   } catch (error) {
     screen.say(printable((error as Error).message));
     return 3;

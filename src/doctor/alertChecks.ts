@@ -2,7 +2,8 @@
 import { deliverSample } from '../alerts/deliverSample.ts';
 import { type Finding, ok, problem, skipped, warning } from '../rules/doctor/finding.ts';
 import { judgeConnection } from '../rules/doctor/networkFindings.ts';
-import type { AlertSettings, Secret } from '../settings/settings.ts';
+import { hasProxy } from '../settings/proxy.ts';
+import type { AlertSettings, Environment, Secret } from '../settings/settings.ts';
 import { connect } from './connect.ts';
 import type { Check } from './doctorCheck.ts';
 
@@ -12,8 +13,8 @@ export const webhookCheck: Check = {
   async look({ services, send }) {
     const { alerts } = services.settings();
     if (!alerts) return [skipped('ALERT_WEBHOOK_URL is not set, so nobody gets alerts')];
-    const found = await lookAtHost("The webhook's host", alerts.url);
-    const test = send && found.result === 'ok' ? [await sendTest(alerts, services.now())] : [];
+    const found = await lookAtHost("The webhook's host", alerts.url, services.environment);
+    const test = send && found.result !== 'problem' ? [await sendTest(alerts, services.now())] : [];
     return [found, ...test, ...lookAtPause(alerts, services.now())];
   },
 };
@@ -25,12 +26,14 @@ export const heartbeatCheck: Check = {
   async look({ services }) {
     const { heartbeatUrl } = services.settings();
     if (!heartbeatUrl) return [skipped('HEARTBEAT_URL is not set, so nobody notices when runs stop')];
-    return [await lookAtHost("The heartbeat's host", heartbeatUrl)];
+    return [await lookAtHost("The heartbeat's host", heartbeatUrl, services.environment)];
   },
 };
 
 /** Names only the host, because the address is a secret. */
-async function lookAtHost(what: string, address: Secret): Promise<Finding> {
+async function lookAtHost(what: string, address: Secret, environment: Environment): Promise<Finding> {
+  // A direct connection shows nothing where the way out is the proxy.
+  if (hasProxy(environment)) return skipped('a proxy is set, so only a request shows whether the host answers');
   const url = new URL(address.reveal());
   return judgeConnection(what, url.host, await connect(url));
 }

@@ -1,6 +1,7 @@
-// Faults of what the platform reads as well: the time zone, references to Key Vault, how callers of the API show who they are.
+// Faults of what others read as well: the time zone, references to Key Vault, the proxy, how callers show who they are.
 import { apiAuthFault } from './apiAuth.ts';
 import type { ReportFault } from './identity.ts';
+import { isProxyAddress, PROXY_SETTINGS } from './proxy.ts';
 import type { Environment } from './settings.ts';
 
 /** All of these are UTC the whole year: names of Linux, of Windows, and what Windows shows. */
@@ -21,6 +22,10 @@ export function checkPlatform(environment: Environment, report: ReportFault): vo
   }
   const badAuth = apiAuthFault(environment);
   if (badAuth !== null) report('API_AUTH', 'malformed', badAuth);
+  for (const setting of PROXY_SETTINGS) {
+    const value = environment[setting]?.trim();
+    if (value && !isProxyAddress(value)) report(setting, 'malformed', 'is not an http address. Use http://HOST:PORT.');
+  }
   // A developer's machine may have any zone: the local host reads the schedule in UTC.
   const zones = environment.WEBSITE_SITE_NAME?.trim() ? ['WEBSITE_TIME_ZONE', 'TZ'] : ['WEBSITE_TIME_ZONE'];
   for (const setting of zones) {

@@ -22,6 +22,7 @@ import { loggedEvents } from '../support/loggedEvents.ts';
 const NOT_IN_THE_TEMPLATES: Readonly<Record<string, string>> = {
   AzureWebJobsStorage: 'a connection string has a shared key, and the storage account has none',
   AzureWebJobsStorage__accountName: 'the templates set the three addresses, which also fit national clouds',
+  AzureWebJobsStorage__managedIdentityResourceId: 'the templates name the identity by its client id',
   AZURE_CLIENT_SECRET: 'an app registration trusts the managed identity, so there is no secret',
   AZURE_CLIENT_CERTIFICATE_PATH: 'the same, and the package holds no certificate',
   AZURE_CLIENT_CERTIFICATE_PASSWORD: 'the same',

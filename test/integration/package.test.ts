@@ -119,11 +119,11 @@ describe('the app in the package', () => {
   }
 
   /** Lets a timer or queue function run, as an administrator can on the platform. */
-  async function invoke(name: string): Promise<void> {
+  async function invoke(name: string, input = ''): Promise<void> {
     const response = await fetch(`${host.url}/admin/functions/${name}`, {
       method: 'POST',
-      headers: headers(),
-      body: '{}',
+      headers: { ...headers(), 'content-type': 'application/json' },
+      body: JSON.stringify({ input }),
     });
     expect(response.status).toBe(202);
   }
@@ -171,8 +171,13 @@ describe('the app in the package', () => {
     await newestRun('request');
   });
 
+  it('gives up a shard whose message lies in the poison queue', async () => {
+    await invoke('giveUpShard', JSON.stringify({ runId: '20261123T080000Z-9999', shard: 0, listHash: '' }));
+    await until(() => expect(logs.join('\n')).toContain('"event":"shard.given-up","runId":"20261123T080000Z-9999"'));
+  });
+
   it('has no function that these tests leave out', () => {
     const others = host.functions.filter((one) => triggerOf(one)?.type !== 'httpTrigger').map(({ name }) => name);
-    expect(others.sort()).toEqual(['deliverAlert', 'pollMailboxes', 'pollShard']);
+    expect(others.sort()).toEqual(['deliverAlert', 'giveUpShard', 'pollMailboxes', 'pollShard']);
   });
 });
