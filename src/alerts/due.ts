@@ -25,8 +25,8 @@ export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options
   const start = { number: before?.number ?? newest.number - 1, at: before?.startedAt ?? newest.startedAt };
   const breachesAfter = cursor ? { number: cursor.breachesUpTo, at: cursor.breachesAt } : start;
   const restAfter = cursor ? { number: cursor.restUpTo, at: cursor.restAt } : start;
-  const isDue = breachesAfter.number < newest.number || (!paused && restAfter.number < newest.number);
-  if (!isDue) return null;
+  // One attempt a run: its id and its stamps are the run's. What a pause held goes out with the run after it.
+  if (breachesAfter.number >= newest.number) return null;
 
   const range = ({ number, at }: { number: number; at: string }) => {
     // A clock that was ahead must not make the range end before it begins.

@@ -27,18 +27,20 @@ export async function giveUpShard(services: Services, { runId, shard }: ShardMes
 }
 
 /**
- * Ends a run whose shards could not all be queued. Shards that are queued find that it has ended. It queues no alert,
- * because the queue has just failed: the next run's alert announces the end.
+ * Ends a run whose shards could not all be queued. Shards that are queued find that it has ended. If the queue of alerts
+ * does not answer either, the next run's alert announces the end.
  */
 export async function abandonRun(services: Services, { number }: Run): Promise<void> {
-  const { runs, shards } = services.storage();
+  const { runs, shards, queues } = services.storage();
   for (;;) {
     const found = await runs.get(number);
     if (found?.value.status !== 'running') return;
     const last = await lastCompleted(services, number);
     const ended = endRun(found.value, await shards.all(found.value.id), services.now(), last);
-    if (await runs.replace(ended, found.etag))
-      return services.log('warn', 'run.closed', { runId: ended.id, status: ended.status });
+    if (!(await runs.replace(ended, found.etag))) continue;
+    services.log('warn', 'run.closed', { runId: ended.id, status: ended.status });
+    const { owner } = services.settings();
+    return queues.sendAlert({ runId: ended.id, owner }).catch(() => undefined);
   }
 }
 

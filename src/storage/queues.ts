@@ -62,6 +62,8 @@ export function createQueues(settings: StorageSettings): Queues {
       };
       await Promise.all(Array.from({ length: Math.min(SENDS_IN_FLIGHT, messages.length) }, work));
     } catch (cause) {
+      // Somebody may have deleted the queue: the next call creates it again.
+      opened.forget(name);
       throw new MailscopeError('storage-unavailable', `The queue ${name} does not accept messages.`, { cause });
     }
   }

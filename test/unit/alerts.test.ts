@@ -100,9 +100,11 @@ describe('what is due', () => {
   it('holds back everything but breaches in a pause, and announces it after', () => {
     const paused = nextAttempt(cursorAt(1), runs({}, {}), { ...options, paused: true });
     expect(paused).toMatchObject({ breaches: { after: 1, upTo: 2 }, rest: null });
-    const after = nextAttempt(cursorAt(3, { restUpTo: 1, restAt: runOf(1).startedAt }), runs({}, {}, {}), options);
-    expect(after).toMatchObject({ breaches: { after: 3, upTo: 3 }, rest: { after: 1, upTo: 3 } });
-    expect(nextAttempt(cursorAt(3, { restUpTo: 1 }), runs({}, {}, {}), { ...options, paused: true })).toBeNull();
+    const held = cursorAt(3, { restUpTo: 1, restAt: runOf(1).startedAt });
+    const after = nextAttempt(held, runs({}, {}, {}, {}), options);
+    expect(after).toMatchObject({ breaches: { after: 3, upTo: 4 }, rest: { after: 1, upTo: 4 } });
+    // A run has one attempt: a second one under the same id would tell of its breaches again.
+    for (const paused of [true, false]) expect(nextAttempt(held, runs({}, {}, {}), { ...options, paused })).toBeNull();
   });
 
   it.each<[string, RunMade[], Partial<Cursor>, boolean, Attempt['monitor']]>([
