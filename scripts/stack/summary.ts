@@ -31,7 +31,7 @@ function whatToTry(stack: Stack, ports: Ports): string[] {
     `  curl ${host.url}/api/health`,
     ...[...subjects, 'mailboxes', 'drift'].map((path) => `  curl${key} ${host.url}/api/${path}`),
     `  curl${key} -X POST ${host.url}/api/runs`,
-    ...otherCommands(stack, ports, allowed, denied),
+    ...otherCommands(stack, ports, allowed),
   ];
 }
 
@@ -40,14 +40,13 @@ function otherCommands(
   { sandboxUrl, storageUrl }: Stack,
   { sandbox, storage }: Ports,
   allowed: string | undefined,
-  denied: string | undefined,
 ): string[] {
   const sandboxPort = sandboxUrl && sandbox !== 7075 ? ` --sandbox-port ${sandbox}` : '';
   const storagePort = storageUrl && storage !== 10_000 ? ` --storage-port ${storage}` : '';
   const command = (name: string, options: string) => `  npm run ${name}${options && ` --${options}`}`;
   const tenant = [
     ...(allowed ? [`  npm run sandbox -- deliver ${allowed} "Hello"${sandboxPort}`] : []),
-    `  npm run sandbox -- policy remove${sandboxPort}    and ask for ${denied ?? 'a denied mailbox'} again`,
+    `  npm run sandbox -- policy remove${sandboxPort}`,
     `  npm run sandbox -- policy restore${sandboxPort}`,
   ];
   return [

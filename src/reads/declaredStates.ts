@@ -41,10 +41,8 @@ export async function listDeclaredStates(
 
 /** Whether every state in the table has the expectation that is declared now. */
 async function isInForce(services: Services, plan: Plan): Promise<boolean> {
-  const { runs } = services.storage();
-  const current = await runs.current();
-  const newest = current && (await runs.get(current.value.number));
-  return newest?.value.status === 'completed' && newest.value.listHash === plan.hash;
+  const [newest] = (await services.storage().runs.list(1, '')).items;
+  return newest?.status === 'completed' && newest.listHash === plan.hash;
 }
 
 async function joinWithList(
