@@ -2,8 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { deliverSample } from '../src/alerts/deliverSample.ts';
 import { printableLines } from '../src/printable.ts';
+import { createServices, type Services } from '../src/services.ts';
 import { useProxy } from '../src/settings/proxy.ts';
-import { type AlertSettings, isLoopback, readConfiguration } from '../src/settings/settings.ts';
+import { type AlertSettings, isLoopback } from '../src/settings/settings.ts';
 import { settingsBeside, takePortOptions } from './stack/portOptions.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -21,15 +22,16 @@ async function alertTest(args: readonly string[]): Promise<number> {
     return refuse((error as Error).message);
   }
   useProxy(environment);
-  const { settings, faults } = readConfiguration(environment);
-  if (settings?.alerts) return send(settings.alerts);
+  const services = createServices(environment, () => undefined);
+  const { settings, faults } = services.configuration;
+  if (settings?.alerts) return send(services, settings.alerts);
   const texts = faults.map(({ message }) => message);
   const nobody = 'ALERT_WEBHOOK_URL is not set, so there is no receiver. Set it to the address of your webhook.';
   return refuse(texts.length > 0 ? texts.join('\n') : nobody);
 }
 
-async function send(alerts: AlertSettings): Promise<number> {
-  const { result, status, error, answer } = await deliverSample(alerts, new Date());
+async function send(services: Services, alerts: AlertSettings): Promise<number> {
+  const { result, status, error, answer } = await deliverSample(services, alerts);
   const says = answer === null ? '' : ` It says: ${answer}`;
   console.log(result === 'accepted' ? `The webhook answered ${status}: the alert was accepted.` : `${error}${says}`);
   if (status === null && isLoopback(new URL(alerts.url.reveal()).hostname))

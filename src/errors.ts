@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'identity-unavailable'
   | 'parameter-invalid'
   | 'not-found'
+  | 'scope-not-found'
   | 'run-in-progress'
   | 'tables-in-use'
   | 'sign-in-off'

@@ -20,6 +20,11 @@ export function createLog(sink: LogSink): Log {
   return (level, event, data = {}) => sink[level](JSON.stringify({ event, ...data }));
 }
 
+/** A log whose every line says which scope it is about. */
+export function logOfScope(log: Log, scope: string): Log {
+  return (level, event, data = {}) => log(level, event, { scope, ...data });
+}
+
 /** An error as log data: name, message and the chain of causes, without stacks. */
 export function errorData(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { message: String(error) };

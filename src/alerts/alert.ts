@@ -2,6 +2,8 @@
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, type DriftKind } from '../rules/judge.ts';
+import type { Services } from '../services.ts';
+import { DEFAULT_SCOPE } from '../settings/scopes.ts';
 
 /**
  * `recovered`: an answer showed it. `changed`: an answer came again, but not as declared. `ended`: the mailbox has a new
@@ -25,8 +27,15 @@ export interface AlertItem {
 
 export type Counts = Readonly<Record<DriftKind, number>>;
 
-export interface Alert {
-  /** The same for every try, so that a receiver can recognize a repetition. */
+/** Which scope an alert is about. */
+export interface AlertOrigin {
+  readonly scope: string;
+  /** How its headline begins: `Mailscope`, or `Mailscope (crm)` where there are several scopes. */
+  readonly title: string;
+}
+
+export interface Alert extends AlertOrigin {
+  /** The same for every try, so that a receiver can recognize a repetition. Unique among all scopes. */
   readonly id: string;
   /** ISO 8601 UTC. */
   readonly time: string;
@@ -38,6 +47,15 @@ export interface Alert {
   /** The address of the API; null when the app does not know its host name. */
   readonly apiUrl: string | null;
   readonly test: boolean;
+}
+
+export function originOf({ scope, isOneOfSeveral }: Pick<Services, 'scope' | 'isOneOfSeveral'>): AlertOrigin {
+  return { scope, title: isOneOfSeveral ? `Mailscope (${scope})` : 'Mailscope' };
+}
+
+/** Ids of runs are unique within a scope only. */
+export function alertIdOf(scope: string, runId: string): string {
+  return scope === DEFAULT_SCOPE ? runId : `${scope}:${runId}`;
 }
 
 export const MOST_ITEMS = 20;

@@ -1,5 +1,15 @@
 // Reads what an attempt announces: all counts, and the first mailboxes with their evidence.
-import { type Alert, type AlertItem, type Happening, MOST_ITEMS, noCounts, toItem, urgency } from '../alerts/alert.ts';
+import {
+  type Alert,
+  type AlertItem,
+  alertIdOf,
+  type Happening,
+  MOST_ITEMS,
+  noCounts,
+  originOf,
+  toItem,
+  urgency,
+} from '../alerts/alert.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
 import { type Attempt, type RunRange, stampOf } from '../storage/cursorStore.ts';
@@ -43,7 +53,8 @@ export async function collectAlert(
   if ((total === 0 && notices.length === 0) || isSilent) return null;
   const { WEBSITE_HOSTNAME: hostname } = services.environment;
   return {
-    id: attempt.id,
+    ...originOf(services),
+    id: alertIdOf(services.scope, attempt.id),
     time: attempt.takenAt,
     counts,
     items: items.filter((item) => item !== null),

@@ -17,12 +17,12 @@ export interface AlertText {
 const LONGEST_NAME = 120;
 
 export function compose(alert: Alert): AlertText {
-  const { counts, items, notices, apiUrl } = alert;
+  const { title, counts, items, notices, apiUrl } = alert;
   const parts = HAPPENINGS.flatMap((one) => counted(one, counts[one]));
   const total = Object.values(counts).reduce((sum, kinds) => sum + sumOf(kinds), 0);
   const subject = [...parts, ...notices.slice(0, 2).map(firstClause)].join(', ');
   return {
-    headline: alert.test ? 'Mailscope: this is a test alert' : `Mailscope: ${subject}`,
+    headline: alert.test ? `${title}: this is a test alert` : `${title}: ${subject}`,
     advice: alert.test ? ['Nothing has happened. If you can read this, alerts arrive.'] : adviceFor(alert),
     notices,
     lines: items.map(lineOf),

@@ -1,10 +1,14 @@
 // Sends a test alert.
+import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
-import { noCounts } from './alert.ts';
+import { alertIdOf, noCounts, originOf } from './alert.ts';
 import { type Delivery, deliver } from './deliver.ts';
 
 /** Never throws for a fault of the receiver. */
-export function deliverSample(settings: AlertSettings, now: Date): Promise<Delivery> {
+export function deliverSample(services: Services, settings: AlertSettings): Promise<Delivery> {
+  const now = services.now();
+  const id = alertIdOf(services.scope, `test-${now.getTime()}`);
   const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
-  return deliver({ id: `test-${now.getTime()}`, time: now.toISOString(), ...nothing, test: true }, settings, now);
+  const alert = { ...originOf(services), id, time: now.toISOString(), ...nothing, test: true };
+  return deliver(alert, settings, now);
 }

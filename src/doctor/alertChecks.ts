@@ -2,6 +2,7 @@
 import { deliverSample } from '../alerts/deliverSample.ts';
 import { type Finding, ok, problem, skipped, warning } from '../rules/doctor/finding.ts';
 import { judgeConnection } from '../rules/doctor/networkFindings.ts';
+import type { Services } from '../services.ts';
 import { hasProxy } from '../settings/proxy.ts';
 import type { AlertSettings, Environment, Secret } from '../settings/settings.ts';
 import { connect } from './connect.ts';
@@ -14,7 +15,7 @@ export const webhookCheck: Check = {
     const { alerts } = services.settings();
     if (!alerts) return [skipped('ALERT_WEBHOOK_URL is not set, so nobody gets alerts')];
     const found = await lookAtHost("The webhook's host", alerts.url, services.environment);
-    const test = send && found.result !== 'problem' ? [await sendTest(alerts, services.now())] : [];
+    const test = send && found.result !== 'problem' ? [await sendTest(services, alerts)] : [];
     return [found, ...test, ...lookAtPause(alerts, services.now())];
   },
 };
@@ -38,8 +39,8 @@ async function lookAtHost(what: string, address: Secret, environment: Environmen
   return judgeConnection(what, url.host, await connect(url));
 }
 
-async function sendTest(alerts: AlertSettings, now: Date): Promise<Finding> {
-  const { result, status, error, answer } = await deliverSample(alerts, now);
+async function sendTest(services: Services, alerts: AlertSettings): Promise<Finding> {
+  const { result, status, error, answer } = await deliverSample(services, alerts);
   if (result === 'accepted') return ok(`The receiver accepted the test alert (${status}).`);
   const advice =
     'Compare the path of ALERT_WEBHOOK_URL, ALERT_WEBHOOK_FORMAT and ALERT_WEBHOOK_SECRET with the receiver.';

@@ -4,13 +4,12 @@ import { oneOf, readFlag, readMailbox } from '../http/parameters.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { type DriftFilter, listDrift } from '../reads/history.ts';
 import { DRIFT_KINDS } from '../rules/judge.ts';
-import { servicesFor } from '../services.ts';
 
 registerRoute(
   'listDrift',
   { route: 'drift', method: 'GET', access: 'read' },
   listEndpoint(
     { open: readFlag, kind: oneOf(DRIFT_KINDS), mailbox: readMailbox },
-    (filter: DriftFilter, { top, after }, context) => listDrift(servicesFor(context), filter, top, after),
+    (services, filter: DriftFilter, { top, after }) => listDrift(services, filter, top, after),
   ),
 );

@@ -1,10 +1,10 @@
-// Timer: starts a run at each tick of POLL_SCHEDULE
+// Timer: starts a run in each scope at each tick of POLL_SCHEDULE
 import { app } from '@azure/functions';
-import { poll } from '../runs/poll.ts';
-import { servicesFor } from '../services.ts';
+import { pollScopes } from '../runs/pollScopes.ts';
+import { scopesFor } from '../services.ts';
 import { registeredPollSchedule } from '../settings/settings.ts';
 
 app.timer('pollMailboxes', {
   schedule: registeredPollSchedule(),
-  handler: (_timer, context) => poll(servicesFor(context)),
+  handler: (_timer, context) => pollScopes(scopesFor(context)),
 });

@@ -1,4 +1,5 @@
-// Limits the calls to Graph in flight: one limit for all runs and shards of this process.
+// Limits the calls to Graph in flight. The room for them belongs to the process; who is held back is a scope's own matter.
+import { setTimeout as wait } from 'node:timers/promises';
 import PQueue from 'p-queue';
 
 export interface Limiter {
@@ -17,20 +18,44 @@ export interface Limiter {
 const CONTROL_READS = 3;
 // The longest pause, also if a server asks for more. By then every waiting shard has given up.
 const LONGEST_HOLD_MS = 10 * 60_000;
+const HELD = Symbol('held back');
 
-export function createLimiter(concurrency: number): Limiter {
-  const queue = new PQueue({ concurrency });
+/** The room for calls in flight, in the order in which they come. Scopes share it. */
+export type Room = PQueue;
+
+export function createRoom(concurrency: number): Room {
+  return new PQueue({ concurrency });
+}
+
+export function createLimiter(room: Room): Limiter {
+  // As many as there is room for wait in the room itself, the others here: so scopes take turns.
+  const queue = new PQueue({ concurrency: room.concurrency });
   const controls = new Map<string, PQueue>();
   let heldUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
+  const heldMs = () => heldUntil - performance.now();
+
+  /** Runs `work` in the room. Work that is held back leaves the room to others. */
+  async function inRoom<T>(work: () => Promise<T>, signal: AbortSignal, priority: number): Promise<T | null> {
+    for (;;) {
+      const entered = await enqueue(room, async () => (heldMs() > 0 ? HELD : work()), signal, priority);
+      if (entered !== HELD) return entered;
+      await wait(Math.max(0, heldMs()), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return null;
+    }
+  }
+
+  const inTurn = <T>(work: () => Promise<T>, signal: AbortSignal, priority: number) =>
+    enqueue(queue, () => inRoom(work, signal, priority), signal, priority);
+
   return {
-    run: (work, signal) => enqueue(queue, work, signal, 0),
+    run: (work, signal) => inTurn(work, signal, 0),
     async runControl(mailbox, work, signal) {
       const gate = controls.get(mailbox) ?? new PQueue({ concurrency: CONTROL_READS });
       controls.set(mailbox, gate);
       try {
-        return await enqueue(gate, () => enqueue(queue, work, signal, 1), signal, 0);
+        return await enqueue(gate, () => inTurn(work, signal, 1), signal, 0);
       } finally {
         if (gate.pending === 0 && gate.size === 0) controls.delete(mailbox);
       }

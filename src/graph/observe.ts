@@ -1,9 +1,10 @@
 // Asks Graph about the mailboxes of a shard, between two reads of a control.
 //
-// 1. Find the control: the first readable one of the shard's own allowed mailboxes, or else of five borrowed ones.
-// 2. Ask about all other mailboxes in batches, and repeat requests whose fault may pass.
-// 3. Ask again about the first readable denied mailboxes, each alone, so that each has a request id of its own.
-// 4. Read the control again. It held if it was readable both times with the same token.
+// 1. Fetch a token. Without one nothing is asked, so that no other scope waits for this one.
+// 2. Find the control: the first readable one of the shard's own allowed mailboxes, or else of five borrowed ones.
+// 3. Ask about all other mailboxes in batches, and repeat requests whose fault may pass.
+// 4. Ask again about the first readable denied mailboxes, each alone, so that each has a request id of its own.
+// 5. Read the control again. It held if it was readable both times with the same token.
 import { fewRoles } from '../rules/foreignText.ts';
 import type { Control } from '../rules/observation.ts';
 import { type ObserveServices, type Seen, ShardProbe, type ShardQuestions } from './shardProbe.ts';
@@ -26,9 +27,7 @@ const EVIDENCE_READS = 20;
 export async function observe(services: ObserveServices, questions: ShardQuestions): Promise<ShardSeen> {
   const shard = new ShardProbe(services, questions);
   try {
-    const before = await findControl(shard, questions);
-    await shard.askAll(questions.ask.map(({ mailbox }) => mailbox).filter((mailbox) => !shard.answers.has(mailbox)));
-    await collectEvidence(shard, questions);
+    const before = (await shard.fetchToken()) ? await askAll(shard, questions) : null;
     const after = before && (await shard.readControlAgain(before.mailbox));
     const held = after?.outcome === 'readable' && shard.session.token === before?.token;
     return {
@@ -48,6 +47,14 @@ export async function observe(services: ObserveServices, questions: ShardQuestio
   } finally {
     shard.close();
   }
+}
+
+/** Answers the control as it was read before the others; null when there is none. */
+async function askAll(shard: ShardProbe, questions: ShardQuestions): Promise<FoundControl | null> {
+  const control = await findControl(shard, questions);
+  await shard.askAll(questions.ask.map(({ mailbox }) => mailbox).filter((mailbox) => !shard.answers.has(mailbox)));
+  await collectEvidence(shard, questions);
+  return control;
 }
 
 interface FoundControl {

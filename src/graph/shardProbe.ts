@@ -9,7 +9,7 @@ import type { Limiter } from './limiter.ts';
 import type { Session } from './middleware.ts';
 import { askProbes, Probe } from './probes.ts';
 import { SmallerParts } from './smallerParts.ts';
-import { rolesOf } from './tokens.ts';
+import { rolesOf, TokenUnavailableError } from './tokens.ts';
 import { type Wait, Waits } from './waits.ts';
 
 export interface ObserveServices extends BatchServices {
@@ -50,6 +50,8 @@ type ProbeWaits = ReadonlyMap<Probe, number | null>;
 /** The answers to a request about one mailbox that say nothing about this mailbox. */
 const FAILED: ReadonlySet<Reason> = new Set(['throttled', 'token', 'service', 'network', 'timeout', 'unexpected']);
 
+/** As long as one fetch of a token may take. */
+const TOKEN_DEADLINE_MS = 15_000;
 // Time for the second read of the control: a mailbox that never answers must not leave the others without proof.
 const RESERVED_SHARE = 1 / 9;
 // Time for one candidate: a throttled one must not use up the time of all.
@@ -66,6 +68,7 @@ export class ShardProbe {
   readonly #parts = new SmallerParts();
   readonly #services: ObserveServices;
   readonly #deadlineMs: number;
+  readonly #mostMs: number;
   readonly #asking: Deadline;
   readonly #closing: Deadline;
   readonly #toBeSeen: ReadonlySet<string>;
@@ -74,12 +77,29 @@ export class ShardProbe {
   constructor(services: ObserveServices, { ask, withSubjects, deadlineMs, mostMs }: ShardQuestions) {
     this.#services = services;
     this.#deadlineMs = deadlineMs;
+    this.#mostMs = mostMs;
     const reservedMs = deadlineMs * RESERVED_SHARE;
     this.#asking = new Deadline(deadlineMs - reservedMs, mostMs - reservedMs);
     this.#closing = new Deadline(deadlineMs, mostMs);
     this.#toBeSeen = new Set(ask.map(({ mailbox }) => mailbox));
     const allowed = ask.filter(({ expectation }) => expectation === 'allowed');
     this.#withSubject = new Set(withSubjects ? allowed.map(({ mailbox }) => mailbox) : []);
+  }
+
+  /**
+   * Fetches the token that the requests of the shard share. It waits outside the limiter: a scope without a token must not
+   * take the room of others. False when there is none in time; then every answer is `token`.
+   */
+  async fetchToken(): Promise<boolean> {
+    try {
+      this.session.token = await this.#services.graph.token(Math.min(TOKEN_DEADLINE_MS, this.#mostMs));
+      return true;
+    } catch (error) {
+      if (!(error instanceof TokenUnavailableError)) throw error;
+      for (const mailbox of this.#toBeSeen) this.answers.set(mailbox, this.#seeing(mailbox, null, 0, 0, 'token'));
+      this.fault = { reason: 'token', status: null, code: null };
+      return false;
+    }
   }
 
   close(): void {
@@ -244,8 +264,14 @@ export class ShardProbe {
     return deadline === this.#closing ? closingMs : Math.min(askingMs, deadline.begin());
   }
 
-  #seeing(mailbox: string, answer: Answer | null, durationMs: number, attempts: number): Seeing {
-    const { outcome, reason, code, messageClass } = answer ?? inconclusive('timeout');
+  #seeing(
+    mailbox: string,
+    answer: Answer | null,
+    durationMs: number,
+    attempts: number,
+    whyNone: Reason = 'timeout',
+  ): Seeing {
+    const { outcome, reason, code, messageClass } = answer ?? inconclusive(whyNone);
     return {
       mailbox,
       checkedAt: this.#services.now().toISOString(),

@@ -2,7 +2,9 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { type ErrorCode, MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
-import type { Parameters, Read } from './parameters.ts';
+import { visible } from '../rules/characters.ts';
+import { type Scopes, type Services, scopesFor } from '../services.ts';
+import { type Parameters, type Read, readText } from './parameters.ts';
 import { problemResponse } from './problem.ts';
 
 /**
@@ -12,12 +14,6 @@ import { problemResponse } from './problem.ts';
 export function isPlatformParameter(name: string): boolean {
   return ['code', 'clientid'].includes(name.toLowerCase());
 }
-
-type Answer<Question> = (
-  request: HttpRequest,
-  context: InvocationContext,
-  question: Question,
-) => Promise<HttpResponseInit>;
 
 /**
  * Answers a request, or a problem. Only `registerRoute` makes a function of it: that supplies `check`, which throws for
@@ -29,27 +25,64 @@ export type Endpoint = (
   check: () => void,
 ) => Promise<HttpResponseInit>;
 
+/** What answers a question, asked of one scope or of all. */
+export type Answer<Asked, Question> = (
+  asked: Asked,
+  question: Question,
+  request: HttpRequest,
+) => Promise<HttpResponseInit>;
+
 /** Codes for which one route has another status than the others. */
 type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
 
-/**
- * An endpoint that returns the result of `answer`, or a problem if it throws. It refuses a query parameter that is not in
- * `parameters`: a misspelt filter must not return an unfiltered list.
- */
+/** An endpoint about one scope: the one that `?scope=` names, or else the first. */
 export function endpoint<Question>(
   parameters: Parameters<NoInfer<Question>>,
-  answer: Answer<Question>,
+  answer: Answer<Services, Question>,
+  statuses: Statuses = {},
+): Endpoint {
+  // Together they read every field of both.
+  const all = { ...parameters, scope: readText } as Parameters<Question & ScopeQuestion>;
+  return endpointOfAll(
+    all,
+    // What is left without the scope is the question.
+    (scopes, { scope, ...question }: Question & ScopeQuestion, request) =>
+      answer(pickScope(scopes, scope), question as Question, request),
+    statuses,
+  );
+}
+
+/**
+ * An endpoint about all scopes, that returns the result of `answer`, or a problem if it throws. It refuses a query
+ * parameter that is not in `parameters`: a misspelt filter must not return an unfiltered list.
+ */
+export function endpointOfAll<Question>(
+  parameters: Parameters<NoInfer<Question>>,
+  answer: Answer<Scopes, Question>,
   statuses: Statuses = {},
 ): Endpoint {
   return async (request, context, check) => {
     try {
       check();
-      return await answer(request, context, readQuestion<Question>(request, parameters));
+      return await answer(scopesFor(context), readQuestion<Question>(request, parameters), request);
     } catch (error) {
       const problem = toProblem(error, context);
       return problemResponse(problem, request.url, statuses[problem.code]);
     }
   };
+}
+
+interface ScopeQuestion {
+  readonly scope?: string | undefined;
+}
+
+function pickScope(scopes: Scopes, name: string | undefined): Services {
+  // With a bad SCOPES nobody knows which there are. The first scope then says what is wrong.
+  if (name === undefined || scopes.faults.some(({ setting }) => setting === 'SCOPES')) return scopes.all[0];
+  const found = scopes.find(name);
+  if (found) return found;
+  const names = scopes.all.map(({ scope }) => scope).join(', ');
+  throw new MailscopeError('scope-not-found', `There is no scope "${visible(name.slice(0, 40))}". There are ${names}.`);
 }
 
 /** A JSON answer with `no-store`. */

@@ -1,5 +1,6 @@
 // Answers a page of a list: `{"value": […], "nextLink": "…"}`.
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Services } from '../services.ts';
 import { type Endpoint, endpoint, isPlatformParameter, json } from './endpoint.ts';
 import { PAGE_PARAMETERS, type PageQuestion, type Parameters, writeAfter } from './parameters.ts';
 
@@ -9,9 +10,9 @@ interface AnsweredPage {
 }
 
 type ListVerb<Question> = (
+  services: Services,
   question: Question,
   page: PageQuestion,
-  context: InvocationContext,
   request: HttpRequest,
 ) => Promise<AnsweredPage>;
 
@@ -19,9 +20,9 @@ type ListVerb<Question> = (
 export function listEndpoint<Question>(parameters: Parameters<NoInfer<Question>>, list: ListVerb<Question>): Endpoint {
   // Together they read every field of both.
   const all = { ...parameters, ...PAGE_PARAMETERS } as Parameters<Question & PageQuestion>;
-  return endpoint(all, async (request, context, { top, after, ...question }: Question & PageQuestion) => {
+  return endpoint(all, async (services, { top, after, ...question }: Question & PageQuestion, request) => {
     // What is left without the page's own parameters is the question.
-    const page = await list(question as Question, { top, after }, context, request);
+    const page = await list(services, question as Question, { top, after }, request);
     return listAnswer(request, page);
   });
 }

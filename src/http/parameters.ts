@@ -36,6 +36,9 @@ export function writeAfter(continuation: string): string {
   return Buffer.from(continuation).toString('base64url');
 }
 
+/** Any text. */
+export const readText: Read<string | undefined> = (text) => text;
+
 export function oneOf<const T extends string>(all: readonly T[]): Read<T | undefined> {
   return ifGiven((text, name) => all.find((one) => one === text) ?? refuse(name, text, `one of ${all.join(', ')}`));
 }

@@ -12,6 +12,7 @@ const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: str
   'mailbox-refused': { status: 403, title: 'Mailbox refused' },
   'scope-breach': { status: 403, title: 'Scope breach' },
   'mailbox-not-found': { status: 404, title: 'Mailbox not found' },
+  'scope-not-found': { status: 404, title: 'Scope not found' },
   'not-found': { status: 404, title: 'Not found' },
   'run-in-progress': { status: 409, title: 'Run in progress' },
   'tables-in-use': { status: 409, title: 'Tables in use by another app' },

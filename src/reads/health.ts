@@ -1,4 +1,4 @@
-// Reports whether the app does its work, in words that are safe for anybody.
+// Reports whether a scope is watched as it should be, in words that are safe for anybody.
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
 import { answerText, type ControlFault } from '../rules/observation.ts';
@@ -7,14 +7,22 @@ import { isOverdue } from '../runs/overdue.ts';
 import { otherOwner } from '../runs/tablesOwner.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
-import type { FaultKind } from '../settings/settings.ts';
+import type { FaultKind, SettingFault } from '../settings/settings.ts';
 import type { Current, Run } from '../storage/runStore.ts';
 import { freshSpan } from './freshness.ts';
 
 /** One thing that is wrong. It never holds the value of a setting or the name of a mailbox. */
-export type HealthProblem =
+export type HealthProblem = (
   | { readonly code: 'configuration-invalid'; readonly setting: string; readonly fault: FaultKind }
-  | { readonly code: ProblemCode; readonly detail: string };
+  | { readonly code: ProblemCode; readonly detail: string }
+) & {
+  /** Where there are several, and it is not about all of them. */
+  readonly scope?: string | undefined;
+};
+
+export function faultProblem({ setting, kind }: SettingFault): HealthProblem {
+  return { code: 'configuration-invalid', setting, fault: kind };
+}
 
 type ProblemCode =
   | 'identity-unavailable'
@@ -53,9 +61,7 @@ export async function health(services: Services): Promise<Health> {
 
 /** Checks the settings. If they are good, it also checks the list, the identity, storage and the last runs. */
 export async function lookAtHealth(services: Services): Promise<HealthAndDue> {
-  const faults = services.configuration.faults.map(
-    ({ setting, kind }): HealthProblem => ({ code: 'configuration-invalid', setting, fault: kind }),
-  );
+  const faults = services.configuration.faults.map(faultProblem);
   if (!services.configuration.settings) return { health: report(faults, null, null), overdue: false };
   const [list, token, kept] = await Promise.all([checkList(services), checkToken(services), checkStorage(services)]);
   const { alerts, pollSchedule } = services.settings();

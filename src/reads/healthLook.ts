@@ -1,43 +1,54 @@
-// Answers `GET health`: one look serves all callers, because anybody may call. A look starts a run that is overdue.
+// Answers `GET health`: the health of all scopes as one. A look starts the runs that are overdue.
 import { startOverdue } from '../runs/overdue.ts';
-import type { Services } from '../services.ts';
+import type { Scopes, Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
-import { type Health, lookAtHealth } from './health.ts';
-
-const SERVES_MS = 2_000;
+import { faultProblem, type Health, type HealthProblem, lookAtHealth } from './health.ts';
+import { shareLook } from './shareLook.ts';
 
 /** Rejects only for a defect. */
-export type HealthLook = (services: Services) => Promise<Health>;
+export type HealthLook = (scopes: Scopes) => Promise<Health>;
 
 /**
- * A look that callers share while it is under way, and for two seconds after. It starts at most one run an interval, also
- * between machines whose clocks are hours apart. Otherwise each would call the other's newest run overdue.
+ * It starts at most one run of a scope an interval, also between machines whose clocks are hours apart. Otherwise each
+ * would call the other's newest run overdue.
  */
 export function createHealthLook(): HealthLook {
-  let shared: Promise<Health> | undefined;
-  let endedAt: number | undefined;
-  let lastStart: Date | undefined;
+  const lastStarts = new Map<string, Date>();
 
-  async function look(services: Services): Promise<Health> {
+  async function lookAt(services: Services): Promise<Health> {
     const { health, overdue } = await lookAtHealth(services);
-    if (overdue && isNextInterval(services, lastStart) && (await startOverdue(services))) lastStart = services.now();
+    const { scope } = services;
+    if (overdue && isNextInterval(services, lastStarts.get(scope)) && (await startOverdue(services)))
+      lastStarts.set(scope, services.now());
     return health;
   }
 
-  return (services) => {
-    const isOver = endedAt !== undefined && performance.now() - endedAt >= SERVES_MS;
-    if (shared !== undefined && !isOver) return shared;
-    endedAt = undefined;
-    const looking = look(services).finally(() => {
-      endedAt = performance.now();
-    });
-    // A failure is not kept for the next caller.
-    looking.catch(() => {
-      shared = undefined;
-    });
-    shared = looking;
-    return looking;
+  return shareLook(async (scopes) => healthOfAll(scopes, await Promise.all(scopes.all.map(lookAt))));
+}
+
+/** The health of all scopes: each problem names its scope when there are several. */
+export function healthOfAll({ all, faults }: Scopes, each: readonly Health[]): Health {
+  const general = new Set(faults.map(({ setting }) => setting));
+  const isOwn = (problem: HealthProblem) => !('setting' in problem && general.has(problem.setting));
+  const own = each.flatMap(({ problems }, index) =>
+    problems.filter(isOwn).map((problem) => (all.length > 1 ? { ...problem, scope: all[index]?.scope } : problem)),
+  );
+  const problems = [...faults.map(faultProblem), ...own];
+  const pauses = each.flatMap(({ alertsPausedUntil }) => alertsPausedUntil ?? []).sort();
+  const last = pauses.at(-1);
+  return {
+    status: problems.length === 0 ? 'healthy' : 'unhealthy',
+    lastCompletedRun: oldest(each.map(({ lastCompletedRun }) => lastCompletedRun)),
+    nextRunExpectedBy: each.find(({ nextRunExpectedBy }) => nextRunExpectedBy !== null)?.nextRunExpectedBy ?? null,
+    ...(last === undefined ? {} : { alertsPausedUntil: last }),
+    problems,
   };
+}
+
+/** The id that began first; null when a scope has none. An id begins with the run's start. */
+function oldest(ids: readonly (string | null)[]): string | null {
+  const known = ids.filter((id) => id !== null).sort();
+  return known.length === ids.length ? (known[0] ?? null) : null;
 }
 
 function isNextInterval(services: Services, lastStart: Date | undefined): boolean {

@@ -1,5 +1,6 @@
-// Messages of another app: two apps over one account share the queues, and each takes what comes first.
-import type { Services } from '../services.ts';
+// Messages that are not for whoever took them: of another app over the same account, or of a scope that is no longer
+// listed.
+import type { Scopes, Services } from '../services.ts';
 import type { OwnedMessage, QueueName } from '../storage/queues.ts';
 
 /** Ten minutes of returns, thirty seconds apart. By then its owner is gone, or has another name. */
@@ -25,4 +26,19 @@ export async function passOn<M extends OwnedMessage>(
   await services.storage().queues.sendBack(queue, { ...message, returned: returned + 1 });
   services.log('info', 'message.returned', { queue, runId, owner, returned: returned + 1 });
   return true;
+}
+
+/**
+ * The services of the scope that a message names; null when it is not listed any more. Then the message is dropped, unless
+ * another app knows the scope.
+ *
+ * @throws MailscopeError `storage-unavailable`; the queue then tries this message again
+ */
+export async function takerOf(scopes: Scopes, queue: QueueName, message: OwnedMessage): Promise<Services | null> {
+  const { runId, scope } = message;
+  const found = scopes.find(scope);
+  if (found) return found;
+  const [first] = scopes.all;
+  if (!(await passOn(first, queue, message))) first.log('warn', 'message.dropped', { queue, runId, of: scope ?? null });
+  return null;
 }

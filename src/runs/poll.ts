@@ -1,4 +1,4 @@
-// One timer tick: starts a run. It does a single shard itself, and queues several.
+// One timer tick of a scope: starts a run. It does a single shard itself, and queues several.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { doShard } from './doShard.ts';
@@ -14,9 +14,11 @@ import { announceEnd, planRun, queueShards } from './startRun.ts';
 export async function poll(services: Services): Promise<void> {
   try {
     const { run, ended } = await planRun(services, 'timer');
-    if (run.shards > 1) await queueShards(services, run);
+    // One scope must not use up the time of a tick that all share.
+    const isQueued = run.shards > 1 || services.isOneOfSeveral;
+    if (isQueued) await queueShards(services, run);
     await announceEnd(services, ended);
-    if (run.shards !== 1) return;
+    if (isQueued || run.shards === 0) return;
     const message = { runId: run.id, shard: 0, listHash: run.listHash };
     // A timer does not try again.
     await orGiveUp(

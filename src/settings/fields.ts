@@ -134,7 +134,25 @@ function receiver(text: string, context: z.RefinementCtx): Secret {
 const text = optional((value) => value);
 const secret = optional((value) => new Secret(value));
 
+const LARGEST_SCOPES = 50;
+
+function scopeNames(text: string, context: z.RefinementCtx): readonly string[] {
+  const names = text.split(/[\s,;]+/).filter((name) => name !== '');
+  const bad = names.filter((name) => !/^[a-z][a-z0-9]{0,15}$/.test(name));
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (bad.length > 0) {
+    const shown = bad.slice(0, 5).map((name) => quote(name.slice(0, 40)));
+    const text = `names ${shown.join(', ')}. Use small letters and digits, a letter first, at most 16 in a name.`;
+    return issue(context, 'malformed', text);
+  }
+  if (twice.length > 0)
+    return issue(context, 'contradictory', `names ${quote(twice[0] ?? '')} twice. Keep one of them.`);
+  if (names.length <= LARGEST_SCOPES && names.length > 0) return names;
+  return issue(context, 'out-of-range', `names ${names.length} scopes. Use from 1 to ${LARGEST_SCOPES}.`);
+}
+
 export const FIELDS = z.object({
+  SCOPES: withDefault<readonly string[]>(['default'], scopeNames),
   ALLOWED_MAILBOXES: mailboxes(),
   DENIED_MAILBOXES: mailboxes(),
   MAILBOXES_FILE: optional((value, context): ListFile => {

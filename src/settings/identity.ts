@@ -1,6 +1,6 @@
 // The identity that asks Graph, read from the settings: each kind with what it needs, in one cloud.
 import { cloudOf, PUBLIC_CLOUD } from './clouds.ts';
-import type { FaultKind, FieldValues, Secret } from './fields.ts';
+import { type FaultKind, type FieldValues, Secret } from './fields.ts';
 
 /** An app registration, and where its tokens come from. */
 interface AppRegistration {
@@ -91,4 +91,11 @@ function readProof(values: Partial<FieldValues>, needs: Needs, report: ReportFau
   if (!certificatePath) return undefined;
   const password = values.AZURE_CLIENT_CERTIFICATE_PASSWORD;
   return { certificatePath, ...(password ? { password } : {}) };
+}
+
+/** The same text for the same identity, and another for another. It holds secrets: keep it in memory only. */
+export function identityKey(identity: GraphIdentity): string {
+  const proof = 'proof' in identity ? Object.values(identity.proof) : [];
+  const secrets = proof.map((one) => (one instanceof Secret ? one.reveal() : one));
+  return JSON.stringify([identity, secrets]);
 }

@@ -111,8 +111,23 @@ export function registeredPollSchedule(environment: Environment = process.env): 
   return read.success ? read.data : DEFAULT_POLL_SCHEDULE;
 }
 
-/** Reads and checks the settings. Never throws. An empty setting counts as not set. */
-export function readConfiguration(environment: Environment): Configuration {
+/**
+ * Reads and checks the settings. Never throws. An empty setting counts as not set.
+ *
+ * @param written the name under which a setting stands in the environment of the process
+ */
+export function readConfiguration(environment: Environment, written = (setting: string) => setting): Configuration {
+  const { settings, faults } = readPlain(environment);
+  return { settings, faults: faults.map((fault) => asWritten(fault, written)) };
+}
+
+/** A text may name several settings. */
+function asWritten(fault: SettingFault, written: (setting: string) => string): SettingFault {
+  const message = fault.message.replace(/\b[A-Z][A-Z0-9_]+\b/g, written);
+  return { ...fault, setting: written(fault.setting), message };
+}
+
+function readPlain(environment: Environment): Configuration {
   const faults: SettingFault[] = [];
   const values = readFields(environment, faults);
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;

@@ -16,6 +16,8 @@ export type QueueName = typeof SHARD_QUEUE | typeof GIVEN_UP_QUEUE | typeof ALER
 /** A message of a run. Apps over one account share the queues, so it says whose it is. */
 export interface OwnedMessage {
   readonly runId: string;
+  /** The scope of the run; undefined for the default one, as in messages of an earlier version. */
+  readonly scope?: string | undefined;
   /** The app that sent it; undefined for anybody, as in messages of an earlier version. */
   readonly owner?: string | undefined;
   /** How often another app has sent it again. */

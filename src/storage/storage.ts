@@ -20,7 +20,11 @@ export interface Storage {
 }
 
 /** Nothing is opened until it is used. */
-export function openStorage(settings: StorageSettings, tables: Tables = createTables(settings)): Storage {
+export function openStorage(
+  settings: StorageSettings,
+  tables: Tables = createTables(settings),
+  queues: Queues = createQueues(settings),
+): Storage {
   return {
     mailboxes: createMailboxStore(tables),
     drift: createDriftStore(tables),
@@ -28,6 +32,6 @@ export function openStorage(settings: StorageSettings, tables: Tables = createTa
     runs: createRunStore(tables),
     shards: createShardStore(tables),
     cursor: createCursorStore(tables),
-    queues: createQueues(settings),
+    queues,
   };
 }

@@ -300,9 +300,10 @@ describe('a receiver that', () => {
     ['Slack that takes the message', 'slack', { status: 200, body: 'ok' }, 'accepted'],
   ])('is %s is believed: %#', async (_, format, answer, result) => {
     await world.tenant.put('receiver', { ...answer, times: 1 });
-    const { alerts } = createApp(settings({ ALERT_WEBHOOK_FORMAT: format })).settings();
+    const app = createApp(settings({ ALERT_WEBHOOK_FORMAT: format }));
+    const { alerts } = app.settings();
     if (!alerts) throw new Error('there is a receiver');
-    expect(await deliverSample(alerts, new Date())).toMatchObject({ result, status: 200 });
+    expect(await deliverSample(app, alerts)).toMatchObject({ result, status: 200 });
   });
 
   it.each([
@@ -320,7 +321,7 @@ describe('a receiver that', () => {
     const app = createApp(settings());
     const { alerts } = app.settings();
     if (!alerts) throw new Error('there is a receiver');
-    expect(await deliverSample(alerts, new Date())).toEqual({ result: 'refused', status: 400, error, answer });
+    expect(await deliverSample(app, alerts)).toEqual({ result: 'refused', status: 400, error, answer });
     await removePolicy();
     await poll(app);
     await drainAlerts(app, 1);
@@ -475,7 +476,7 @@ describe('the heartbeat', () => {
     await poll(app);
     expect(beats).toBe(2);
     expect(app.logs.filter(({ event }) => event === 'heartbeat.failed')).toEqual([
-      { event: 'heartbeat.failed', status: 500 },
+      { event: 'heartbeat.failed', scope: 'default', status: 500 },
     ]);
     expect(JSON.stringify(app.logs)).not.toContain('secret-path');
   });

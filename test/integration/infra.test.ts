@@ -20,6 +20,7 @@ import { loggedEvents } from '../support/loggedEvents.ts';
 
 /** Settings that the app reads and the templates leave out on purpose. */
 const NOT_IN_THE_TEMPLATES: Readonly<Record<string, string>> = {
+  SCOPES: 'it comes through moreSettings, with the settings of its scopes',
   AzureWebJobsStorage: 'a connection string has a shared key, and the storage account has none',
   AzureWebJobsStorage__accountName: 'the templates set the three addresses, which also fit national clouds',
   AzureWebJobsStorage__managedIdentityResourceId: 'the templates name the identity by its client id',

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/client.ts';
-import { createLimiter } from '../../src/graph/limiter.ts';
+import { createLimiter, createRoom } from '../../src/graph/limiter.ts';
 import { observe } from '../../src/graph/observe.ts';
 import { createTokens, type Token } from '../../src/graph/tokens.ts';
 import { type Switches, startServer, startTenant } from '../support/localApp.ts';
@@ -47,7 +47,7 @@ async function see({ allowed = ['support@contoso.example'], denied = [], borrowe
   const tokens = createTokens(fetchToken, () => undefined, now);
   const endpoint = options.endpoint ?? tenant.sandbox.url;
   const graph = createGraph({ endpoint, tokens, now, random: () => 0.5, newId: randomUUID });
-  const limiter = createLimiter(options.concurrency ?? 16);
+  const limiter = createLimiter(createRoom(options.concurrency ?? 16));
   const ask = [
     ...allowed.map((mailbox) => ({ mailbox, expectation: 'allowed' as const })),
     ...denied.map((mailbox) => ({ mailbox, expectation: 'denied' as const })),
@@ -219,7 +219,7 @@ describe('a shard', () => {
       now,
     );
     const graph = createGraph({ endpoint: tenant.sandbox.url, tokens, now, random: () => 0.5, newId: randomUUID });
-    const services = { graph, limiter: createLimiter(2), now, random: () => 0.5, newId: randomUUID };
+    const services = { graph, limiter: createLimiter(createRoom(2)), now, random: () => 0.5, newId: randomUUID };
     const ask = [
       { mailbox: 'support@contoso.example', expectation: 'allowed' as const },
       { mailbox: 'cch@contoso.example', expectation: 'denied' as const },

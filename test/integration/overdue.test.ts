@@ -9,7 +9,7 @@ import { planRun } from '../../src/runs/startRun.ts';
 import { DEAD_PORT } from '../support/emulator.ts';
 import { startApp } from '../support/localApp.ts';
 import { until } from '../support/until.ts';
-import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
+import { asScopes, createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** What one more process says at its first look. */
-const look = (app: TestApp) => createHealthLook()(app);
+const look = (app: TestApp) => createHealthLook()(asScopes(app));
 const triggersOf = async (app: TestApp) => (await listRuns(app, 10, '')).items.map(({ trigger }) => trigger);
 
 async function drain(app: TestApp): Promise<void> {
@@ -65,7 +65,7 @@ describe('health, when no run began at the last two scheduled times', () => {
     await poll(app);
     app.advance(31 * MINUTE);
     const processes = [createHealthLook(), createHealthLook()];
-    const answers = await Promise.all(processes.flatMap((one) => [one(app), one(app), one(app)]));
+    const answers = await Promise.all(processes.flatMap((one) => Array.from({ length: 3 }, () => one(asScopes(app)))));
     expect(answers.every(({ status }) => status === 'unhealthy')).toBe(true);
     expect(await triggersOf(app)).toEqual(['overdue', 'timer']);
     expect(app.sent).toHaveLength(1);
@@ -75,9 +75,9 @@ describe('health, when no run began at the last two scheduled times', () => {
     const app = createApp(world.settings());
     await poll(app);
     const shared = createHealthLook();
-    const [first, second] = await Promise.all([shared(app), shared(app)]);
+    const [first, second] = await Promise.all([shared(asScopes(app)), shared(asScopes(app))]);
     expect(first).toBe(second);
-    expect(await shared(app)).toBe(first);
+    expect(await shared(asScopes(app))).toBe(first);
   });
 
   it('starts none while one is alive', async () => {

@@ -63,7 +63,7 @@ describe('a second app over the same tables', () => {
       message: expect.stringContaining('in use by "production"'),
     });
     await poll(staging);
-    expect(staging.logs).toEqual([{ event: 'tables.in-use', owner: 'production' }]);
+    expect(staging.logs).toEqual([{ event: 'tables.in-use', scope: 'default', owner: 'production' }]);
     expect(await rowsOf(production)).toEqual(before);
     expect((await listDrift(production, { open: true }, 10, '')).items).toHaveLength(1);
     expect(await health(staging)).toMatchObject({ status: 'unhealthy', problems: [{ code: 'tables-in-use' }] });
@@ -92,6 +92,7 @@ describe('a second app over the same tables', () => {
     await poll(staging);
     expect(staging.logs).toContainEqual({
       event: 'tables.taken-over',
+      scope: 'default',
       runId: expect.stringMatching(/-2$/),
       from: 'production',
       owner: 'func/staging',
@@ -99,7 +100,7 @@ describe('a second app over the same tables', () => {
     expect(await currentOf(staging)).toMatchObject({ owner: 'func/staging', number: 2 });
     production.advance(46 * MINUTE);
     await poll(production);
-    expect(production.logs.at(-1)).toEqual({ event: 'tables.in-use', owner: 'func/staging' });
+    expect(production.logs.at(-1)).toEqual({ event: 'tables.in-use', scope: 'default', owner: 'func/staging' });
   });
 
   it('waits over a night without scheduled times', async () => {

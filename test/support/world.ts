@@ -1,8 +1,9 @@
 // The app's services in this process, with their own sandbox tenant and storage account.
 import { vi } from 'vitest';
-import { createServices, type Services } from '../../src/services.ts';
+import { createScopes, type Scopes, type Services } from '../../src/services.ts';
 import { createList } from '../../src/storage/mailboxList.ts';
 import type { ShardMessage } from '../../src/storage/queues.ts';
+import { tablesOfScope } from '../../src/storage/scopeTables.ts';
 import { openStorage } from '../../src/storage/storage.ts';
 import { createTables, type Table, type Tables } from '../../src/storage/tables.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
@@ -55,18 +56,38 @@ export type BeforeWrite = (table: string) => void | Promise<void>;
 /** What a write answers: false is what it says when the answer of an applied write was lost and the library sent it again. */
 export type AnswerOf = (table: string, written: boolean) => boolean;
 
-/** An app with a clock that a test can move, writes that can fail, and a list as its queue. */
+/** An app with a clock that a test can move, writes that can fail, and a list as its queue: its first scope. */
 export function createApp(
   settings: Record<string, string>,
   beforeWrite: BeforeWrite = () => undefined,
   answerOf: AnswerOf = (_, written) => written,
 ): TestApp {
+  return createApps(settings, beforeWrite, answerOf)[0];
+}
+
+/** The same for each scope. */
+export function createApps(
+  settings: Record<string, string>,
+  beforeWrite: BeforeWrite = () => undefined,
+  answerOf: AnswerOf = (_, written) => written,
+): [TestApp, ...TestApp[]] {
   const logs: TestApp['logs'] = [];
+  const log = (_level: string, event: string, data?: object) => void logs.push({ event, ...data });
+  const [first, ...others] = createScopes(settings, log).all;
+  const make = (services: Services) => testApp(services, logs, beforeWrite, answerOf);
+  return [make(first), ...others.map(make)];
+}
+
+/** Apps as the scopes of one process. */
+export function asScopes(...all: [Services, ...Services[]]): Scopes {
+  return { faults: [], all, find: (name = 'default') => all.find(({ scope }) => scope === name) };
+}
+
+function testApp(services: Services, logs: TestApp['logs'], beforeWrite: BeforeWrite, answerOf: AnswerOf): TestApp {
   const sent: ShardMessage[] = [];
   const alerts: string[] = [];
   const returned: TestApp['returned'] = [];
   let offsetMs = 0;
-  const services = createServices(settings, (_level, event, data) => logs.push({ event, ...data }));
   let storage: ReturnType<Services['storage']> | undefined;
   let list: Services['list'] | undefined;
   const now = () => new Date(Date.now() + offsetMs);
@@ -85,7 +106,10 @@ export function createApp(
       offsetMs += ms;
     },
     storage() {
-      const tables = watched(createTables(services.settings().storage), beforeWrite, answerOf);
+      const tables = tablesOfScope(
+        watched(createTables(services.settings().storage), beforeWrite, answerOf),
+        services.scope,
+      );
       storage ??= {
         ...openStorage(services.settings().storage, tables),
         queues: {

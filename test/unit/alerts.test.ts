@@ -313,7 +313,9 @@ function alertOf(mailboxes: number, name = NASTY): Alert {
   const items = Array.from({ length: Math.min(mailboxes, MOST_ITEMS) }, () => item);
   const notices = ['The monitor sees again: it could read an allowed mailbox before and after the others.'];
   const apiUrl = 'https://mailscope.azurewebsites.net/api';
-  return { id: '20261123T080000Z-7', time: '2026-11-23T08:00:00.000Z', counts, items, notices, apiUrl, test: false };
+  const origin = { scope: 'default', title: 'Mailscope' };
+  const [id, time] = ['20261123T080000Z-7', '2026-11-23T08:00:00.000Z'];
+  return { ...origin, id, time, counts, items, notices, apiUrl, test: false };
 }
 
 /** How many mailboxes a body names, how many more it says there are, and how many notices it has. */

@@ -103,9 +103,10 @@ describe('the samples of alerts', () => {
   );
 
   it.each(ALERT_FORMATS)('%s show one alert, as it is sent', (format) => {
-    const { id, time, source, data } = blocks.get('cloudevents');
+    const { id, time, source, subject: scope, data } = blocks.get('cloudevents');
     const { counts, items, notices } = data;
-    const alert: Alert = { id, time, counts, items, notices, apiUrl: source, test: false };
+    const origin = { scope, title: 'Mailscope' };
+    const alert: Alert = { ...origin, id, time, counts, items, notices, apiUrl: source, test: false };
     expect(items.length).toBeGreaterThan(1);
     expect(blocks.get(format)).toEqual(JSON.parse(FORMATS[format](alert).body));
   });

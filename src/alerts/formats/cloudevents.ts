@@ -5,11 +5,12 @@ import { compose } from '../compose.ts';
 /** "CloudEvents - Version 1.0.2", JSON format. */
 export function toCloudEvent(alert: Alert): Formatted {
   const { headline, advice, more } = compose(alert);
-  const { id, time, counts, items, notices, apiUrl, test } = alert;
+  const { scope, id, time, counts, items, notices, apiUrl, test } = alert;
   const event = {
     specversion: '1.0',
     id,
     source: apiUrl ?? 'urn:mailscope',
+    subject: scope,
     type: test ? 'mailscope.test' : 'mailscope.alert',
     time,
     datacontenttype: 'application/json',
