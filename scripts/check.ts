@@ -1,7 +1,7 @@
 // `npm run check`: format and lint, types, and the fast tests. About half a minute.
 import { takeNoOptions } from './shared/noOptions.ts';
-import { FORMAT_AND_LINT, runAll, TYPES } from './shared/runTools.ts';
+import { FORMAT_AND_LINT, PAGE_TYPES, runAll, TYPES } from './shared/runTools.ts';
 
 takeNoOptions();
 const fastTests = { name: 'fast tests', command: 'vitest', args: ['run', 'test/unit'] };
-process.exitCode = await runAll([FORMAT_AND_LINT, TYPES, fastTests]);
+process.exitCode = await runAll([FORMAT_AND_LINT, TYPES, PAGE_TYPES, fastTests]);

@@ -22,6 +22,9 @@ export const FORMAT_AND_LINT: Step = {
 
 export const TYPES: Step = { name: 'types', command: 'tsc', args: [] };
 
+/** The page runs in a browser, which has other types than Node. */
+export const PAGE_TYPES: Step = { name: 'types of the page', command: 'tsc', args: ['--project', 'web'] };
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const PACKAGES: Readonly<Record<string, string>> = { biome: '@biomejs/biome', tsc: 'typescript', vitest: 'vitest' };

@@ -1,4 +1,5 @@
 // Imports every function, so that each is registered.
+import './dashboard.ts';
 import './deliverAlert.ts';
 import './getMailbox.ts';
 import './getRun.ts';

@@ -40,6 +40,7 @@ const queue = (name: string, queueName: string) => {
 };
 
 const expected = (schedule: string, authLevel = 'function') => [
+  http('dashboard', 'dashboard/{file?}', 'GET', 'anonymous'),
   queue('deliverAlert', 'drift-alerts'),
   http('getMailbox', 'mailboxes/{mailbox}', 'GET', authLevel),
   http('getRun', 'runs/{id}', 'GET', authLevel),

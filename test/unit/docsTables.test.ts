@@ -213,7 +213,7 @@ describe('the API', () => {
       return route === undefined ? [] : [`${method} ${route}`];
     });
     expect(sorted(named)).toEqual(sorted(inCode));
-    expect(named).toHaveLength(9);
+    expect(named).toHaveLength(10);
   });
 });
 

@@ -5,7 +5,7 @@ import { parseSync } from 'oxc-parser';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
-const HOMES = ['src', 'sandbox', 'localHost', 'scripts', 'bench'];
+const HOMES = ['src', 'web', 'sandbox', 'localHost', 'scripts', 'bench'];
 
 /** A row of the table: a room, and the other rooms that it may import. */
 interface Room {
@@ -48,7 +48,7 @@ function roomOf(file: string): Room | undefined {
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .filter((file) => /\.(ts|tsx|mjs)$/.test(file))
     .map((file) => `${folder}/${file.split(sep).join('/')}`);
 }
 

@@ -1,0 +1,26 @@
+// What every part of the page may use: the API, the scope, the zone of times, and the beat at which it asks again.
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { ApiClient, ApiFailure } from '../state/apiClient.ts';
+import type { Zone } from '../state/times.ts';
+
+export interface Page {
+  readonly client: ApiClient;
+  /** The scope for the API's `scope` parameter; undefined where there is one scope only. */
+  readonly scope: string | undefined;
+  readonly zone: Zone;
+  /** Grows with each beat: whoever shows answers asks again. */
+  readonly beat: number;
+  /** Asks again now. */
+  refresh(): void;
+  /** The API wants a key or a sign-in. */
+  onRefused(failure: ApiFailure): void;
+}
+
+export const PageContext = createContext<Page | null>(null);
+
+export function usePage(): Page {
+  const page = useContext(PageContext);
+  if (page === null) throw new Error('a part of the page is outside of the page');
+  return page;
+}

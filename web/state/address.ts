@@ -1,0 +1,132 @@
+// The fragment of the page's address and what it shows. So a view, its filters included, is a link.
+import type { DriftKind, Expectation, Verdict } from '../api.ts';
+
+export type View =
+  | { readonly page: 'home' }
+  | { readonly page: 'mailboxes'; readonly filter: MailboxFilter; readonly after?: string }
+  | { readonly page: 'mailbox'; readonly mailbox: string; readonly range: TimeRange; readonly after?: string }
+  | { readonly page: 'drift'; readonly filter: DriftFilter; readonly after?: string }
+  | { readonly page: 'runs'; readonly after?: string }
+  | { readonly page: 'run'; readonly id: string }
+  | { readonly page: 'unknown' };
+
+export interface MailboxFilter {
+  readonly verdict?: Verdict;
+  readonly expectation?: Expectation;
+  readonly startsWith?: string;
+}
+
+export interface DriftFilter {
+  /** Absent: open and closed. */
+  readonly open?: boolean;
+  readonly kind?: DriftKind;
+}
+
+/** ISO 8601; `from` is inclusive, `to` exclusive. */
+export interface TimeRange {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export interface Address {
+  readonly view: View;
+  /** Absent: the one that the API means. */
+  readonly scope?: string;
+}
+
+const VERDICTS: readonly Verdict[] = ['breach', 'lockout', 'unverified', 'pending', 'compliant'];
+const EXPECTATIONS: readonly Expectation[] = ['denied', 'allowed'];
+const KINDS: readonly DriftKind[] = ['breach', 'lockout', 'unverified'];
+
+/** Reads a fragment such as `#/mailboxes?verdict=breach&startsWith=c`. A filter that is not known is left out. */
+export function readAddress(fragment: string): Address {
+  const [path = '', search = ''] = fragment.replace(/^#?\/?/, '').split('?', 2);
+  const query = new URLSearchParams(search);
+  const parts = path.split('/').filter((part) => part !== '');
+  return { view: viewOf(parts.map(decoded), query), ...given('scope', query.get('scope')) };
+}
+
+function viewOf([name, item, ...rest]: readonly string[], query: URLSearchParams): View {
+  if (rest.length > 0) return { page: 'unknown' };
+  const after = given('after', query.get('after'));
+  if (name === undefined) return { page: 'home' };
+  if (name === 'mailboxes' && item !== undefined) {
+    const range = { ...given('from', query.get('from')), ...given('to', query.get('to')) };
+    return { page: 'mailbox', mailbox: item, range, ...after };
+  }
+  if (name === 'mailboxes') return { page: 'mailboxes', filter: mailboxFilter(query), ...after };
+  if (name === 'runs' && item !== undefined) return { page: 'run', id: item };
+  if (name === 'runs') return { page: 'runs', ...after };
+  if (name === 'drift' && item === undefined) return { page: 'drift', filter: driftFilter(query), ...after };
+  return { page: 'unknown' };
+}
+
+function mailboxFilter(query: URLSearchParams): MailboxFilter {
+  return {
+    ...given('verdict', oneOf(VERDICTS, query.get('verdict'))),
+    ...given('expectation', oneOf(EXPECTATIONS, query.get('expectation'))),
+    ...given('startsWith', query.get('startsWith')),
+  };
+}
+
+function driftFilter(query: URLSearchParams): DriftFilter {
+  const open = query.get('open');
+  return {
+    ...(open === 'true' || open === 'false' ? { open: open === 'true' } : {}),
+    ...given('kind', oneOf(KINDS, query.get('kind'))),
+  };
+}
+
+/** The fragment of a view, with its scope. */
+export function writeAddress({ view, scope }: Address): string {
+  const { path, query } = partsOf(view);
+  const values = Object.entries({ ...query, scope }).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, String(value)]],
+  );
+  const search = new URLSearchParams(values).toString().replaceAll('%40', '@').replaceAll('%3A', ':');
+  return `#/${path}${search && `?${search}`}`;
+}
+
+interface Parts {
+  readonly path: string;
+  readonly query?: object;
+}
+
+function partsOf(view: View): Parts {
+  switch (view.page) {
+    case 'mailboxes':
+      return { path: 'mailboxes', query: { ...view.filter, after: view.after } };
+    case 'mailbox':
+      return { path: `mailboxes/${encoded(view.mailbox)}`, query: { ...view.range, after: view.after } };
+    case 'drift':
+      return { path: 'drift', query: { ...view.filter, after: view.after } };
+    case 'runs':
+      return { path: 'runs', query: { after: view.after } };
+    case 'run':
+      return { path: `runs/${encoded(view.id)}` };
+    default:
+      return { path: '' };
+  }
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('%40', '@');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A bad escape stays as it was typed.
+    return text;
+  }
+}
+
+function oneOf<T extends string>(all: readonly T[], text: string | null): T | null {
+  return all.find((one) => one === text) ?? null;
+}
+
+function given<Name extends string, T>(name: Name, value: T | null): { readonly [Key in Name]?: T } {
+  // The key is the name alone.
+  return (value === null || value === '' ? {} : { [name]: value }) as { readonly [Key in Name]?: T };
+}

@@ -1,0 +1,43 @@
+// How old what is shown may be, by the page's own clock: a dead monitor must not look alive.
+import type { Run } from '../api.ts';
+
+/** How often the page asks, and how long its last answer counts. */
+export const REFRESH = { shownMs: 15_000, hiddenMs: 60_000 } as const;
+/** Browsers delay the timers of a hidden page, and one answer may be lost. */
+const ANSWERS_MISSED = 3;
+
+/** Whether the last answer of the API is too old to be believed. */
+export function isAnswerOld(answeredAt: number, now: number, isHidden: boolean): boolean {
+  return now - answeredAt > (isHidden ? REFRESH.hiddenMs : REFRESH.shownMs) * ANSWERS_MISSED;
+}
+
+/** A run takes time, and clocks differ. */
+const SLACK_MS = 60_000;
+const SHORTEST_INTERVAL_MS = 30_000;
+
+/**
+ * Whether runs that were expected did not come. The API judges this too, by its own clock. This finds what the API cannot:
+ * its clock stands still, or something on the way repeats an old answer.
+ *
+ * @param lastRun the start of the last completed run, ISO 8601 UTC
+ * @param next the next scheduled time, as the API last said; ISO 8601 UTC
+ * @param intervalMs between scheduled runs; null when it is not known
+ */
+export function isRunMissing(lastRun: string, next: string | null, intervalMs: number | null, now: number): boolean {
+  if (next === null || intervalMs === null || lastRun >= next) return false;
+  return now - Date.parse(next) > 2 * intervalMs + SLACK_MS;
+}
+
+/**
+ * The shortest time between scheduled runs; null when too little is known.
+ *
+ * @param runs newest first
+ * @param next the next scheduled time, ISO 8601 UTC
+ */
+export function intervalOf(runs: readonly Pick<Run, 'trigger' | 'startedAt'>[], next: string | null): number | null {
+  const timed = runs.filter(({ trigger }) => trigger === 'timer').map(({ startedAt }) => Date.parse(startedAt));
+  const times = next === null ? timed : [Date.parse(next), ...timed];
+  const gaps = times.slice(1).map((earlier, index) => (times[index] ?? earlier) - earlier);
+  const real = gaps.filter((gap) => gap >= SHORTEST_INTERVAL_MS);
+  return real.length === 0 ? null : Math.min(...real);
+}

@@ -1,0 +1,85 @@
+// The bar of `recent`: one cell a run, and which observation belongs to a cell.
+import type { Expectation, Mailbox, Observation, Outcome } from '../api.ts';
+
+/** `good`: seen as declared. `bad`: seen otherwise. `unknown`: it showed nothing. `hole`: no run reached it. */
+export type CellKind = 'good' | 'bad' | 'unknown' | 'hole';
+
+export interface Cell {
+  readonly kind: CellKind;
+  /** Observations that are newer than this one's; null for a hole, which has none. */
+  readonly newer: number | null;
+}
+
+/** Oldest first, as in `recent`. */
+export function cellsOf(recent: string, expectation: Expectation): readonly Cell[] {
+  let newer = 0;
+  return [...recent]
+    .reverse()
+    .map((letter): Cell => {
+      const kind = kindOf(letter, expectation);
+      if (kind === 'hole') return { kind, newer: null };
+      newer += 1;
+      return { kind, newer: newer - 1 };
+    })
+    .reverse();
+}
+
+function kindOf(letter: string, expectation: Expectation): CellKind {
+  if (letter === '.') return 'hole';
+  if (letter !== 'o' && letter !== 'x') return 'unknown';
+  return (letter === 'x') === (expectation === 'denied') ? 'good' : 'bad';
+}
+
+/**
+ * The observation of a cell. Undefined for a hole, and where the history does not reach so far.
+ *
+ * @param history newest first
+ * @param lastCheckedAt of the mailbox: the bar may be older than the history
+ */
+export function observationOf<Seen extends Pick<Observation, 'checkedAt'>>(
+  cell: Cell | undefined,
+  history: readonly Seen[],
+  lastCheckedAt: string | null,
+): Seen | undefined {
+  if (!cell || cell.newer === null) return undefined;
+  const known = lastCheckedAt === null ? history : history.filter(({ checkedAt }) => checkedAt <= lastCheckedAt);
+  return known[cell.newer];
+}
+
+/** The number of observations that a bar shows. */
+export function observationsIn(recent: string): number {
+  return recent.replaceAll('.', '').length;
+}
+
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  readable: 'readable',
+  refused: 'refused',
+  inconclusive: 'no proof',
+};
+
+/** What a cell shows, in words: `refused, as declared`. */
+export function cellWords(kind: CellKind, expectation: Expectation): string {
+  if (kind === 'hole') return 'hole: no run reached it';
+  if (kind === 'unknown') return OUTCOMES.inconclusive;
+  const [good, bad] =
+    expectation === 'denied' ? (['refused', 'readable'] as const) : (['readable', 'refused'] as const);
+  return kind === 'good' ? `${OUTCOMES[good]}, as declared` : `${OUTCOMES[bad]}, not as declared`;
+}
+
+/** The whole bar in one sentence, for those who cannot see it: `48 runs: 45 refused, 1 readable, 2 holes.` */
+export function barWords({ recent, expectation }: Pick<Mailbox, 'recent' | 'expectation'>): string {
+  if (recent === '') return 'No run yet.';
+  const count = (letters: string) => [...recent].filter((letter) => letters.includes(letter)).length;
+  const holes = count('.');
+  const parts = [
+    ...(expectation === 'denied' ? [`${count('x')} refused`] : [`${count('o')} readable`]),
+    ...some(expectation === 'denied' ? count('o') : count('x'), expectation === 'denied' ? 'readable' : 'refused'),
+    ...some(count('?'), 'without proof'),
+    ...some(holes, holes === 1 ? 'hole' : 'holes'),
+  ];
+  return `${recent.length} ${recent.length === 1 ? 'run' : 'runs'}: ${parts.join(', ')}.`;
+}
+
+function some(count: number, word: string): string[] {
+  return count > 0 ? [`${count} ${word}`] : [];
+}

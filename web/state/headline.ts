@@ -1,0 +1,211 @@
+// The one answer: what is wrong now, the worst first, in words.
+import type { HealthProblem, Run, Scope, Verdict } from '../api.ts';
+import { span, startOfRun } from './times.ts';
+
+/** From the worst to the best. `notice` is never the headline, and `loading` is it before the first answer. */
+export const LEVELS = [
+  'breach',
+  'silent',
+  'blind',
+  'lockout',
+  'unproven',
+  'pending',
+  'proven',
+  'notice',
+  'loading',
+] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface Statement {
+  readonly level: Level;
+  readonly text: string;
+  /** A few words for the title of the window. */
+  readonly short: string;
+}
+
+export interface Headline extends Statement {
+  /** What is wrong beside it, the worst first. */
+  readonly also: readonly string[];
+}
+
+/** What the page knows of the API itself. */
+export interface Contact {
+  /** Why the last question was not answered; null when it was. */
+  readonly failure: string | null;
+  /** How old the last good answer is; null when there was none. */
+  readonly ageMs: number | null;
+  /** Whether that is too old to be believed, by the page's own clock. */
+  readonly isOld: boolean;
+  readonly isPaused: boolean;
+  /** How long no expected run has come, by the page's own clock; null when runs come. */
+  readonly runMissingMs: number | null;
+}
+
+/** With these the app cannot watch, whatever its last run saw. */
+const STOPPING = [
+  'configuration-invalid',
+  'identity-unavailable',
+  'storage-unavailable',
+  'tables-in-use',
+  'run-overdue',
+];
+
+/** Nothing is known before the first answer. */
+const LOADING: Statement = { level: 'loading', text: 'Asking Mailscope …', short: 'Asking' };
+
+/**
+ * The headline of one scope.
+ *
+ * @param scope null before the first answer
+ */
+export function headlineOf(scope: Scope | null, contact: Contact): Headline {
+  return worstFirst([...contactStatements(contact, scope !== null), ...(scope ? scopeStatements(scope) : [])]);
+}
+
+/** The headline of several scopes: the worst of each, with its name. */
+export function headlineOfAll(scopes: readonly Scope[], contact: Contact): Headline {
+  const named = scopes.flatMap((scope) =>
+    scopeStatements(scope).map((one) => ({
+      ...one,
+      text: `${scope.name}: ${one.text}`,
+      short: `${scope.name}: ${one.short}`,
+    })),
+  );
+  const bad = named.filter(({ level }) => level !== 'proven');
+  const denied = scopes.reduce((sum, { mailboxes }) => sum + (mailboxes?.denied ?? 0), 0);
+  const fine = {
+    level: 'proven',
+    text: `In all ${scopes.length} scopes: ${allRefused(denied)}`,
+    short: 'All refused',
+  } as const;
+  return worstFirst([...contactStatements(contact, true), ...(bad.length > 0 ? bad : [fine])]);
+}
+
+/** The scopes, the worst first; equal ones keep their order. */
+export function scopesWorstFirst(
+  scopes: readonly Scope[],
+): readonly { readonly scope: Scope; readonly headline: Headline }[] {
+  const all = scopes.map((scope) => ({ scope, headline: worstFirst(scopeStatements(scope)) }));
+  return all.sort((a, b) => rank(a.headline.level) - rank(b.headline.level));
+}
+
+function worstFirst(statements: readonly Statement[]): Headline {
+  const [first = LOADING, ...others] = [...statements].sort((a, b) => rank(a.level) - rank(b.level));
+  return { ...first, also: others.filter(({ level }) => level !== 'proven').map(({ text }) => text) };
+}
+
+function rank(level: Level): number {
+  return LEVELS.indexOf(level);
+}
+
+function contactStatements({ failure, ageMs, isOld, isPaused, runMissingMs }: Contact, isKnown: boolean): Statement[] {
+  const old = ageMs === null ? '' : ` What you see is ${span(ageMs)} old.`;
+  if (failure !== null && !isKnown) return [silent(failure)];
+  if (failure !== null) return [silent(`${failure}${old}`)];
+  if (isPaused && isOld) return [silent(`This page is paused.${old}`, 'Paused')];
+  if (isOld) return [silent(`Mailscope has not answered in time.${old}`)];
+  if (runMissingMs !== null)
+    return [silent(`No run has come for ${span(runMissingMs)}, so nothing newer is known.`, 'No run')];
+  return [];
+}
+
+function silent(text: string, short = 'No answer'): Statement {
+  return { level: 'silent', text, short };
+}
+
+function scopeStatements(scope: Scope): Statement[] {
+  const { problems, verdicts, lastCompletedRun, controlHeld } = scope;
+  const wrong = [
+    ...problems
+      .filter(({ code }) => STOPPING.includes(code))
+      .map((problem) => silent(problemText(problem), 'Not watching')),
+    ...(verdicts === null || lastCompletedRun === null ? [NO_RUN] : verdictStatements(verdicts)),
+    ...(controlHeld === false ? [BLIND] : []),
+  ];
+  const notices = problems
+    .filter(({ code }) => code === 'alert-undelivered')
+    .map((problem): Statement => {
+      return { level: 'notice', text: `Alerts do not arrive: ${problemText(problem)}`, short: 'Alerts fail' };
+    });
+  return [...(wrong.length > 0 ? wrong : [proven(scope)]), ...notices];
+}
+
+const NO_RUN: Statement = {
+  level: 'unproven',
+  text: 'Nothing is proven yet: no run has completed.',
+  short: 'Not proven',
+};
+
+const BLIND: Statement = {
+  level: 'blind',
+  text: 'The monitor is blind: in the last run a control did not hold, so refusals prove nothing.',
+  short: 'Blind',
+};
+
+function verdictStatements({ breach, lockout, unverified, pending }: Readonly<Record<Verdict, number>>): Statement[] {
+  return [
+    ...counted(
+      'breach',
+      breach,
+      'mailbox that must not be read can be read.',
+      'mailboxes that must not be read can be read.',
+    ),
+    ...counted(
+      'lockout',
+      lockout,
+      'mailbox that must be readable is refused.',
+      'mailboxes that must be readable are refused.',
+    ),
+    ...counted('unproven', unverified, 'mailbox is not proven.', 'mailboxes are not proven.'),
+    ...counted('pending', pending, 'mailbox is not decided yet.', 'mailboxes are not decided yet.'),
+  ];
+}
+
+const SHORT = { breach: 'breach', lockout: 'lockout', unproven: 'not proven', pending: 'pending' } as const;
+
+function counted(level: keyof typeof SHORT, count: number, one: string, many: string): Statement[] {
+  if (count === 0) return [];
+  const shown = count.toLocaleString('en-US');
+  return [{ level, text: `${shown} ${count === 1 ? one : many}`, short: `${shown} ${SHORT[level]}` }];
+}
+
+function proven({ mailboxes }: Scope): Statement {
+  return { level: 'proven', text: sentence(allRefused(mailboxes?.denied ?? 0)), short: 'All refused' };
+}
+
+function allRefused(denied: number): string {
+  if (denied === 0) return 'no mailbox is denied, and every allowed one is readable.';
+  if (denied === 1) return 'the one mailbox that must not be read is refused.';
+  return `all ${denied.toLocaleString('en-US')} mailboxes that must not be read are refused.`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A problem of `health` in words. */
+export function problemText({ code, detail, setting, fault }: HealthProblem): string {
+  return detail ?? (setting === undefined ? code : `The setting ${setting} is ${fault ?? 'wrong'}.`);
+}
+
+/** When all denied mailboxes were last proven to be refused. */
+export interface LastProof {
+  /** ISO 8601 UTC; null when the runs that are known have none. */
+  readonly at: string | null;
+}
+
+/**
+ * The newest run that says since when every denied mailbox is proven, or else the newest that saw all of them refused.
+ *
+ * @param runs newest first
+ */
+export function lastProof(runs: readonly Run[]): LastProof {
+  const completed = runs.filter(({ status }) => status === 'completed');
+  const told = completed[0]?.oldestProof;
+  if (told) return { at: told };
+  const whole = completed.find(
+    ({ controlHeld, notSeen, byExpectation: { denied } }) =>
+      controlHeld && notSeen === 0 && denied.readable + denied.inconclusive === 0 && denied.refused > 0,
+  );
+  return { at: whole ? (whole.finishedAt ?? startOfRun(whole.id)) : null };
+}

@@ -1,0 +1,20 @@
+// The three answers that the whole page rests on.
+import type { Health, Page, Run, Scope } from '../api.ts';
+import { type Answer, useAnswer } from '../live/useAnswer.ts';
+
+export interface Core {
+  readonly health: Answer<Health>;
+  readonly scopes: Answer<Page<Scope>>;
+  /** The newest of the scope. */
+  readonly runs: Answer<Page<Run>>;
+}
+
+const RUNS = 20;
+
+/** @param scope undefined where there is one scope only, null while the overview is shown */
+export function useCore(scope: string | undefined | null): Core {
+  const health = useAnswer<Health>('health');
+  const scopes = useAnswer<Page<Scope>>('scopes');
+  const runs = useAnswer<Page<Run>>(scope === null ? null : 'runs', { top: RUNS, scope: scope ?? undefined });
+  return { health, scopes, runs };
+}

@@ -1,0 +1,299 @@
+// One mailbox: its state, its open drift, and its observations over time.
+import { useMemo, useState } from 'preact/hooks';
+import type { Mailbox, Observation, Page } from '../api.ts';
+import { usePage } from '../live/page.ts';
+import { type Answer, useAnswer } from '../live/useAnswer.ts';
+import { goTo } from '../live/useFragment.ts';
+import { type Address, type TimeRange, writeAddress } from '../state/address.ts';
+import { afterOf } from '../state/apiClient.ts';
+import { timelineOf } from '../state/timeline.ts';
+import { duration, readTyped } from '../state/times.ts';
+import { CopyId } from './copyId.tsx';
+import { DriftItem } from './driftList.tsx';
+import { Expected, MarkShape, VerdictMark } from './marks.tsx';
+import { FailureText, Loading } from './notices.tsx';
+import { RecentBar } from './recentBar.tsx';
+import { TimelineChart } from './timelineChart.tsx';
+import { Ago, ClockTime } from './timeText.tsx';
+
+const PAGE_SIZE = 100;
+const HOUR_MS = 3_600_000;
+
+interface MailboxProps {
+  readonly mailbox: string;
+  readonly range: TimeRange;
+  readonly after: string | undefined;
+}
+
+export function MailboxPage({ mailbox, range, after }: MailboxProps) {
+  const { scope } = usePage();
+  const path = `mailboxes/${encodeURIComponent(mailbox)}`;
+  const state = useAnswer<Mailbox>(path, { scope });
+  const version = state.data?.lastCheckedAt ?? '';
+  const history = useAnswer<Page<Observation>>(`${path}/history`, { ...range, top: PAGE_SIZE, after, scope }, version);
+  const address = (next: TimeRange, from?: string): Address => ({
+    view: { page: 'mailbox', mailbox, range: next, ...(from === undefined ? {} : { after: from }) },
+    ...(scope === undefined ? {} : { scope }),
+  });
+  const next = history.data && afterOf(history.data);
+  return (
+    <section aria-labelledby="view-title">
+      <h2 id="view-title" tabIndex={-1}>
+        {mailbox}
+      </h2>
+      <State answer={state} scope={scope} />
+      <h3>Observations</h3>
+      <Range key={`${range.from} ${range.to}`} range={range} onRange={(to) => goTo(address(to))} />
+      <Csv path={`${path}/history`} query={{ ...range, scope }} name={mailbox} />
+      <History answer={history} expectation={state.data?.expectation ?? 'denied'} />
+      <div class="more">
+        {after !== undefined && <a href={writeAddress(address(range))}>Newest</a>}
+        {next !== undefined && <a href={writeAddress(address(range, next))}>Older</a>}
+      </div>
+    </section>
+  );
+}
+
+interface StateProps {
+  readonly answer: Answer<Mailbox>;
+  readonly scope: string | undefined;
+}
+
+function State({ answer: { data, failure }, scope }: StateProps) {
+  if (data === undefined) return failure ? <FailureText failure={failure} /> : <Loading />;
+  return (
+    <div class={failure ? 'old' : ''}>
+      {failure && <FailureText failure={failure} />}
+      <dl class="facts">
+        <div>
+          <dt>Verdict</dt>
+          <dd>
+            <VerdictMark verdict={data.verdict} />
+            {data.stale && <span class="tag">stale</span>}
+          </dd>
+        </div>
+        <div>
+          <dt>Declared</dt>
+          <dd>
+            <Expected expectation={data.expectation} />
+          </dd>
+        </div>
+        <div>
+          <dt>Since</dt>
+          <dd>
+            <ClockTime at={data.since} />
+          </dd>
+        </div>
+        <div>
+          <dt>Last proven</dt>
+          <dd>
+            <Ago at={data.provenAt} never="never" />
+          </dd>
+        </div>
+        <div>
+          <dt>Last asked</dt>
+          <dd>
+            <Ago at={data.lastCheckedAt} never="never" />
+            {data.lastOutcome && `: ${data.lastOutcome}`}
+            {data.lastReason && ` (${data.lastReason})`}
+          </dd>
+        </div>
+        <div>
+          <dt>Last runs</dt>
+          <dd>
+            <RecentBar {...data} />
+          </dd>
+        </div>
+      </dl>
+      {data.openDrift && (
+        <ul class="drifts">
+          <DriftItem drift={data.openDrift} scope={scope} />
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const SPANS = [
+  ['Last day', 24],
+  ['Last week', 24 * 7],
+] as const;
+
+interface RangeProps {
+  readonly range: TimeRange;
+  onRange(range: TimeRange): void;
+}
+
+function Range({ range, onRange }: RangeProps) {
+  const { zone } = usePage();
+  const [from, setFrom] = useState(range.from ?? '');
+  const [to, setTo] = useState(range.to ?? '');
+  const [wrong, setWrong] = useState('');
+  const show = () => {
+    const [first, last] = [from, to].map((text) => (text.trim() === '' ? undefined : readTime(text, zone)));
+    if (first === null || last === null) return setWrong('Write a time such as 2026-11-26 08:15, or a date.');
+    if (first && last && first >= last) return setWrong('From must be earlier than to.');
+    setWrong('');
+    onRange({ ...(first ? { from: first } : {}), ...(last ? { to: last } : {}) });
+  };
+  return (
+    <form
+      class="filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        show();
+      }}
+    >
+      <label class="field">
+        <span>From</span>
+        <input
+          id="from"
+          value={from}
+          placeholder="2026-11-26 08:15"
+          onInput={(event) => setFrom(event.currentTarget.value)}
+        />
+      </label>
+      <label class="field">
+        <span>To</span>
+        <input id="to" value={to} placeholder="now" onInput={(event) => setTo(event.currentTarget.value)} />
+      </label>
+      <button type="submit">Show</button>
+      {SPANS.map(([name, hours]) => (
+        <button
+          key={name}
+          type="button"
+          onClick={() => onRange({ from: new Date(Date.now() - hours * HOUR_MS).toISOString() })}
+        >
+          {name}
+        </button>
+      ))}
+      <button type="button" onClick={() => onRange({})}>
+        All
+      </button>
+      <p class="failure" role="alert">
+        {wrong}
+      </p>
+    </form>
+  );
+}
+
+/** As a person types it, or as the address has it. */
+function readTime(text: string, zone: 'utc' | 'local'): string | null {
+  const isIso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text.trim()) && !Number.isNaN(Date.parse(text));
+  return isIso ? text.trim() : readTyped(text, zone);
+}
+
+interface CsvProps {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly name: string;
+}
+
+function Csv({ path, query, name }: CsvProps) {
+  const { client } = usePage();
+  const [words, setWords] = useState('');
+  const save = async () => {
+    try {
+      const { content, isCut } = await client.csv(path, query);
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(content);
+      link.download = `${name.replaceAll(/[^\w.@-]/g, '_')}.csv`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+      setWords(
+        isCut ? 'Saved, with the newest 10,000 observations only. Choose a shorter time for the others.' : 'Saved.',
+      );
+    } catch (error) {
+      setWords(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <p class="csv">
+      <button id="csv" type="button" onClick={() => void save()}>
+        Save as CSV
+      </button>
+      <span role="status">{words}</span>
+    </p>
+  );
+}
+
+interface HistoryProps {
+  readonly answer: Answer<Page<Observation>>;
+  readonly expectation: Mailbox['expectation'];
+}
+
+function History({ answer: { data, failure, isOther }, expectation }: HistoryProps) {
+  const timeline = useMemo(() => timelineOf(data?.value ?? [], expectation), [data, expectation]);
+  if (data === undefined) return failure ? <FailureText failure={failure} /> : <Loading />;
+  if (data.value.length === 0) return <p class="empty">There is no observation in this time.</p>;
+  return (
+    <div class={failure || isOther ? 'old' : ''}>
+      {failure && <FailureText failure={failure} />}
+      <TimelineChart timeline={timeline} />
+      <div class="table-box">
+        <table class="history">
+          <caption class="unseen">Observations, newest first</caption>
+          <thead>
+            <tr>
+              <th scope="col">Time</th>
+              <th scope="col">Outcome</th>
+              <th scope="col">Answer</th>
+              <th scope="col">Duration</th>
+              <th scope="col">Request id</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.value.map((seen, index) => (
+              <HistoryRow
+                key={seen.checkedAt}
+                seen={seen}
+                kind={
+                  timeline.dots[index]?.kind === 'bad'
+                    ? 'bad'
+                    : timeline.dots[index]?.kind === 'good'
+                      ? 'good'
+                      : 'unknown'
+                }
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}
+
+const MARKS = { good: 'proven', bad: 'breach', unknown: 'unproven' } as const;
+
+interface HistoryRowProps {
+  readonly seen: Observation;
+  readonly kind: keyof typeof MARKS;
+}
+
+function HistoryRow({ seen, kind }: HistoryRowProps) {
+  const mark = MARKS[kind];
+  const answer = [seen.status, seen.code].filter((part) => part !== null).join(' ');
+  const isBlind = seen.outcome === 'refused' && !seen.controlHeld;
+  return (
+    <tr>
+      <th scope="row">
+        <ClockTime at={seen.checkedAt} />
+      </th>
+      <td>
+        <span class={`verdict level-${mark}`}>
+          <MarkShape mark={mark} />
+          {seen.outcome}
+        </span>
+        {isBlind && <span class="tag">no control</span>}
+      </td>
+      <td>
+        {[seen.reason, answer].filter(Boolean).join(', ') || <span class="quiet">none</span>}
+        {seen.attempts > 1 && <span class="quiet"> · {seen.attempts} tries</span>}
+      </td>
+      <td class="number">{duration(seen.durationMs)}</td>
+      <td>
+        <CopyId text={seen.requestId ?? seen.batchRequestId} name="this request id" id={`copy-${seen.checkedAt}`} />
+      </td>
+    </tr>
+  );
+}

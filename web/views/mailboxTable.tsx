@@ -1,0 +1,184 @@
+// Mailboxes: what is wrong first, then the rest page by page.
+import type { ComponentChildren } from 'preact';
+import type { Mailbox, Page, Scope, Verdict } from '../api.ts';
+import { usePage } from '../live/page.ts';
+import { type Answer, useAnswer } from '../live/useAnswer.ts';
+import { useKeptFocus } from '../live/useKeptFocus.ts';
+import { type MailboxFilter, writeAddress } from '../state/address.ts';
+import { afterOf } from '../state/apiClient.ts';
+import { Expected, VerdictMark } from './marks.tsx';
+import { FailureText, Loading } from './notices.tsx';
+import { RecentBar } from './recentBar.tsx';
+import { Ago, ClockTime } from './timeText.tsx';
+
+/** Rows of each verdict that is not `compliant`; a link leads to all of them. */
+const MOST_UNHEALTHY = 25;
+const PAGE_SIZE = 50;
+const UNHEALTHY = ['breach', 'lockout', 'unverified', 'pending'] as const satisfies readonly Verdict[];
+
+interface TableProps {
+  /** Null before the first answer: then the list without its order is better than none. */
+  readonly scope: Scope | null;
+  readonly filter: MailboxFilter;
+  readonly after: string | undefined;
+}
+
+export function MailboxTable({ scope, filter, after }: TableProps) {
+  const page = usePage();
+  const { verdict, ...rest } = filter;
+  const counts = scope?.verdicts ?? null;
+  // The lists and the tally that orders them must not be of different runs.
+  const version = JSON.stringify([scope?.lastCompletedRun, counts]);
+  const isOrdered = verdict === undefined && after === undefined && counts !== null;
+  // Called for each of a fixed list, always in the same order.
+  const ask = (one: Verdict, isAsked: boolean, top: number) =>
+    useAnswer<Page<Mailbox>>(isAsked ? 'mailboxes' : null, { ...rest, verdict: one, top, scope: page.scope }, version);
+  const groups = UNHEALTHY.map((one) => ({
+    verdict: one,
+    answer: ask(one, isOrdered && (counts?.[one] ?? 0) > 0, MOST_UNHEALTHY),
+  }));
+  const shown = verdict ?? (counts === null ? undefined : 'compliant');
+  const list = useAnswer<Page<Mailbox>>(
+    'mailboxes',
+    { ...rest, verdict: shown, top: PAGE_SIZE, after, scope: page.scope },
+    version,
+  );
+  useKeptFocus();
+
+  const answers = [...groups.map(({ answer }) => answer), list];
+  const failure = answers.find((answer) => answer.failure !== null)?.failure ?? null;
+  const rows = withoutTwins([...groups.flatMap(({ answer }) => itemsOf(answer)), ...itemsOf(list)]);
+  const link = (view: { readonly filter: MailboxFilter; readonly after?: string }) =>
+    writeAddress({ view: { page: 'mailboxes', ...view }, ...(page.scope === undefined ? {} : { scope: page.scope }) });
+  const next = list.data && afterOf(list.data);
+  const isOld = failure !== null || answers.some(({ isOther }) => isOther);
+
+  return (
+    <>
+      {failure && <FailureText failure={failure} />}
+      {rows.length > 0 ? (
+        <div class={`table-box${isOld ? ' old' : ''}`}>
+          <table class="mailboxes" aria-busy={list.isOther}>
+            <caption class="unseen">Mailboxes, with their last runs</caption>
+            <thead>
+              <tr>
+                <th scope="col">Mailbox</th>
+                <th scope="col">Declared</th>
+                <th scope="col">Verdict</th>
+                <th scope="col">Since</th>
+                <th scope="col">Proven</th>
+                <th scope="col">Last runs</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <Row key={row.mailbox} row={row} scope={page.scope} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : (
+        failure === null && (list.data && !list.isOther ? <p class="empty">{emptyText(filter, after)}</p> : <Loading />)
+      )}
+      <div class="more">
+        {groups.map(
+          ({ verdict: one, answer }) =>
+            answer.data &&
+            afterOf(answer.data) !== undefined && (
+              <a key={one} href={link({ filter: { ...rest, verdict: one } })}>
+                All {(counts?.[one] ?? 0).toLocaleString('en-US')} {one}
+              </a>
+            ),
+        )}
+        {after !== undefined && <a href={link({ filter })}>First page</a>}
+        {next !== undefined && (
+          <a href={link({ filter: shown === undefined ? filter : { ...filter, verdict: shown }, after: next })}>
+            Next page{shown === 'compliant' && verdict === undefined ? ' of compliant' : ''}
+          </a>
+        )}
+      </div>
+      {rows.length > 0 && <Legend />}
+    </>
+  );
+}
+
+function itemsOf({ data }: Answer<Page<Mailbox>>): readonly Mailbox[] {
+  return data?.value ?? [];
+}
+
+/** A mailbox whose verdict changes between two questions may be in both answers. */
+function withoutTwins(rows: readonly Mailbox[]): readonly Mailbox[] {
+  const names = new Set<string>();
+  return rows.filter(({ mailbox }) => !names.has(mailbox) && names.add(mailbox));
+}
+
+function emptyText({ verdict, expectation, startsWith }: MailboxFilter, after: string | undefined): string {
+  if (after !== undefined) return 'There are no more mailboxes.';
+  return verdict || expectation || startsWith ? 'No mailbox matches this filter.' : 'No mailbox is listed.';
+}
+
+interface RowProps {
+  readonly row: Mailbox;
+  readonly scope: string | undefined;
+}
+
+function Row({ row, scope }: RowProps) {
+  const view = { page: 'mailbox', mailbox: row.mailbox, range: {} } as const;
+  return (
+    <tr class={row.verdict === 'compliant' ? '' : 'wrong'}>
+      <th scope="row">
+        <a id={`link-${row.mailbox}`} href={writeAddress({ view, ...(scope === undefined ? {} : { scope }) })}>
+          {row.mailbox}
+        </a>
+      </th>
+      <Cell name="Declared">
+        <Expected expectation={row.expectation} />
+      </Cell>
+      <Cell name="Verdict">
+        <VerdictMark verdict={row.verdict} />
+        {row.stale && <span class="tag">stale</span>}
+      </Cell>
+      <Cell name="Since">
+        <ClockTime at={row.since} />
+      </Cell>
+      <Cell name="Proven">
+        <Ago at={row.provenAt} never="never" />
+      </Cell>
+      <td class="bar-column">
+        <RecentBar {...row} />
+      </td>
+    </tr>
+  );
+}
+
+/** On a narrow screen there is no header, so each cell says its name. */
+function Cell({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <td>
+      <span class="cell-name">{name}</span>
+      {children}
+    </td>
+  );
+}
+
+function Legend() {
+  const kinds = [
+    ['good', 'M.5 4h3v12h-3z', 'as declared'],
+    ['bad', 'M0 0h4v16h-4z', 'not as declared'],
+    ['unknown', 'M1 8.5h2v7h-2z', 'no proof'],
+    ['hole', 'M1 14h2v2h-2z', 'hole: no run'],
+  ] as const;
+  return (
+    <p class="legend">
+      <span>Last runs, newest right:</span>
+      {kinds.map(([kind, path, text]) => (
+        <span key={kind}>
+          <svg width="5" height="16" viewBox="-.5 0 5 16" aria-hidden="true">
+            <path class={`cell-${kind}`} d={path} />
+          </svg>
+          {text}
+        </span>
+      ))}
+    </p>
+  );
+}

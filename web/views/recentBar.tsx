@@ -1,0 +1,166 @@
+// The bar of a mailbox's last runs: one tab stop, arrow keys inside, and what is known of the run under the cursor.
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Mailbox, Observation, Page } from '../api.ts';
+import { usePage } from '../live/page.ts';
+import { useAnswer } from '../live/useAnswer.ts';
+import {
+  barWords,
+  type Cell,
+  type CellKind,
+  cellsOf,
+  cellWords,
+  observationOf,
+  observationsIn,
+} from '../state/cells.ts';
+import { fullTime, type Zone } from '../state/times.ts';
+import { copyText } from './copyId.tsx';
+
+/** The most letters that `recent` has. */
+const MOST_CELLS = 48;
+const STEP = 4;
+const HEIGHT = 22;
+
+type BarProps = Pick<Mailbox, 'mailbox' | 'expectation' | 'recent' | 'lastCheckedAt'>;
+
+/** How each kind is drawn: kinds differ in height and filling, not only in colour. */
+const DRAWN: Readonly<Record<CellKind, (x: number) => string>> = {
+  good: (x) => `M${x} 7h3v15h-3z`,
+  bad: (x) => `M${x - 0.5} 0h4v22h-4z`,
+  unknown: (x) => `M${x + 0.5} 14.5h2v7h-2z`,
+  hole: (x) => `M${x + 0.75} 20.5h1.5v1.5h-1.5z`,
+};
+const KINDS = ['good', 'bad', 'unknown', 'hole'] as const;
+
+export function RecentBar(props: BarProps) {
+  const { mailbox, expectation, recent, lastCheckedAt } = props;
+  const { scope, zone } = usePage();
+  const [cursor, setCursor] = useState<number | null>(null);
+  const [isWanted, setWanted] = useState(false);
+  const [said, setSaid] = useState('');
+  const cells = useMemo(() => cellsOf(recent, expectation), [recent, expectation]);
+  const history = useAnswer<Page<Observation>>(
+    isWanted ? `mailboxes/${encodeURIComponent(mailbox)}/history` : null,
+    { top: observationsIn(recent), scope },
+    lastCheckedAt ?? '',
+  );
+  const drawing = useMemo(() => <Drawing cells={cells} />, [cells]);
+  useEffect(() => setSaid(''), [cursor]);
+
+  if (cells.length === 0) return <span class="quiet">no run yet</span>;
+  const last = cells.length - 1;
+  const at = Math.min(cursor ?? last, last);
+  const seen = observationOf(cells[at], history.data?.value ?? [], lastCheckedAt);
+  const words = describe(cells[at], expectation, seen, zone, history.data === undefined);
+
+  const show = (next: number) => {
+    setWanted(true);
+    setCursor(Math.max(0, Math.min(last, next)));
+  };
+  const copy = () => {
+    const id = seen && (seen.requestId ?? seen.batchRequestId);
+    if (id) void copyText(id).then((done) => setSaid(done ? 'Copied.' : 'Select and copy it.'));
+  };
+  const keys: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => show(at - 1),
+    ArrowRight: () => show(at + 1),
+    ArrowDown: () => show(at - 1),
+    ArrowUp: () => show(at + 1),
+    PageDown: () => show(at - 10),
+    PageUp: () => show(at + 10),
+    Home: () => show(0),
+    End: () => show(last),
+    Enter: copy,
+    Escape: () => setCursor(null),
+  };
+
+  return (
+    <div class="bar" onPointerLeave={() => document.activeElement?.id !== idOf(mailbox) && setCursor(null)}>
+      <div
+        id={idOf(mailbox)}
+        class="bar-cells"
+        role="slider"
+        tabIndex={0}
+        aria-label={`Last runs of ${mailbox}. ${barWords(props)}`}
+        aria-valuemin={1}
+        aria-valuemax={cells.length}
+        aria-valuenow={at + 1}
+        aria-valuetext={words.join(', ')}
+        aria-orientation="horizontal"
+        onFocus={() => show(at)}
+        onBlur={() => setCursor(null)}
+        onPointerMove={(event) => show(cellUnder(event, cells.length))}
+        onKeyDown={(event) => {
+          const act = keys[event.key];
+          if (!act || event.altKey || event.ctrlKey || event.metaKey) return;
+          event.preventDefault();
+          act();
+        }}
+      >
+        <svg
+          width={MOST_CELLS * STEP}
+          height={HEIGHT}
+          viewBox={`0 0 ${MOST_CELLS * STEP} ${HEIGHT}`}
+          aria-hidden="true"
+        >
+          {drawing}
+          {cursor !== null && <path class="bar-cursor" d={`M${xOf(at, cells.length) - 1.5} -1v24h6v-24z`} />}
+        </svg>
+      </div>
+      {cursor !== null && (
+        <div class="bar-words">
+          {words.map((line) => (
+            <span key={line}>{line}</span>
+          ))}
+          {seen && (
+            <span class="hint">
+              <code>{seen.requestId ?? seen.batchRequestId ?? 'no request id'}</code>
+              <b role="status">{said || 'Enter copies it.'}</b>
+            </span>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function idOf(mailbox: string): string {
+  return `bar-${mailbox}`;
+}
+
+function Drawing({ cells }: { readonly cells: readonly Cell[] }) {
+  return (
+    <>
+      {KINDS.map((kind) => {
+        const path = cells.flatMap((cell, index) => (cell.kind === kind ? DRAWN[kind](xOf(index, cells.length)) : []));
+        return path.length > 0 && <path key={kind} class={`cell-${kind}`} d={path.join('')} />;
+      })}
+    </>
+  );
+}
+
+/** The newest is at the right end, however many there are. */
+function xOf(index: number, count: number): number {
+  return (MOST_CELLS - count + index) * STEP + 0.5;
+}
+
+function cellUnder(event: PointerEvent, count: number): number {
+  const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
+  return Math.floor(((event.clientX - left) / width) * MOST_CELLS) - (MOST_CELLS - count);
+}
+
+/** The lines about one run. */
+function describe(
+  cell: Cell | undefined,
+  expectation: Mailbox['expectation'],
+  seen: Observation | undefined,
+  zone: Zone,
+  isAsking: boolean,
+): readonly string[] {
+  if (!cell) return [];
+  const words = cellWords(cell.kind, expectation);
+  if (cell.kind === 'hole') return [words];
+  if (!seen) return [words, isAsking ? 'asking for its time' : 'its observation is no longer kept'];
+  const why = [seen.reason, seen.status, seen.code].filter((part) => part !== null).join(' ');
+  const control = seen.outcome === 'refused' && !seen.controlHeld ? 'the control did not hold' : '';
+  return [fullTime(seen.checkedAt, zone), words, why, control, `${seen.durationMs} ms`].filter((line) => line !== '');
+}
