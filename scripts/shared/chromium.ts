@@ -57,7 +57,9 @@ async function unpacked(): Promise<string> {
   // The package unpacks into the temporary folder, which it looks up when it is called.
   process.env.TMPDIR = unfinished;
   try {
-    await Promise.all(['chromium.br', 'fonts.tar.br', 'al2023.tar.br'].map((name) => inflate(join(PACKAGE, 'bin', name))));
+    await Promise.all(
+      ['chromium.br', 'fonts.tar.br', 'al2023.tar.br'].map((name) => inflate(join(PACKAGE, 'bin', name))),
+    );
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;

@@ -10,6 +10,7 @@ import './listDrift.ts';
 import './listMailboxes.ts';
 import './listRuns.ts';
 import './mailboxHistory.ts';
+import './openApi.ts';
 import './pollMailboxes.ts';
 import './pollShard.ts';
 import './startRun.ts';

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import Negotiator from 'negotiator';
 
 /** Answers a file of the folder, or the shell when no file is named. Any other name is 404. */
 export type StaticFiles = (name: string | undefined, request: Asking) => Promise<HttpResponseInit>;
@@ -38,11 +39,14 @@ const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
 };
 
+interface Encoding {
+  readonly name: string;
+  readonly suffix: string;
+}
+
+const PLAIN: Encoding = { name: 'identity', suffix: '' };
 /** The best first. Each file lies beside its compressed forms: `page-1A2B.js`, `page-1A2B.js.br`, `page-1A2B.js.gz`. */
-const ENCODINGS = [
-  { name: 'br', suffix: '.br' },
-  { name: 'gzip', suffix: '.gz' },
-] as const;
+const ENCODINGS: readonly Encoding[] = [{ name: 'br', suffix: '.br' }, { name: 'gzip', suffix: '.gz' }, PLAIN];
 
 /** @param folder of the built page, as an address that ends in `/` */
 export function staticFiles(folder: URL): StaticFiles {
@@ -61,16 +65,17 @@ export function staticFiles(folder: URL): StaticFiles {
     const plain = files.get(file);
     const type = TYPES[file.split('.').at(-1) ?? ''];
     if (plain === undefined || type === undefined || name === SHELL) return notFound();
-    const encoding = ENCODINGS.find((one) => accepts(request, one.name) && files.has(file + one.suffix));
+    const encoding = chooseEncoding(request);
     const headers = {
       ...ALWAYS,
       'content-type': type,
-      ...(encoding ? { 'content-encoding': encoding.name } : {}),
+      ...(encoding === PLAIN ? {} : { 'content-encoding': encoding.name }),
       ...(isShell ? shellHeaders(plain) : FOR_EVER),
     };
     if (isShell && request.headers.get('if-none-match')?.includes(etagOf(plain))) return { status: 304, headers };
-    const body = encoding ? files.get(file + encoding.suffix) : plain;
-    return { status: 200, headers, ...(body && request.method !== 'HEAD' ? { body } : {}) };
+    if (request.method === 'HEAD') return { status: 200, headers };
+    // The build writes every form of a file.
+    return { status: 200, headers, body: files.get(file + encoding.suffix) ?? plain };
   };
 }
 
@@ -88,10 +93,12 @@ function etagOf(content: Buffer): string {
   return `W/"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
 }
 
-function accepts({ headers }: Asking, encoding: string): boolean {
-  const offers = (headers.get('accept-encoding') ?? '').toLowerCase().split(',');
-  const offer = offers.map((one) => one.trim().split(/\s*;\s*/)).find(([name]) => name === encoding);
-  return offer !== undefined && !offer.slice(1).some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+/** The suffix of the form that the browser takes; empty for the plain one. */
+function chooseEncoding({ headers }: Asking): Encoding {
+  const accepted = headers.get('accept-encoding') ?? '';
+  const preferred = ENCODINGS.map(({ name }) => name);
+  const chosen = new Negotiator({ headers: { 'accept-encoding': accepted } }).encoding(preferred, { preferred });
+  return ENCODINGS.find(({ name }) => name === chosen) ?? PLAIN;
 }
 
 function notFound(): HttpResponseInit {

@@ -70,7 +70,7 @@ export function useAnswer<T>(path: string | null, query: Query = {}, version = '
   }, [address, beat, version, client]);
 
   return {
-    // The guarantee is that of api.ts: this address answers this type.
+    // The guarantee is that of answers.ts: this address answers this type.
     data: kept.data as T | undefined,
     failure: kept.failure,
     isOther: kept.data !== undefined && kept.address !== address,

@@ -1,5 +1,5 @@
 // The fragment of the page's address and what it shows. So a view, its filters included, is a link.
-import type { DriftKind, Expectation, Verdict } from '../api.ts';
+import type { DriftKind, Expectation, Verdict } from '../answers.ts';
 
 export type View =
   | { readonly page: 'home' }

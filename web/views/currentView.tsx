@@ -1,5 +1,5 @@
 // The view that the address names.
-import type { Scope } from '../api.ts';
+import type { Scope } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { type View, writeAddress } from '../state/address.ts';
 import { DriftList } from './driftList.tsx';

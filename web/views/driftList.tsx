@@ -1,5 +1,5 @@
 // Drift: what is open, with its probable cause and the evidence; and what was.
-import type { Drift, Observation, Page } from '../api.ts';
+import type { Drift, Observation, Page } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';

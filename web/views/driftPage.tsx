@@ -1,5 +1,5 @@
 // All drift, open and closed.
-import type { DriftKind, Scope } from '../api.ts';
+import type { DriftKind, Scope } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { goTo } from '../live/useFragment.ts';
 import type { DriftFilter } from '../state/address.ts';

@@ -1,6 +1,6 @@
 // The answer before anything is clicked: what is wrong, when all was last proven, and when the next run comes.
 import { useEffect } from 'preact/hooks';
-import type { Health, Run, Scope } from '../api.ts';
+import type { Health, Run, Scope } from '../answers.ts';
 import { useNow } from '../live/useNow.ts';
 import { intervalOf, isAnswerOld, isRunMissing } from '../state/age.ts';
 import { type Contact, type Headline, headlineOf, headlineOfAll, lastProof } from '../state/headline.ts';

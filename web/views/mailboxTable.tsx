@@ -1,6 +1,6 @@
 // Mailboxes: what is wrong first, then the rest page by page.
 import type { ComponentChildren } from 'preact';
-import type { Mailbox, Page, Scope, Verdict } from '../api.ts';
+import type { Mailbox, Page, Scope, Verdict } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';

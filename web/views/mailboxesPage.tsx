@@ -1,5 +1,5 @@
 // All mailboxes, with a search and filters.
-import type { Expectation, Scope, Verdict } from '../api.ts';
+import type { Expectation, Scope, Verdict } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { goTo } from '../live/useFragment.ts';
 import type { MailboxFilter } from '../state/address.ts';

@@ -1,6 +1,6 @@
 // The bar of a mailbox's last runs: one tab stop, arrow keys inside, and what is known of the run under the cursor.
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Mailbox, Observation, Page } from '../api.ts';
+import type { Mailbox, Observation, Page } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import {

@@ -1,6 +1,6 @@
 // One run, with all that it says.
 import type { ComponentChildren } from 'preact';
-import type { Run } from '../api.ts';
+import type { Run } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { duration } from '../state/times.ts';

@@ -1,5 +1,5 @@
 // Runs: how long they took, what they counted, and whether they came.
-import type { Page, Run, Verdict } from '../api.ts';
+import type { Page, Run, Verdict } from '../answers.ts';
 import { usePage } from '../live/page.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
