@@ -1,7 +1,7 @@
 // Keeps what the API answered last, and asks again with each beat.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure, addressOf, parsed, type Query } from '../state/apiClient.ts';
-import { usePage } from './page.ts';
+import { usePage } from './pageContext.ts';
 
 export interface Answer<T> {
   /** The last good answer; undefined before the first. It stays the same object while the API says the same. */
@@ -70,7 +70,7 @@ export function useAnswer<T>(path: string | null, query: Query = {}, version = '
   }, [address, beat, version, client]);
 
   return {
-    // The guarantee is that of answers.ts: this address answers this type.
+    // The guarantee is that of apiTypes.ts: this address answers this type.
     data: kept.data as T | undefined,
     failure: kept.failure,
     isOther: kept.data !== undefined && kept.address !== address,

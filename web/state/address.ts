@@ -1,5 +1,5 @@
 // The fragment of the page's address and what it shows. So a view, its filters included, is a link.
-import type { DriftKind, Expectation, Verdict } from '../answers.ts';
+import type { DriftKind, Expectation, Verdict } from '../apiTypes.ts';
 
 export type View =
   | { readonly page: 'home' }
@@ -81,7 +81,7 @@ function driftFilter(query: URLSearchParams): DriftFilter {
 export function writeAddress({ view, scope }: Address): string {
   const { path, query } = partsOf(view);
   const values = Object.entries({ ...query, scope }).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, String(value)]],
+    value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
   );
   const search = new URLSearchParams(values).toString().replaceAll('%40', '@').replaceAll('%3A', ':');
   return `#/${path}${search && `?${search}`}`;

@@ -1,5 +1,5 @@
 // How old what is shown may be, by the page's own clock: a dead monitor must not look alive.
-import type { Run } from '../answers.ts';
+import type { Run } from '../apiTypes.ts';
 
 /** How often the page asks, and how long its last answer counts. */
 export const REFRESH = { shownMs: 15_000, hiddenMs: 60_000 } as const;

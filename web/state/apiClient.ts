@@ -1,5 +1,5 @@
 // Asks the API: the key in a header, a limit of time, and every failure in words.
-import type { Page, Problem } from '../answers.ts';
+import type { Page, Problem } from '../apiTypes.ts';
 
 /**
  * `key`: the platform wants a function key, or another one. `sign-in`: nobody is signed in. `unreachable`: no answer.
@@ -97,7 +97,7 @@ export function createClient({ base, key, fetch, onServerTime }: ClientOptions):
   return {
     text,
     async get<T>(path: string, query?: Query, signal?: AbortSignal) {
-      // The types of answers.ts describe what the API answers.
+      // The types of apiTypes.ts describe what the API answers.
       return parsed(await text(path, query, signal)) as T;
     },
     async post<T>(path: string, query?: Query) {
@@ -114,7 +114,7 @@ export function createClient({ base, key, fetch, onServerTime }: ClientOptions):
 
 export function addressOf(base: string, path: string, query: Query): string {
   const values = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, String(value)]],
+    value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
   );
   return `${base}/${path}${values.length > 0 ? `?${new URLSearchParams(values)}` : ''}`;
 }

@@ -1,5 +1,5 @@
 // The bar of `recent`: one cell a run, and which observation belongs to a cell.
-import type { Expectation, Mailbox, Observation, Outcome } from '../answers.ts';
+import type { Expectation, Mailbox, Observation, Outcome } from '../apiTypes.ts';
 
 /** `good`: seen as declared. `bad`: seen otherwise. `unknown`: it showed nothing. `hole`: no run reached it. */
 export type CellKind = 'good' | 'bad' | 'unknown' | 'hole';

@@ -1,5 +1,5 @@
 // The one answer: what is wrong now, the worst first, in words.
-import type { HealthProblem, Run, Scope, Verdict } from '../answers.ts';
+import type { HealthProblem, Run, Scope, Verdict } from '../apiTypes.ts';
 import { span, startOfRun } from './times.ts';
 
 /** From the worst to the best. `notice` is never the headline, and `loading` is it before the first answer. */

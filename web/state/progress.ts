@@ -1,5 +1,5 @@
 // A run that somebody started here: how far it is, and why it did not start, in words.
-import type { Run } from '../answers.ts';
+import type { Run } from '../apiTypes.ts';
 import type { ApiFailure } from './apiClient.ts';
 
 /** `Run 43: 500 of 1,000 mailboxes`, and once it has ended what it found. */

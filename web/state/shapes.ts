@@ -1,5 +1,5 @@
 // The shape of each level and verdict: nobody has to tell colours apart. All are drawn in a square of 16.
-import type { Verdict } from '../answers.ts';
+import type { Verdict } from '../apiTypes.ts';
 import type { Level } from './headline.ts';
 
 export type Mark = Exclude<Level, 'notice'>;

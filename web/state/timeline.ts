@@ -1,5 +1,5 @@
 // Where each observation of a mailbox is drawn: time from left to right, duration upwards.
-import type { Expectation, Observation } from '../answers.ts';
+import type { Expectation, Observation } from '../apiTypes.ts';
 import type { CellKind } from './cells.ts';
 
 export interface Dot {

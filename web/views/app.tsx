@@ -1,6 +1,6 @@
 // The page: who may see it, which scope, which view, and the frame around them.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Page, PageContext } from '../live/page.ts';
+import { type Page, PageContext } from '../live/pageContext.ts';
 import { forgetView, keepKey, keptKey, leaveForSignIn } from '../live/session.ts';
 import { useBeat } from '../live/useBeat.ts';
 import { useFragment } from '../live/useFragment.ts';

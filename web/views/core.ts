@@ -1,5 +1,5 @@
 // The three answers that the whole page rests on.
-import type { Health, Page, Run, Scope } from '../answers.ts';
+import type { Health, Page, Run, Scope } from '../apiTypes.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 
 export interface Core {

@@ -1,6 +1,6 @@
 // The view that the address names.
-import type { Scope } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Scope } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { type View, writeAddress } from '../state/address.ts';
 import { DriftList } from './driftList.tsx';
 import { DriftPage } from './driftPage.tsx';

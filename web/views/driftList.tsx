@@ -1,6 +1,6 @@
 // Drift: what is open, with its probable cause and the evidence; and what was.
-import type { Drift, Observation, Page } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Drift, Observation, Page } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
 import { type DriftFilter, writeAddress } from '../state/address.ts';

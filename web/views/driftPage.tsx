@@ -1,6 +1,6 @@
 // All drift, open and closed.
-import type { DriftKind, Scope } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { DriftKind, Scope } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { goTo } from '../live/useFragment.ts';
 import type { DriftFilter } from '../state/address.ts';
 import { driftVersion } from './currentView.tsx';

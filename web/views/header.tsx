@@ -1,5 +1,5 @@
 // The name of the page, the scope that is shown, and the way to each view.
-import type { Scope } from '../answers.ts';
+import type { Scope } from '../apiTypes.ts';
 import { goTo } from '../live/useFragment.ts';
 import { type Address, type View, writeAddress } from '../state/address.ts';
 import { Choice } from './filterBar.tsx';

@@ -1,6 +1,6 @@
 // The answer before anything is clicked: what is wrong, when all was last proven, and when the next run comes.
 import { useEffect } from 'preact/hooks';
-import type { Health, Run, Scope } from '../answers.ts';
+import type { Health, Run, Scope } from '../apiTypes.ts';
 import { useNow } from '../live/useNow.ts';
 import { intervalOf, isAnswerOld, isRunMissing } from '../state/age.ts';
 import { type Contact, type Headline, headlineOf, headlineOfAll, lastProof } from '../state/headline.ts';
@@ -82,7 +82,7 @@ function Proof({ runs, health, now }: ProofProps) {
       <span>
         Last proven{' '}
         {at === null ? (
-          <b>{runs.length === 0 ? 'never' : `not in the last ${runs.length} runs`}</b>
+          <b>{runs.length < 2 ? 'never' : `not in the last ${runs.length} runs`}</b>
         ) : (
           <>
             <b>

@@ -1,7 +1,7 @@
 // One mailbox: its state, its open drift, and its observations over time.
 import { useMemo, useState } from 'preact/hooks';
-import type { Mailbox, Observation, Page } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Mailbox, Observation, Page } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { goTo } from '../live/useFragment.ts';
 import { type Address, type TimeRange, writeAddress } from '../state/address.ts';

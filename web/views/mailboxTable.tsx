@@ -1,7 +1,7 @@
 // Mailboxes: what is wrong first, then the rest page by page.
 import type { ComponentChildren } from 'preact';
-import type { Mailbox, Page, Scope, Verdict } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Mailbox, Page, Scope, Verdict } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
 import { type MailboxFilter, writeAddress } from '../state/address.ts';
@@ -17,7 +17,7 @@ const PAGE_SIZE = 50;
 const UNHEALTHY = ['breach', 'lockout', 'unverified', 'pending'] as const satisfies readonly Verdict[];
 
 interface TableProps {
-  /** Null before the first answer: then the list without its order is better than none. */
+  /** Null before the first answer. */
   readonly scope: Scope | null;
   readonly filter: MailboxFilter;
   readonly after: string | undefined;
@@ -39,7 +39,8 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
   }));
   const shown = verdict ?? (counts === null ? undefined : 'compliant');
   const list = useAnswer<Page<Mailbox>>(
-    'mailboxes',
+    // What is wrong comes first, so the list waits for the tally that tells it.
+    scope === null && verdict === undefined ? null : 'mailboxes',
     { ...rest, verdict: shown, top: PAGE_SIZE, after, scope: page.scope },
     version,
   );

@@ -1,6 +1,6 @@
 // All mailboxes, with a search and filters.
-import type { Expectation, Scope, Verdict } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Expectation, Scope, Verdict } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { goTo } from '../live/useFragment.ts';
 import type { MailboxFilter } from '../state/address.ts';
 import { Choice, Search } from './filterBar.tsx';

@@ -1,5 +1,5 @@
 // Marks: a shape and a word for each verdict and level.
-import type { Expectation, Verdict } from '../answers.ts';
+import type { Expectation, Verdict } from '../apiTypes.ts';
 import { MARK_OF, type Mark, SHAPES } from '../state/shapes.ts';
 
 /** The shape alone; a word stands beside it. */

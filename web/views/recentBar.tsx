@@ -1,7 +1,7 @@
 // The bar of a mailbox's last runs: one tab stop, arrow keys inside, and what is known of the run under the cursor.
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Mailbox, Observation, Page } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Mailbox, Observation, Page } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import {
   barWords,

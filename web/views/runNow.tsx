@@ -1,7 +1,7 @@
 // Starts a run for whoever just fixed a policy, and follows it to its end.
 import { useEffect, useState } from 'preact/hooks';
-import type { Run } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Run } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { ApiFailure } from '../state/apiClient.ts';
 import { progressWords, refusalWords } from '../state/progress.ts';
 

@@ -1,7 +1,7 @@
 // One run, with all that it says.
 import type { ComponentChildren } from 'preact';
-import type { Run } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Run } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { duration } from '../state/times.ts';
 import { FailureText, Loading } from './notices.tsx';

@@ -1,6 +1,6 @@
 // Runs: how long they took, what they counted, and whether they came.
-import type { Page, Run, Verdict } from '../answers.ts';
-import { usePage } from '../live/page.ts';
+import type { Page, Run, Verdict } from '../apiTypes.ts';
+import { usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
 import { writeAddress } from '../state/address.ts';

@@ -1,5 +1,5 @@
 // All scopes, the worst first. Each leads to its own page.
-import type { Scope } from '../answers.ts';
+import type { Scope } from '../apiTypes.ts';
 import { writeAddress } from '../state/address.ts';
 import { scopesWorstFirst } from '../state/headline.ts';
 import { startOfRun } from '../state/times.ts';

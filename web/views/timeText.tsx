@@ -1,5 +1,5 @@
 // A time, or how long ago it was. The other of both, with its zone, is shown on hover and to a screen reader.
-import { usePage } from '../live/page.ts';
+import { usePage } from '../live/pageContext.ts';
 import { useTimed } from '../live/useNow.ts';
 import { ago, clockTime, fullTime } from '../state/times.ts';
 

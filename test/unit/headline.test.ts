@@ -1,0 +1,200 @@
+// The headline of the page: the worst first, in words, and never green without proof.
+import { describe, expect, it } from 'vitest';
+import type { Run, Scope } from '../../web/apiTypes.ts';
+import { intervalOf, isAnswerOld, isRunMissing } from '../../web/state/age.ts';
+import { type Contact, headlineOf, headlineOfAll, lastProof, scopesWorstFirst } from '../../web/state/headline.ts';
+
+const VERDICTS = { compliant: 0, breach: 0, lockout: 0, unverified: 0, pending: 0 };
+
+function scope(verdicts: Partial<typeof VERDICTS> = {}, more: Partial<Scope> = {}): Scope {
+  return {
+    name: 'default',
+    resource: 'mail',
+    identity: { kind: 'managed-identity', clientId: null },
+    mailboxes: { allowed: 3, denied: 97 },
+    verdicts: { ...VERDICTS, compliant: 100, ...verdicts },
+    openDrift: { breach: 0, lockout: 0, unverified: 0 },
+    lastCompletedRun: '20261123T081500Z-42',
+    controlHeld: true,
+    status: 'healthy',
+    problems: [],
+    ...more,
+  };
+}
+
+const HEARD: Contact = { failure: null, ageMs: 3_000, isOld: false, isPaused: false, runMissingMs: null };
+const contact = (more: Partial<Contact>): Contact => ({ ...HEARD, ...more });
+
+describe('the headline', () => {
+  it('says that all is proven, for one mailbox, for many and for none', () => {
+    const fine = (denied: number) => headlineOf(scope({}, { mailboxes: { allowed: 3, denied } }), HEARD);
+    expect(fine(97)).toMatchObject({ level: 'proven', text: 'All 97 mailboxes that must not be read are refused.' });
+    expect(fine(12_000).text).toBe('All 12,000 mailboxes that must not be read are refused.');
+    expect(fine(1).text).toBe('The one mailbox that must not be read is refused.');
+    expect(fine(0).text).toBe('No mailbox is denied, and every allowed one is readable.');
+    expect(fine(97).also).toEqual([]);
+  });
+
+  it.each<[string, Scope | null, Partial<Contact>, string, string]>([
+    ['a breach', scope({ breach: 1 }), {}, 'breach', '1 mailbox that must not be read can be read.'],
+    ['breaches', scope({ breach: 3 }), {}, 'breach', '3 mailboxes that must not be read can be read.'],
+    ['no answer', scope(), { failure: 'It is gone.' }, 'silent', 'It is gone. What you see is 3 s old.'],
+    ['no answer yet', null, { failure: 'It is gone.', ageMs: null }, 'silent', 'It is gone.'],
+    [
+      'an old answer',
+      scope(),
+      { isOld: true, ageMs: 180_000 },
+      'silent',
+      'Mailscope has not answered in time. What you see is 3 min old.',
+    ],
+    [
+      'a pause',
+      scope(),
+      { isOld: true, isPaused: true, ageMs: 60_000 },
+      'silent',
+      'This page is paused. What you see is 1 min old.',
+    ],
+    [
+      'runs that do not come',
+      scope(),
+      { runMissingMs: 3_600_000 },
+      'silent',
+      'No run has come for 1 h, so nothing newer is known.',
+    ],
+    [
+      'a control that did not hold',
+      scope({}, { controlHeld: false }),
+      {},
+      'blind',
+      'The monitor is blind: in the last run a control did not hold, so refusals prove nothing.',
+    ],
+    ['a lockout', scope({ lockout: 1 }), {}, 'lockout', '1 mailbox that must be readable is refused.'],
+    ['no proof', scope({ unverified: 2 }), {}, 'unproven', '2 mailboxes are not proven.'],
+    [
+      'no run',
+      scope({}, { verdicts: null, lastCompletedRun: null, controlHeld: null }),
+      {},
+      'unproven',
+      'Nothing is proven yet: no run has completed.',
+    ],
+    ['new mailboxes', scope({ pending: 1 }), {}, 'pending', '1 mailbox is not decided yet.'],
+    ['nothing known yet', null, { ageMs: null }, 'loading', 'Asking Mailscope …'],
+  ])('tells of %s', (_, of, heard, level, text) => {
+    expect(headlineOf(of, contact(heard))).toMatchObject({ level, text });
+  });
+
+  it('puts the worst first and keeps the others', () => {
+    const all = scope({ breach: 1, lockout: 1, unverified: 1, pending: 1 }, { controlHeld: false });
+    const { level, also } = headlineOf(all, contact({ failure: 'It is gone.' }));
+    expect(level).toBe('breach');
+    expect(also.map((text) => text.split(' ').slice(0, 3).join(' '))).toEqual([
+      'It is gone.',
+      'The monitor is',
+      '1 mailbox that',
+      '1 mailbox is',
+      '1 mailbox is',
+    ]);
+  });
+
+  it('is not green while the app cannot watch, whatever its last run saw', () => {
+    const problems = [{ code: 'identity-unavailable', detail: 'The app gets no token.' }] as const;
+    expect(headlineOf(scope({}, { problems: [...problems], status: 'unhealthy' }), HEARD)).toMatchObject({
+      level: 'silent',
+      text: 'The app gets no token.',
+      also: [],
+    });
+    const fault = [{ code: 'configuration-invalid', setting: 'DENIED_MAILBOXES', fault: 'malformed' }] as const;
+    expect(headlineOf(scope({}, { problems: [...fault] }), HEARD).text).toBe(
+      'The setting DENIED_MAILBOXES is malformed.',
+    );
+  });
+
+  it('says that alerts do not arrive without hiding the answer', () => {
+    const problems = [{ code: 'alert-undelivered', detail: 'The receiver answered 500.' }] as const;
+    expect(headlineOf(scope({}, { problems: [...problems] }), HEARD)).toMatchObject({
+      level: 'proven',
+      also: ['Alerts do not arrive: The receiver answered 500.'],
+    });
+  });
+
+  it('of several scopes names the one that is worst', () => {
+    const crm = scope({ lockout: 2 }, { name: 'crm' });
+    expect(headlineOfAll([scope(), crm], HEARD)).toMatchObject({
+      level: 'lockout',
+      text: 'crm: 2 mailboxes that must be readable are refused.',
+      short: 'crm: 2 lockout',
+    });
+    expect(headlineOfAll([scope(), scope({}, { name: 'erp' })], HEARD)).toMatchObject({
+      level: 'proven',
+      text: 'In all 2 scopes: all 194 mailboxes that must not be read are refused.',
+    });
+    expect(scopesWorstFirst([scope(), crm]).map((one) => one.scope.name)).toEqual(['crm', 'default']);
+  });
+});
+
+describe('the age of what is shown', () => {
+  const start = Date.parse('2026-11-23T08:15:00Z');
+
+  it('counts by the beat of the page', () => {
+    expect(isAnswerOld(start, start + 45_000, false)).toBe(false);
+    expect(isAnswerOld(start, start + 45_001, false)).toBe(true);
+    expect(isAnswerOld(start, start + 170_000, true)).toBe(false);
+    expect(isAnswerOld(start, start + 180_001, true)).toBe(true);
+  });
+
+  it('finds that expected runs do not come, although the answers look fresh', () => {
+    const missing = (minutes: number, next = '2026-11-23T08:30:00.000Z') =>
+      isRunMissing('2026-11-23T08:15:00.000Z', next, 900_000, start + minutes * 60_000);
+    expect(missing(14)).toBe(false);
+    expect(missing(46)).toBe(false);
+    expect(missing(46.1)).toBe(true);
+    // The API goes on telling the next time, so it is the judge.
+    expect(missing(46.1, '2026-11-23T09:15:00.000Z')).toBe(false);
+    expect(isRunMissing('2026-11-23T08:15:00.000Z', null, 900_000, start + 9e9)).toBe(false);
+    expect(isRunMissing('2026-11-23T08:15:00.000Z', '2026-11-23T08:30:00.000Z', null, start + 9e9)).toBe(false);
+  });
+
+  it('learns the interval from scheduled runs alone', () => {
+    const run = (trigger: Run['trigger'], startedAt: string) => ({ trigger, startedAt });
+    const runs = [
+      run('request', '2026-11-23T08:16:00Z'),
+      run('timer', '2026-11-23T08:15:00Z'),
+      run('timer', '2026-11-23T07:30:00Z'),
+    ];
+    expect(intervalOf(runs, '2026-11-23T08:30:00Z')).toBe(900_000);
+    expect(intervalOf(runs.slice(0, 1), '2026-11-23T08:30:00Z')).toBeNull();
+    expect(intervalOf([], null)).toBeNull();
+  });
+});
+
+describe('the last proof', () => {
+  const none = { readable: 0, refused: 0, inconclusive: 0 };
+  // Only what it reads of a run.
+  const run = (more: object) =>
+    ({
+      id: '20261123T081500Z-42',
+      status: 'completed',
+      finishedAt: '2026-11-23T08:15:09.000Z',
+      controlHeld: true,
+      notSeen: 0,
+      byExpectation: { allowed: none, denied: { ...none, refused: 97 } },
+      ...more,
+    }) as Run;
+
+  it('is what the newest completed run says', () => {
+    const at = '2026-11-23T08:00:00.000Z';
+    expect(lastProof([run({ status: 'running' }), run({ oldestProof: at })])).toEqual({ at });
+  });
+
+  it('is else the newest run that saw all denied mailboxes refused', () => {
+    const broken = [
+      run({ byExpectation: { allowed: none, denied: { ...none, refused: 96, readable: 1 } } }),
+      run({ controlHeld: false }),
+      run({ notSeen: 1 }),
+      run({ status: 'incomplete' }),
+    ];
+    expect(lastProof([...broken, run({})])).toEqual({ at: '2026-11-23T08:15:09.000Z' });
+    expect(lastProof(broken)).toEqual({ at: null });
+    expect(lastProof([])).toEqual({ at: null });
+  });
+});
