@@ -44,13 +44,29 @@ export interface Alert extends AlertOrigin {
   readonly items: readonly AlertItem[];
   /** Sentences about the monitor itself, the roles and the runs. */
   readonly notices: readonly string[];
-  /** The address of the API; null when the app does not know its host name. */
+  /** The address of the API; null when the app does not know its own name. */
   readonly apiUrl: string | null;
+  /** The address of the drift on the page; null in the same case. */
+  readonly driftUrl: string | null;
   readonly test: boolean;
 }
 
 export function originOf({ scope, isOneOfSeveral }: Pick<Services, 'scope' | 'isOneOfSeveral'>): AlertOrigin {
   return { scope, title: isOneOfSeveral ? `Mailscope (${scope})` : 'Mailscope' };
+}
+
+/** `PUBLIC_URL`, or else the platform's name of the app, leads to it. */
+export function linksOf({
+  scope,
+  isOneOfSeveral,
+  environment,
+  settings,
+}: Pick<Services, 'scope' | 'isOneOfSeveral' | 'environment' | 'settings'>): Pick<Alert, 'apiUrl' | 'driftUrl'> {
+  const { WEBSITE_HOSTNAME: hostname } = environment;
+  const origin = settings().publicUrl ?? (hostname ? `https://${hostname}` : null);
+  if (origin === null) return { apiUrl: null, driftUrl: null };
+  const query = isOneOfSeveral ? `?scope=${scope}` : '';
+  return { apiUrl: `${origin}/api`, driftUrl: `${origin}/api/dashboard#/drift${query}` };
 }
 
 /** Ids of runs are unique within a scope only. */

@@ -4,6 +4,7 @@ import {
   type AlertItem,
   alertIdOf,
   type Happening,
+  linksOf,
   MOST_ITEMS,
   noCounts,
   originOf,
@@ -51,7 +52,6 @@ export async function collectAlert(
     .reduce((sum, count) => sum + count, 0);
   const isSilent = attempt.blind && total === counts.opened.unverified && notices.length === 0;
   if ((total === 0 && notices.length === 0) || isSilent) return null;
-  const { WEBSITE_HOSTNAME: hostname } = services.environment;
   return {
     ...originOf(services),
     id: alertIdOf(services.scope, attempt.id),
@@ -59,7 +59,7 @@ export async function collectAlert(
     counts,
     items: items.filter((item) => item !== null),
     notices,
-    apiUrl: hostname ? `https://${hostname}/api` : null,
+    ...linksOf(services),
     test: false,
   };
 }

@@ -17,7 +17,7 @@ export interface AlertText {
 const LONGEST_NAME = 120;
 
 export function compose(alert: Alert): AlertText {
-  const { title, counts, items, notices, apiUrl } = alert;
+  const { title, counts, items, notices, driftUrl: link } = alert;
   const parts = HAPPENINGS.flatMap((one) => counted(one, counts[one]));
   const total = Object.values(counts).reduce((sum, kinds) => sum + sumOf(kinds), 0);
   const subject = [...parts, ...notices.slice(0, 2).map(firstClause)].join(', ');
@@ -27,7 +27,7 @@ export function compose(alert: Alert): AlertText {
     notices,
     lines: items.map(lineOf),
     more: total - items.length,
-    link: apiUrl === null ? null : `${apiUrl}/drift`,
+    link,
   };
 }
 

@@ -8,7 +8,7 @@ import { type Delivery, deliver } from './deliver.ts';
 export function deliverSample(services: Services, settings: AlertSettings): Promise<Delivery> {
   const now = services.now();
   const id = alertIdOf(services.scope, `test-${now.getTime()}`);
-  const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null };
+  const nothing = { counts: noCounts(), items: [], notices: [], apiUrl: null, driftUrl: null };
   const alert = { ...originOf(services), id, time: now.toISOString(), ...nothing, test: true };
   return deliver(alert, settings, now);
 }

@@ -107,7 +107,7 @@ function choice<const T extends string>(fallback: T, all: readonly T[]) {
 }
 
 /** An https address, or plain http on this machine. A webhook's address is a secret, so no error text repeats it. */
-function address(origin: boolean) {
+function address(origin: boolean, example = 'https://graph.microsoft.com') {
   return (text: string, context: z.RefinementCtx) => {
     const url = URL.parse(text);
     if (!url || (url.protocol !== 'https:' && !isWrittenLoopback(text))) {
@@ -115,11 +115,7 @@ function address(origin: boolean) {
     }
     if (!origin) return url.href;
     if (url.pathname === '/' && !url.search && !url.hash && !url.username && !url.password) return url.origin;
-    return issue(
-      context,
-      'malformed',
-      'must be a scheme and a host without a path, such as https://graph.microsoft.com.',
-    );
+    return issue(context, 'malformed', `must be a scheme and a host without a path, such as ${example}.`);
   };
 }
 
@@ -229,6 +225,7 @@ export const FIELDS = z.object({
     return issue(context, 'malformed', `is ${quote(value)}. Use a time such as 2026-12-24T18:00:00Z.`);
   }),
   HEARTBEAT_URL: optional(receiver),
+  PUBLIC_URL: optional(address(true, 'https://mailscope.contoso.example')),
 });
 
 export type FieldValues = z.output<typeof FIELDS>;

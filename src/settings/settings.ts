@@ -85,6 +85,8 @@ export interface Settings {
   readonly alerts: AlertSettings | undefined;
   /** Called after every completed run. Undefined when it is not set or wrong. */
   readonly heartbeatUrl: Secret | undefined;
+  /** The origin under which people reach the app: `https://mailscope.contoso.example`. */
+  readonly publicUrl: string | undefined;
 }
 
 export interface SettingFault {
@@ -185,6 +187,7 @@ function assemble(
     pollConcurrency: values.POLL_CONCURRENCY,
     alerts,
     heartbeatUrl: values.HEARTBEAT_URL,
+    publicUrl: values.PUBLIC_URL,
   };
 }
 

@@ -36,9 +36,6 @@ const OF_THE_PLATFORM = [
   'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
 ];
 
-/** Settings of the templates that the app does not read yet. A name must go from here as soon as the app reads it. */
-const NOT_READ_YET = ['PUBLIC_URL'];
-
 /** Settings that the app reads beside its fields. */
 const GENERAL = ['API_AUTH', 'OWNER'];
 
@@ -359,13 +356,12 @@ describe.skipIf(bicep === undefined)('the settings of a deployment', () => {
 
   it('are none that the app does not read, except those of the platform', () => {
     const others = [...new Set(inTemplates())].filter((name) => !(name in FIELDS.shape));
-    expect(others.sort()).toEqual([...OF_THE_PLATFORM, ...GENERAL, ...NOT_READ_YET, 'NODE_OPTIONS'].sort());
+    expect(others.sort()).toEqual([...OF_THE_PLATFORM, ...GENERAL, 'NODE_OPTIONS'].sort());
   });
 
   it('have no exception that is no longer needed', () => {
     const set = new Set(inTemplates());
     expect(Object.keys(NOT_IN_THE_TEMPLATES).filter((name) => set.has(name) || !(name in FIELDS.shape))).toEqual([]);
-    expect(NOT_READ_YET.filter((name) => name in FIELDS.shape)).toEqual([]);
   });
 
   it.each(Object.keys(SETS))('with %s are ones that the app accepts', (set) => {

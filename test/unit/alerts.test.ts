@@ -2,12 +2,13 @@
 import { AdaptiveCard, SerializationContext } from 'adaptivecards';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
-import { type Alert, type AlertItem, MOST_ITEMS, noCounts } from '../../src/alerts/alert.ts';
+import { type Alert, type AlertItem, linksOf, MOST_ITEMS, noCounts } from '../../src/alerts/alert.ts';
 import { happeningsOf, stampsFor } from '../../src/alerts/announcement.ts';
 import { claimEnd, isClaimed } from '../../src/alerts/claim.ts';
 import { isReminderDue, nextAttempt } from '../../src/alerts/due.ts';
 import { FORMATS } from '../../src/alerts/formats/formats.ts';
 import { EMPTY_TALLY } from '../../src/rules/tally.ts';
+import { createScopes } from '../../src/services.ts';
 import { ALERT_FORMATS } from '../../src/settings/settings.ts';
 import type { Attempt, Cursor } from '../../src/storage/cursorStore.ts';
 import type { DriftSummary } from '../../src/storage/driftStore.ts';
@@ -313,9 +314,10 @@ function alertOf(mailboxes: number, name = NASTY): Alert {
   const items = Array.from({ length: Math.min(mailboxes, MOST_ITEMS) }, () => item);
   const notices = ['The monitor sees again: it could read an allowed mailbox before and after the others.'];
   const apiUrl = 'https://mailscope.azurewebsites.net/api';
+  const driftUrl = `${apiUrl}/dashboard#/drift`;
   const origin = { scope: 'default', title: 'Mailscope' };
   const [id, time] = ['20261123T080000Z-7', '2026-11-23T08:00:00.000Z'];
-  return { ...origin, id, time, counts, items, notices, apiUrl, test: false };
+  return { ...origin, id, time, counts, items, notices, apiUrl, driftUrl, test: false };
 }
 
 /** How many mailboxes a body names, how many more it says there are, and how many notices it has. */
@@ -463,5 +465,32 @@ describe('the formats', () => {
       type: 'mailscope.test',
       data: { headline: 'Mailscope: this is a test alert' },
     });
+  });
+});
+
+describe('the link of an alert', () => {
+  const links = (environment: Record<string, string>) => {
+    const base = { ALLOWED_MAILBOXES: 'support@contoso.example', AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+    return createScopes({ ...base, ...environment }, () => undefined).all.map((services) => linksOf(services).driftUrl);
+  };
+  const PLATFORM = { WEBSITE_HOSTNAME: 'func-mailscope.azurewebsites.net' };
+
+  it('leads to the drift on the page, under the name that people use', () => {
+    expect(links({})).toEqual([null]);
+    expect(links(PLATFORM)).toEqual(['https://func-mailscope.azurewebsites.net/api/dashboard#/drift']);
+    expect(links({ ...PLATFORM, PUBLIC_URL: 'https://mailscope.contoso.example/' })).toEqual([
+      'https://mailscope.contoso.example/api/dashboard#/drift',
+    ]);
+  });
+
+  it('names the scope where there are several', () => {
+    expect(links({ ...PLATFORM, SCOPES: 'default crm' })).toEqual([
+      'https://func-mailscope.azurewebsites.net/api/dashboard#/drift?scope=default',
+      'https://func-mailscope.azurewebsites.net/api/dashboard#/drift?scope=crm',
+    ]);
+  });
+
+  it.each(ALERT_FORMATS)('is in the format %s', (format) => {
+    expect(FORMATS[format](alertOf(1)).body).toContain('https://mailscope.azurewebsites.net/api/dashboard#/drift');
   });
 });

@@ -104,9 +104,9 @@ describe('the samples of alerts', () => {
 
   it.each(ALERT_FORMATS)('%s show one alert, as it is sent', (format) => {
     const { id, time, source, subject: scope, data } = blocks.get('cloudevents');
-    const { counts, items, notices } = data;
+    const { counts, items, notices, driftUrl } = data;
     const origin = { scope, title: 'Mailscope' };
-    const alert: Alert = { ...origin, id, time, counts, items, notices, apiUrl: source, test: false };
+    const alert: Alert = { ...origin, id, time, counts, items, notices, apiUrl: source, driftUrl, test: false };
     expect(items.length).toBeGreaterThan(1);
     expect(blocks.get(format)).toEqual(JSON.parse(FORMATS[format](alert).body));
   });

@@ -205,5 +205,6 @@ it('the settings of a scope are all fields but those for all alike', () => {
     'POLL_SCHEDULE',
     'SHARD_SIZE',
     'POLL_CONCURRENCY',
+    'PUBLIC_URL',
   ]);
 });
