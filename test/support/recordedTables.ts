@@ -56,7 +56,7 @@ export async function drain(app: TestApp): Promise<void> {
 }
 
 /**
- * The story:
+ * The story, in a tenant of three users:
  *
  * 1. 08:00: all is well, but nobody knows `gone`.
  * 2. 08:15: the policy is gone, and every denied mailbox is in breach.
@@ -69,7 +69,6 @@ export async function drain(app: TestApp): Promise<void> {
 export async function recordStory(world: World): Promise<Recording> {
   const settings = storySettings(world);
   const app = createApp(settings);
-  await world.tenant.post('mailboxes', { count: 3 });
   await world.tenant.post('messages', { mailbox: SUPPORT, subject: 'Printer on fire' });
   const tick = async (time: string) => {
     setClock(app, `2026-11-26T${time}Z`);
