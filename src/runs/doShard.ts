@@ -89,7 +89,7 @@ async function judgeShard(work: Work): Promise<void> {
   await begin(work, before, unlisted, asked);
   const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
   await Promise.all(unlisted.map((one) => remove(work, one)));
-  await commit(work, [...[...stored.values()].map(({ record }) => record), ...written]);
+  await commit(work, latestOf(work, stored, written));
 }
 
 function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): void {
@@ -259,6 +259,13 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
   }
   if (stored && stored.record.lastRun < run.number)
     throw new Error('another process keeps changing the state of a mailbox that is no longer listed');
+}
+
+/** The state of each listed mailbox under its expectation, as this run leaves it. */
+function latestOf({ listed }: Work, stored: States, written: readonly MailboxRecord[]): MailboxRecord[] {
+  const read = [...stored.values()].map(({ record }) => record);
+  const latest = new Map([...read, ...written].map((record) => [record.mailbox, record]));
+  return [...latest.values()].filter(({ mailbox, expectation }) => listed.get(mailbox) === expectation);
 }
 
 /** Replaces the shard's row by the tally of its states, unless another process has committed the same shard. */

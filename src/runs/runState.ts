@@ -34,6 +34,8 @@ export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
   return {
     ...tally,
     closed: tally.closed + added(({ closedByRemoval }) => closedByRemoval),
+    // A shard that is missing may have the oldest.
+    oldestProof: committed.length === run.shards ? tally.oldestProof : null,
     removed: added(({ removed }) => removed),
     controlHeld: held === run.shards,
     shardsWithoutControl: committed.length - held,

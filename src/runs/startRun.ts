@@ -4,7 +4,9 @@
 // 2. One transaction takes the number, writes the run and closes a dead run. Of two starts at the same time one wins.
 // 3. The shards go to the queue or to the caller. Then the end of the dead run is announced.
 import { MailscopeError } from '../errors.ts';
+import { missedTicks } from '../rules/missedTicks.ts';
 import type { Services } from '../services.ts';
+import { parseSchedule } from '../settings/schedule.ts';
 import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
 import { abandonRun, orGiveUp } from './giveUp.ts';
@@ -40,24 +42,26 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   const previous = current && (await runs.get(current.value.number));
   const ended = previous && (await endOf(services, previous, now));
   const number = (current?.value.number ?? 0) + 1;
+  const { owner, pollSchedule } = services.settings();
+  const start = { startedAt: now.toISOString(), trigger, skippedTicks: current?.value.skippedTicks ?? 0 };
+  const missed = missedTicks(parseSchedule(pollSchedule).count, current?.value.startedAt ?? null, start);
   const run: Run = {
     id: runIdOf(now, number),
     number,
-    trigger,
+    ...start,
+    missedTicks: missed,
+    missedTotal: (previous?.value.missedTotal ?? 0) + missed,
     status: 'running',
-    startedAt: now.toISOString(),
     finishedAt: null,
     listHash: plan.hash,
     mailboxes: plan.mailboxes,
     shards: plan.shards.length,
-    skippedTicks: current?.value.skippedTicks ?? 0,
     touchedAt: now.toISOString(),
     result: null,
     probableCause: null,
     problem: null,
     endedBy: null,
   };
-  const { owner } = services.settings();
   if (!(await runs.start(run, { startedBy: services.newId(), owner }, current, ended))) {
     const first = await runs.current();
     checkOwner(services, first?.value ?? null);
@@ -66,7 +70,13 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   if (current && !isOurs(current.value, owner))
     services.log('warn', 'tables.taken-over', { runId: run.id, from: current.value.owner, owner });
   if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
-  services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
+  services.log('info', 'run.started', {
+    runId: run.id,
+    trigger,
+    mailboxes: run.mailboxes,
+    shards: run.shards,
+    missedTicks: missed,
+  });
   return { run, ended: ended?.value ?? null };
 }
 

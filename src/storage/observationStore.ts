@@ -31,7 +31,11 @@ export interface ObservationStore {
    *
    * @param startedAt the run's start: its month names the table
    */
-  insert(observations: readonly Observation[], run: JudgingRun, lease: Lease): Promise<readonly Observation[]>;
+  insert(
+    observations: readonly Observation[],
+    run: Pick<JudgingRun, 'number' | 'startedAt'>,
+    lease: Lease,
+  ): Promise<readonly Observation[]>;
   /** The observations of a mailbox, newest first. */
   history(mailbox: string, range: TimeRange, top: number, after: string): Promise<Page<Observation>>;
   /** Drops the tables of months before `month`, `yyyyMM`. */

@@ -38,6 +38,10 @@ export interface Run {
   readonly shards: number;
   /** Timer ticks that were skipped while the run before was alive. */
   readonly skippedTicks: number;
+  /** Scheduled times since the run before at which no run was at work; null in rows of an earlier version. */
+  readonly missedTicks: number | null;
+  /** The sum of them over this run and all before it. */
+  readonly missedTotal: number | null;
   /** When a shard last began. */
   readonly touchedAt: string;
   readonly result: RunResult | null;
@@ -115,6 +119,8 @@ const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
   mailboxes: 'value',
   shards: 'value',
   skippedTicks: 'value',
+  missedTicks: 'value',
+  missedTotal: 'value',
   touchedAt: 'value',
   probableCause: 'value',
   problem: 'value',
@@ -146,6 +152,8 @@ const RESULT_COLUMNS: Columns<ResultRow> = {
   throttled: 'value',
   waitedMs: 'value',
   byExpectation: 'json',
+  verdictsByExpectation: 'json',
+  oldestProof: 'value',
   openedByKind: 'json',
   openedNames: 'json',
 };

@@ -42,6 +42,8 @@ function runOf(
     mailboxes: 1,
     shards: 1,
     skippedTicks: 0,
+    missedTicks: 0,
+    missedTotal: 0,
     touchedAt: startedAt,
     result: { ...EMPTY_TALLY, messageClasses, byExpectation, throttled: 0, waitedMs: 0, ...more },
     probableCause: null,
