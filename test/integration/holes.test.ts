@@ -8,7 +8,7 @@ import { giveUpShard } from '../../src/runs/giveUp.ts';
 import { poll } from '../../src/runs/poll.ts';
 import { startRun } from '../../src/runs/startRun.ts';
 import { CCH, HR, SUPPORT, setClock, setPolicy } from '../support/recordedTables.ts';
-import { createApp, startWorld, type TestApp, type World } from '../support/world.ts';
+import { asScopes, createApp, startWorld, type TestApp, type World } from '../support/world.ts';
 
 let world: World;
 
@@ -75,7 +75,7 @@ describe('a monitor that is dead', () => {
     await pollAt(app, '08:00:00.100');
     clock(app, '08:31:00');
     expect(await recentOf(app)).toBe('x.');
-    await createHealthLook()(app);
+    await createHealthLook()(asScopes(app));
     for (const message of app.sent.splice(0)) await doShard(app, message);
     expect(await recentOf(app)).toBe('x..x');
     expect(await lastRun(app)).toMatchObject({ trigger: 'overdue', missedTicks: 2 });
