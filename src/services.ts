@@ -55,9 +55,9 @@ export function createServices(environment: Environment, log: Log): Services {
     configuration,
     settings,
     graph: once(() => {
-      const { graphEndpoint: endpoint, graphIdentity } = settings();
+      const { graphEndpoint: endpoint, graphIdentity, resource } = settings();
       const tokens = createTokens(createTokenFetcher(graphIdentity, endpoint), log, now);
-      return createGraph({ endpoint, tokens, now, random, newId });
+      return createGraph({ endpoint, resource, tokens, now, random, newId });
     }),
     limiter: once(() => createLimiter(settings().pollConcurrency)),
     storage: once(() => openStorage(settings().storage)),
