@@ -103,7 +103,7 @@ async function endOf(services: Services, previous: Stored<Run>, now: Date): Prom
   const shards = await services.storage().shards.all(previous.value.id);
   if (isAlive(previous.value, shards, now)) throw inProgress(previous.value.id);
   const last = await lastCompleted(services, previous.value.number);
-  return { value: endRun(previous.value, shards, now, last), etag: previous.etag };
+  return { value: endRun(previous.value, shards, now, last, services.settings().resource), etag: previous.etag };
 }
 
 function inProgress(runId: string | undefined): MailscopeError {
