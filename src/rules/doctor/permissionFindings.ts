@@ -39,6 +39,6 @@ function withoutRole(isReadable: boolean): Finding {
     return ok('The token holds no role for reading mail, so RBAC for Applications grants the access.', advice);
   }
   const advice =
-    'Give the app Mail.ReadBasic in Entra (a token can take a day to show it), or a role assignment in RBAC for Applications (up to two hours).';
+    'Give the app Mail.ReadBasic in Entra (a token can take a day to show it), or a role assignment in RBAC for Applications (up to two hours). An identity that was made again has lost both.';
   return problem('The token holds no role for reading mail, and nothing can be read.', advice);
 }
