@@ -5,7 +5,7 @@
 // 3. The shards go to the queue or to the caller. Then the end of the dead run is announced.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
+import type { Current, Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
 import { abandonRun, orGiveUp } from './giveUp.ts';
 import { endRun, isAlive, runIdOf } from './runState.ts';
@@ -39,7 +39,7 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   checkOwner(services, current?.value ?? null);
   const previous = current && (await runs.get(current.value.number));
   const ended = previous && (await endOf(services, previous, now));
-  const number = (current?.value.number ?? 0) + 1;
+  const number = (await highestNumber(services, current?.value ?? null)) + 1;
   const run: Run = {
     id: runIdOf(now, number),
     number,
@@ -68,6 +68,15 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
   services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
   return { run, ended: ended?.value ?? null };
+}
+
+/**
+ * The highest number that a run has had. As a rule it is that of the newest run. Tables that came back from a copy may
+ * hold rows of later runs, and no two runs may share a number.
+ */
+async function highestNumber(services: Services, current: Current | null): Promise<number> {
+  const [first] = (await services.storage().runs.list(1, '')).items;
+  return Math.max(current?.number ?? 0, current?.skipTo ?? 0, first?.number ?? 0);
 }
 
 /** Announces a run that died and was closed by this start. */
