@@ -93,7 +93,7 @@ type tuningSettings = {
 @description('Settings with a good default that you change.')
 param tuning tuningSettings = {}
 
-@description('Further app settings by name, such as NODE_OPTIONS. They win over those of other parameters.')
+@description('Further app settings by name, such as NODE_OPTIONS. Secrets, storage and the identity have parameters of their own.')
 param moreSettings { *: string } = {}
 
 @description('The name of the owner of the tables. Empty: the name of the app. Needed only to take over from another app.')

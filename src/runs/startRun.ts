@@ -7,7 +7,7 @@ import { MailscopeError } from '../errors.ts';
 import { missedTicks } from '../rules/missedTicks.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
-import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
+import type { Current, Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
 import { abandonRun, orGiveUp } from './giveUp.ts';
 import { endRun, isAlive, runIdOf } from './runState.ts';
@@ -41,7 +41,7 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   checkOwner(services, current?.value ?? null);
   const previous = current && (await runs.get(current.value.number));
   const ended = previous && (await endOf(services, previous, now));
-  const number = (current?.value.number ?? 0) + 1;
+  const number = (await highestNumber(services, current?.value ?? null)) + 1;
   const { owner, pollSchedule } = services.settings();
   const start = { startedAt: now.toISOString(), trigger, skippedTicks: current?.value.skippedTicks ?? 0 };
   const missed = missedTicks(parseSchedule(pollSchedule).count, current?.value.startedAt ?? null, start);
@@ -78,6 +78,15 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
     missedTicks: missed,
   });
   return { run, ended: ended?.value ?? null };
+}
+
+/**
+ * The highest number that a run has had. As a rule it is that of the newest run. Tables that came back from a copy may
+ * hold rows of later runs, and no two runs may share a number.
+ */
+async function highestNumber(services: Services, current: Current | null): Promise<number> {
+  const [first] = (await services.storage().runs.list(1, '')).items;
+  return Math.max(current?.number ?? 0, current?.skipTo ?? 0, first?.number ?? 0);
 }
 
 /** Announces a run that died and was closed by this start. */

@@ -40,6 +40,6 @@ function withoutRole(isReadable: boolean, { data, leastRoles, roles }: Resource)
     const advice = `Add no ${roles} role in Entra: it would override every scope.`;
     return ok(`The token holds no role for reading ${data}, so RBAC for Applications grants the access.`, advice);
   }
-  const advice = `Give the app ${leastRoles[0]} in Entra (a token can take a day to show it), or a role assignment in RBAC for Applications (up to two hours).`;
+  const advice = `Give the app ${leastRoles[0]} in Entra (a token can take a day to show it), or a role assignment in RBAC for Applications (up to two hours). An identity that was made again has lost both.`;
   return problem(`The token holds no role for reading ${data}, and nothing can be read.`, advice);
 }
