@@ -267,7 +267,7 @@ export interface components {
             lastOutcome: components["schemas"]["Outcome"] | null;
             lastReason: components["schemas"]["Reason"] | null;
             lastCheckedAt: string | null;
-            /** @description One letter a run, newest last: o readable, x refused, ? inconclusive. */
+            /** @description One letter a run, newest last: o readable, x refused, ? inconclusive, . nothing. */
             recent: string;
             latestSubject?: string | null;
             latestReceivedDateTime?: string | null;
@@ -358,6 +358,8 @@ export interface components {
             shards: number;
             /** Format: int64 */
             skippedTicks: number;
+            /** @description Null in runs of an earlier version. */
+            missedTicks: number | null;
             /** @description Whether the control held in every shard. */
             controlHeld: boolean;
             /** Format: int64 */
@@ -388,6 +390,11 @@ export interface components {
                 allowed: components["schemas"]["OutcomeCounts"];
                 denied: components["schemas"]["OutcomeCounts"];
             };
+            verdictsByExpectation: {
+                allowed: components["schemas"]["VerdictCounts"];
+                denied: components["schemas"]["VerdictCounts"];
+            } | null;
+            oldestProof: string | null;
             openedByKind: components["schemas"]["DriftCounts"];
             roles: string[];
             /** Format: int64 */
@@ -480,7 +487,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             /** @description `mailbox-not-listed`, `mailbox-refused`, `scope-breach`, `role-missing`. */
             403: components["responses"]["Problem"];
-            /** @description `mailbox-not-found`, `scope-not-found`. */
+            /** @description `mailbox-not-found`, `not-found`, `scope-not-found`. */
             404: components["responses"]["Problem"];
             /** @description `throttled`. */
             429: components["responses"]["Problem"];

@@ -56,6 +56,7 @@ export const latestSubject = route({
     'mailbox-refused',
     'scope-breach',
     'mailbox-not-found',
+    'not-found',
     'throttled',
     'graph-unavailable',
     'graph-error',
