@@ -6,6 +6,7 @@ import { CLOSED_BECAUSE, type Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, VERDICTS } from '../rules/judge.ts';
 import { EXPECTATIONS } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
+import { RESOURCE_NAMES } from '../rules/resources.ts';
 import { PROBLEM_CODES } from './problemCodes.ts';
 
 /** What a schema describes, as code that only reads has it. */
@@ -193,6 +194,37 @@ export const health = z
   })
   .meta({ id: 'Health' });
 export type Health = Seen<typeof health>;
+
+export const scopes = z
+  .object({
+    value: z.array(
+      z
+        .object({
+          name: z.string(),
+          resource: open('Resource', RESOURCE_NAMES).nullable(),
+          identity: z
+            .object({
+              kind: open('IdentityKind', ['managed-identity', 'app-registration', 'federated', 'developer']),
+              clientId: z.string().nullable().meta({ description: 'Null for the app’s own identity.' }),
+            })
+            .nullable(),
+          mailboxes: z.object({ allowed: count, denied: count }).nullable(),
+          verdicts: verdicts.nullable(),
+          openDrift: driftCounts.nullable(),
+          lastCompletedRun: z.string().nullable(),
+          controlHeld: z.boolean().nullable(),
+          status: healthStatus,
+          problems: z.array(healthProblem),
+        })
+        .meta({
+          id: 'Scope',
+          description:
+            'What a scope watches, and what its last completed run has counted. Null is what cannot be known now: problems says why.',
+        }),
+    ),
+  })
+  .meta({ id: 'ScopeList' });
+export type ScopeView = Seen<typeof scopes>['value'][number];
 
 export const problem = z
   .object({
