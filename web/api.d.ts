@@ -139,6 +139,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/scopes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each scope watches, and where it stands
+         * @description From the last completed runs. If such a run began more than three intervals ago, its compliant mailboxes count as unverified.
+         */
+        get: operations["listScopes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * What each scope watches, and where it stands: only status and headers
+         * @description From the last completed runs. If such a run began more than three intervals ago, its compliant mailboxes count as unverified.
+         */
+        head: operations["listScopesHead"];
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gauges as OpenMetrics text
+         * @description From the last completed runs. What is not known has no sample.
+         */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Gauges as OpenMetrics text: only status and headers
+         * @description From the last completed runs. What is not known has no sample.
+         */
+        head: operations["metricsHead"];
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -246,6 +294,8 @@ export interface components {
         };
         /** @enum {string} */
         HealthStatus: "healthy" | "unhealthy";
+        /** @enum {string} */
+        IdentityKind: "managed-identity" | "app-registration" | "federated" | "developer";
         LatestSubject: {
             mailbox: string;
             /** @description Null when the inbox is empty, or the mail has none. */
@@ -267,7 +317,7 @@ export interface components {
             lastOutcome: components["schemas"]["Outcome"] | null;
             lastReason: components["schemas"]["Reason"] | null;
             lastCheckedAt: string | null;
-            /** @description One letter a run, newest last: o readable, x refused, ? inconclusive. */
+            /** @description One letter a run, newest last: o readable, x refused, ? inconclusive, . nothing. */
             recent: string;
             latestSubject?: string | null;
             latestReceivedDateTime?: string | null;
@@ -338,6 +388,8 @@ export interface components {
         ProblemCode: "mailbox-invalid" | "parameter-invalid" | "sign-in-required" | "role-missing" | "cross-site" | "mailbox-not-listed" | "mailbox-refused" | "scope-breach" | "mailbox-not-found" | "scope-not-found" | "not-found" | "not-acceptable" | "run-in-progress" | "tables-in-use" | "throttled" | "internal-error" | "graph-error" | "configuration-invalid" | "sign-in-off" | "graph-unavailable" | "alert-undelivered" | "storage-unavailable" | "identity-unavailable" | "graph-timeout";
         /** @enum {string} */
         Reason: "throttled" | "not-found" | "no-mailbox" | "token" | "service" | "network" | "timeout" | "unexpected";
+        /** @enum {string} */
+        Resource: "mail" | "calendar" | "contacts" | "settings";
         /** @description One pass over all listed mailboxes. While it runs, what its shards saw so far. */
         Run: {
             /**
@@ -358,6 +410,8 @@ export interface components {
             shards: number;
             /** Format: int64 */
             skippedTicks: number;
+            /** @description Null in runs of an earlier version. */
+            missedTicks: number | null;
             /** @description Whether the control held in every shard. */
             controlHeld: boolean;
             /** Format: int64 */
@@ -388,6 +442,11 @@ export interface components {
                 allowed: components["schemas"]["OutcomeCounts"];
                 denied: components["schemas"]["OutcomeCounts"];
             };
+            verdictsByExpectation: {
+                allowed: components["schemas"]["VerdictCounts"];
+                denied: components["schemas"]["VerdictCounts"];
+            } | null;
+            oldestProof: string | null;
             openedByKind: components["schemas"]["DriftCounts"];
             roles: string[];
             /** Format: int64 */
@@ -406,6 +465,31 @@ export interface components {
         RunStatus: "running" | "completed" | "incomplete";
         /** @enum {string} */
         RunTrigger: "timer" | "request" | "scope-breach" | "overdue";
+        /** @description What a scope watches, and what its last completed run has counted. Null is what cannot be known now: problems says why. */
+        Scope: {
+            name: string;
+            resource: components["schemas"]["Resource"] | null;
+            identity: {
+                kind: components["schemas"]["IdentityKind"];
+                /** @description Null for the app’s own identity. */
+                clientId: string | null;
+            } | null;
+            mailboxes: {
+                /** Format: int64 */
+                allowed: number;
+                /** Format: int64 */
+                denied: number;
+            } | null;
+            verdicts: components["schemas"]["VerdictCounts"] | null;
+            openDrift: components["schemas"]["DriftCounts"] | null;
+            lastCompletedRun: string | null;
+            controlHeld: boolean | null;
+            status: components["schemas"]["HealthStatus"];
+            problems: components["schemas"]["HealthProblem"][];
+        };
+        ScopeList: {
+            value: components["schemas"]["Scope"][];
+        };
         StartedRun: {
             id: string;
         };
@@ -480,7 +564,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             /** @description `mailbox-not-listed`, `mailbox-refused`, `scope-breach`, `role-missing`. */
             403: components["responses"]["Problem"];
-            /** @description `mailbox-not-found`, `scope-not-found`. */
+            /** @description `mailbox-not-found`, `not-found`, `scope-not-found`. */
             404: components["responses"]["Problem"];
             /** @description `throttled`. */
             429: components["responses"]["Problem"];
@@ -1134,6 +1218,140 @@ export interface operations {
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
             /** @description `not-found`, `scope-not-found`. */
+            404: components["responses"]["Problem"];
+            /** @description `internal-error`. */
+            500: components["responses"]["Problem"];
+            /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
+            503: components["responses"]["Problem"];
+        };
+    };
+    listScopes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All scopes. */
+            200: {
+                headers: {
+                    /** @description The id of the invocation, as the log has it. */
+                    "x-ms-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScopeList"];
+                };
+            };
+            /** @description `parameter-invalid`. */
+            400: components["responses"]["Problem"];
+            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            401: components["responses"]["Problem"];
+            /** @description `role-missing`. */
+            403: components["responses"]["Problem"];
+            /** @description `internal-error`. */
+            500: components["responses"]["Problem"];
+            /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
+            503: components["responses"]["Problem"];
+        };
+    };
+    listScopesHead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All scopes. */
+            200: {
+                headers: {
+                    /** @description The id of the invocation, as the log has it. */
+                    "x-ms-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `parameter-invalid`. */
+            400: components["responses"]["Problem"];
+            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            401: components["responses"]["Problem"];
+            /** @description `role-missing`. */
+            403: components["responses"]["Problem"];
+            /** @description `internal-error`. */
+            500: components["responses"]["Problem"];
+            /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
+            503: components["responses"]["Problem"];
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: {
+                /** @description Only this scope. Without it, all. */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The gauges. */
+            200: {
+                headers: {
+                    /** @description The id of the invocation, as the log has it. */
+                    "x-ms-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": string;
+                };
+            };
+            /** @description `parameter-invalid`. */
+            400: components["responses"]["Problem"];
+            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            401: components["responses"]["Problem"];
+            /** @description `role-missing`. */
+            403: components["responses"]["Problem"];
+            /** @description `scope-not-found`. */
+            404: components["responses"]["Problem"];
+            /** @description `internal-error`. */
+            500: components["responses"]["Problem"];
+            /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
+            503: components["responses"]["Problem"];
+        };
+    };
+    metricsHead: {
+        parameters: {
+            query?: {
+                /** @description Only this scope. Without it, all. */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The gauges. */
+            200: {
+                headers: {
+                    /** @description The id of the invocation, as the log has it. */
+                    "x-ms-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `parameter-invalid`. */
+            400: components["responses"]["Problem"];
+            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            401: components["responses"]["Problem"];
+            /** @description `role-missing`. */
+            403: components["responses"]["Problem"];
+            /** @description `scope-not-found`. */
             404: components["responses"]["Problem"];
             /** @description `internal-error`. */
             500: components["responses"]["Problem"];

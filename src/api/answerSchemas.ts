@@ -6,6 +6,7 @@ import { CLOSED_BECAUSE, type Drift } from '../rules/drift.ts';
 import { DRIFT_KINDS, VERDICTS } from '../rules/judge.ts';
 import { EXPECTATIONS } from '../rules/mailbox.ts';
 import type { Observation } from '../rules/observation.ts';
+import { RESOURCE_NAMES } from '../rules/resources.ts';
 import { PROBLEM_CODES } from './problemCodes.ts';
 
 /** What a schema describes, as code that only reads has it. */
@@ -112,7 +113,7 @@ export const mailbox = z
     lastReason: reason.nullable(),
     lastCheckedAt: time.nullable(),
     recent: z.string().meta({
-      description: 'One letter a run, newest last: o readable, x refused, ? inconclusive.',
+      description: 'One letter a run, newest last: o readable, x refused, ? inconclusive, . nothing.',
     }),
     latestSubject: z.string().nullable().exactOptional(),
     latestReceivedDateTime: time.nullable().exactOptional(),
@@ -143,6 +144,7 @@ export const run = z
     mailboxes: count,
     shards: count,
     skippedTicks: count,
+    missedTicks: count.nullable().meta({ description: 'Null in runs of an earlier version.' }),
     controlHeld: z.boolean().meta({ description: 'Whether the control held in every shard.' }),
     shardsWithoutControl: count,
     outcomes,
@@ -155,6 +157,8 @@ export const run = z
     redeclared: count,
     notSeen: count,
     byExpectation: z.object({ allowed: outcomes, denied: outcomes }),
+    verdictsByExpectation: z.object({ allowed: verdicts, denied: verdicts }).nullable(),
+    oldestProof: time.nullable(),
     openedByKind: driftCounts,
     roles: z.array(z.string()),
     throttled: count,
@@ -190,6 +194,37 @@ export const health = z
   })
   .meta({ id: 'Health' });
 export type Health = Seen<typeof health>;
+
+export const scopes = z
+  .object({
+    value: z.array(
+      z
+        .object({
+          name: z.string(),
+          resource: open('Resource', RESOURCE_NAMES).nullable(),
+          identity: z
+            .object({
+              kind: open('IdentityKind', ['managed-identity', 'app-registration', 'federated', 'developer']),
+              clientId: z.string().nullable().meta({ description: 'Null for the app’s own identity.' }),
+            })
+            .nullable(),
+          mailboxes: z.object({ allowed: count, denied: count }).nullable(),
+          verdicts: verdicts.nullable(),
+          openDrift: driftCounts.nullable(),
+          lastCompletedRun: z.string().nullable(),
+          controlHeld: z.boolean().nullable(),
+          status: healthStatus,
+          problems: z.array(healthProblem),
+        })
+        .meta({
+          id: 'Scope',
+          description:
+            'What a scope watches, and what its last completed run has counted. Null is what cannot be known now: problems says why.',
+        }),
+    ),
+  })
+  .meta({ id: 'ScopeList' });
+export type ScopeView = Seen<typeof scopes>['value'][number];
 
 export const problem = z
   .object({

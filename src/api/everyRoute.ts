@@ -3,7 +3,7 @@ import * as z from 'zod';
 import * as answers from './answerSchemas.ts';
 import { FORMAT_PARAMETER, PAGE_PARAMETERS } from './page.ts';
 import { flag, mailboxName, namePrefix, oneOf, text, timeOrDate } from './parameters.ts';
-import { CSV_TYPE, JSON_TYPE, type ParameterSet, type Route } from './route.ts';
+import { CSV_TYPE, JSON_TYPE, METRICS_TYPE, type ParameterSet, type Route } from './route.ts';
 
 export const SCOPE_PARAMETER = { scope: text('The scope that is asked. Without it, the first.') };
 
@@ -56,6 +56,7 @@ export const latestSubject = route({
     'mailbox-refused',
     'scope-breach',
     'mailbox-not-found',
+    'not-found',
     'throttled',
     'graph-unavailable',
     'graph-error',
@@ -158,6 +159,33 @@ export const startRun = route({
   codes: ['run-in-progress', 'tables-in-use'],
 });
 
+export const listScopes = route({
+  ...READ,
+  name: 'listScopes',
+  route: 'scopes',
+  of: 'all',
+  summary: 'What each scope watches, and where it stands',
+  description:
+    'From the last completed runs. If such a run began more than three intervals ago, its compliant mailboxes count as unverified.',
+  answers: { 200: 'All scopes.' },
+  body: answers.scopes,
+  codes: [],
+});
+
+export const metrics = route({
+  ...READ,
+  name: 'metrics',
+  route: 'metrics',
+  of: 'all',
+  summary: 'Gauges as OpenMetrics text',
+  description: 'From the last completed runs. What is not known has no sample.',
+  parameters: { scope: text('Only this scope. Without it, all.') },
+  answers: { 200: 'The gauges.' },
+  body: z.string(),
+  mediaTypes: [METRICS_TYPE],
+  codes: [],
+});
+
 export const health = route({
   ...READ,
   name: 'health',
@@ -193,6 +221,8 @@ export const EVERY_ROUTE: readonly Route[] = [
   listRuns,
   getRun,
   startRun,
+  listScopes,
+  metrics,
   health,
   openApi,
 ];

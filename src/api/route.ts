@@ -47,6 +47,7 @@ export type Route<Set = ParameterSet, Body = unknown> = Call & {
 
 export const JSON_TYPE = 'application/json';
 export const CSV_TYPE = 'text/csv';
+export const METRICS_TYPE = 'application/openmetrics-text';
 
 /** The codes that every route can answer, those of every route behind a key, and of whatever changes something. */
 const OF_EVERY_ROUTE = ['parameter-invalid', 'internal-error'] as const;

@@ -8,7 +8,7 @@ import { MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
 import { type Scopes, type Services, scopesFor } from '../services.ts';
 import { problemResponse } from './problem.ts';
-import { checkList, pickScope } from './scopeOfRequest.ts';
+import { checkList, checkLists, pickScope } from './scopeOfRequest.ts';
 
 /**
  * Whether a query parameter is the platform's own: the function key, or the name of the key for the log. The platform
@@ -81,9 +81,12 @@ export function rawEndpointOfAll<Question, Set extends ParameterSet, Body>(
   route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
   verb: Verb<Scopes, Question, HttpResponseInit>,
 ): Endpoint {
-  return guarded(route, (request, context) =>
-    verb(scopesFor(context), readQuestion(request, route.parameters) as Question, request),
-  );
+  return guarded(route, async (request, context) => {
+    const question = readQuestion(request, route.parameters) as Question;
+    const scopes = scopesFor(context);
+    if (route.access !== 'open') await checkLists(scopes);
+    return verb(scopes, question, request);
+  });
 }
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;

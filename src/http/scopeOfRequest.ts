@@ -31,3 +31,26 @@ export async function checkList(services: Services): Promise<void> {
     throw error;
   }
 }
+
+/**
+ * Refuses only if no scope can answer: one with bad settings must not hide the others.
+ *
+ * @throws MailscopeError `configuration-invalid`
+ */
+export async function checkLists({ all }: Scopes): Promise<void> {
+  const checks = await Promise.allSettled(all.map(checkList));
+  const [failure] = checks.filter((check) => check.status === 'rejected');
+  if (failure && checks.every(({ status }) => status === 'rejected')) throw failure.reason;
+}
+
+/**
+ * The scope with this name, or else all.
+ *
+ * @throws MailscopeError `scope-not-found`, `configuration-invalid`
+ */
+export async function chosenScopes(scopes: Scopes, name: string | undefined): Promise<readonly Services[]> {
+  if (name === undefined) return scopes.all;
+  const chosen = pickScope(scopes, name);
+  await checkList(chosen);
+  return [chosen];
+}

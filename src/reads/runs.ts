@@ -23,10 +23,10 @@ export async function getRun(services: Services, id: string): Promise<RunView> {
 }
 
 async function viewOf(services: Services, run: Run): Promise<RunView> {
-  const { result, listHash: _, touchedAt: __, endedBy: ___, problem, ...rest } = run;
+  const { result, listHash: _, touchedAt: __, missedTotal: ___, endedBy: ____, problem, ...rest } = run;
   const {
-    mailboxes: ____,
-    openedNames: _____,
+    mailboxes: _____,
+    openedNames: ______,
     ...seen
   } = result ?? resultOf(run, await services.storage().shards.all(run.id));
   return { ...rest, ...seen, ...(problem === null ? {} : { problem }) };

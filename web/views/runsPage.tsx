@@ -74,7 +74,6 @@ interface RowProps {
 }
 
 function RunRow({ run, longest, href }: RowProps) {
-  const missed = run.missedTicks ?? 0;
   return (
     <tr>
       <th scope="row">
@@ -96,7 +95,11 @@ function RunRow({ run, longest, href }: RowProps) {
       <td>{driftText(run)}</td>
       <td class="number">{run.throttled === 0 ? <span class="quiet">no</span> : throttledText(run)}</td>
       <td class="number">
-        {missed === 0 ? <span class="quiet">no</span> : `${missed} ${missed === 1 ? 'tick' : 'ticks'}`}
+        {run.missedTicks ? (
+          `${run.missedTicks} ${run.missedTicks === 1 ? 'tick' : 'ticks'}`
+        ) : (
+          <span class="quiet">no</span>
+        )}
       </td>
     </tr>
   );
