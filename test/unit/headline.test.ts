@@ -174,27 +174,31 @@ describe('the last proof', () => {
     ({
       id: '20261123T081500Z-42',
       status: 'completed',
-      finishedAt: '2026-11-23T08:15:09.000Z',
+      startedAt: '2026-11-23T08:15:00.000Z',
       controlHeld: true,
       notSeen: 0,
       byExpectation: { allowed: none, denied: { ...none, refused: 97 } },
       ...more,
     }) as Run;
 
-  it('is what the newest completed run says', () => {
-    const at = '2026-11-23T08:00:00.000Z';
-    expect(lastProof([run({ status: 'running' }), run({ oldestProof: at })])).toEqual({ at });
+  const broken = [
+    run({ status: 'running' }),
+    run({ byExpectation: { allowed: none, denied: { ...none, refused: 96, readable: 1 } } }),
+    run({ controlHeld: false }),
+    run({ notSeen: 1 }),
+    run({ status: 'incomplete' }),
+  ];
+
+  it('is the newest run that saw all denied mailboxes refused', () => {
+    const at = '2026-11-23T08:15:02.000Z';
+    expect(lastProof([...broken, run({ oldestProof: at })])).toEqual({ kind: 'proven', at });
+    expect(lastProof([...broken, run({})])).toEqual({ kind: 'proven', at: '2026-11-23T08:15:00.000Z' });
   });
 
-  it('is else the newest run that saw all denied mailboxes refused', () => {
-    const broken = [
-      run({ byExpectation: { allowed: none, denied: { ...none, refused: 96, readable: 1 } } }),
-      run({ controlHeld: false }),
-      run({ notSeen: 1 }),
-      run({ status: 'incomplete' }),
-    ];
-    expect(lastProof([...broken, run({})])).toEqual({ at: '2026-11-23T08:15:09.000Z' });
-    expect(lastProof(broken)).toEqual({ at: null });
-    expect(lastProof([])).toEqual({ at: null });
+  it('is no proof where one mailbox waits for its own, or has never had one', () => {
+    const at = '2026-11-22T08:15:00.000Z';
+    expect(lastProof([run({ ...broken[1], oldestProof: at })])).toEqual({ kind: 'waits', at });
+    expect(lastProof(broken)).toBeNull();
+    expect(lastProof([])).toBeNull();
   });
 });

@@ -41,3 +41,13 @@ export function intervalOf(runs: readonly Pick<Run, 'trigger' | 'startedAt'>[], 
   const real = gaps.filter((gap) => gap >= SHORTEST_INTERVAL_MS);
   return real.length === 0 ? null : Math.min(...real);
 }
+
+/** The next scheduled time as earlier runs let expect it, ISO 8601 UTC; null when too little is known. */
+export function expectedNext(runs: readonly Pick<Run, 'trigger' | 'startedAt'>[], now: number): string | null {
+  const interval = intervalOf(runs, null);
+  const last = runs.find(({ trigger }) => trigger === 'timer');
+  if (interval === null || last === undefined) return null;
+  const start = Date.parse(last.startedAt);
+  const passed = Math.max(0, Math.floor((now - start) / interval));
+  return new Date(start + (passed + 1) * interval).toISOString();
+}

@@ -1,6 +1,6 @@
 // The one answer: what is wrong now, the worst first, in words.
 import type { HealthProblem, Run, Scope, Verdict } from '../apiTypes.ts';
-import { span, startOfRun } from './times.ts';
+import { span } from './times.ts';
 
 /** From the worst to the best. `notice` is never the headline, and `loading` is it before the first answer. */
 export const LEVELS = [
@@ -188,24 +188,25 @@ export function problemText({ code, detail, setting, fault }: HealthProblem): st
   return detail ?? (setting === undefined ? code : `The setting ${setting} is ${fault ?? 'wrong'}.`);
 }
 
-/** When all denied mailboxes were last proven to be refused. */
+/** `proven`: all denied mailboxes were, then. `waits`: the proof of one of them is older, or it has none since then. */
 export interface LastProof {
-  /** ISO 8601 UTC; null when the runs that are known have none. */
-  readonly at: string | null;
+  readonly kind: 'proven' | 'waits';
+  /** ISO 8601 UTC. */
+  readonly at: string;
 }
 
 /**
- * The newest run that says since when every denied mailbox is proven, or else the newest that saw all of them refused.
+ * When every denied mailbox was last proven to be refused; null when nothing is known.
  *
  * @param runs newest first
  */
-export function lastProof(runs: readonly Run[]): LastProof {
+export function lastProof(runs: readonly Run[]): LastProof | null {
   const completed = runs.filter(({ status }) => status === 'completed');
-  const told = completed[0]?.oldestProof;
-  if (told) return { at: told };
   const whole = completed.find(
     ({ controlHeld, notSeen, byExpectation: { denied } }) =>
       controlHeld && notSeen === 0 && denied.readable + denied.inconclusive === 0 && denied.refused > 0,
   );
-  return { at: whole ? (whole.finishedAt ?? startOfRun(whole.id)) : null };
+  if (whole) return { kind: 'proven', at: whole.oldestProof ?? whole.startedAt };
+  const waits = completed[0]?.oldestProof;
+  return waits ? { kind: 'waits', at: waits } : null;
 }

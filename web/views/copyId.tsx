@@ -25,10 +25,10 @@ export function CopyId({ text, name, id }: CopyProps) {
         type="button"
         id={id}
         class="small"
-        aria-label={`Copy ${name}`}
         onClick={() => void copyText(text).then((done) => setSaid(done ? 'Copied' : 'Select and copy it'))}
       >
         {said || 'Copy'}
+        <span class="unseen"> {name}</span>
       </button>
       <span class="unseen" role="status">
         {said}

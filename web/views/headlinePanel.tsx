@@ -1,8 +1,8 @@
 // The answer before anything is clicked: what is wrong, when all was last proven, and when the next run comes.
 import { useEffect } from 'preact/hooks';
-import type { Health, Run, Scope } from '../apiTypes.ts';
+import type { Run, Scope } from '../apiTypes.ts';
 import { useNow } from '../live/useNow.ts';
-import { intervalOf, isAnswerOld, isRunMissing } from '../state/age.ts';
+import { expectedNext, intervalOf, isAnswerOld, isRunMissing } from '../state/age.ts';
 import { type Contact, type Headline, headlineOf, headlineOfAll, lastProof } from '../state/headline.ts';
 import { iconOf, type Mark } from '../state/shapes.ts';
 import { ago, startOfRun } from '../state/times.ts';
@@ -41,8 +41,10 @@ export function HeadlinePanel({ core, scope, isOverview, isPaused, isHidden }: H
             ))}
           </ul>
         )}
-        {!isOverview && <Proof runs={core.runs.data?.value ?? []} health={core.health.data} now={now} />}
-        {isOverview && <NextRun health={core.health.data} now={now} />}
+        <p class="proof">
+          {!isOverview && <Proof runs={core.runs.data?.value ?? []} />}
+          <NextRun core={core} now={now} />
+        </p>
       </div>
       {/* Read aloud when the kind of answer changes, and not with each second that an age grows. */}
       <p class="unseen" role="status">
@@ -69,37 +71,35 @@ function contactOf(core: Core, scope: Scope | null, isPaused: boolean, isHidden:
   };
 }
 
-interface ProofProps {
-  readonly runs: readonly Run[];
-  readonly health: Health | undefined;
-  readonly now: number;
-}
-
-function Proof({ runs, health, now }: ProofProps) {
-  const { at } = lastProof(runs);
+function Proof({ runs }: { readonly runs: readonly Run[] }) {
+  const proof = lastProof(runs);
+  if (proof === null)
+    return (
+      runs.length > 0 && (
+        <span>
+          Last proven <b>never</b>
+        </span>
+      )
+    );
   return (
-    <p class="proof">
-      <span>
-        Last proven{' '}
-        {at === null ? (
-          <b>{runs.length < 2 ? 'never' : `not in the last ${runs.length} runs`}</b>
-        ) : (
-          <>
-            <b>
-              <Ago at={at} />
-            </b>{' '}
-            (<ClockTime at={at} />)
-          </>
-        )}
-      </span>
-      <NextRun health={health} now={now} />
-    </p>
+    <span>
+      {proof.kind === 'proven' ? 'Last proven' : 'Not all proven since'}{' '}
+      <b>
+        <Ago at={proof.at} />
+      </b>{' '}
+      (<ClockTime at={proof.at} />)
+    </span>
   );
 }
 
-function NextRun({ health, now }: Omit<ProofProps, 'runs'>) {
-  const next = health?.nextRunExpectedBy ?? null;
-  const paused = health?.alertsPausedUntil;
+interface NextProps {
+  readonly core: Core;
+  readonly now: number;
+}
+
+function NextRun({ core: { health, runs }, now }: NextProps) {
+  const next = health.data?.nextRunExpectedBy ?? expectedNext(runs.data?.value ?? [], now);
+  const paused = health.data?.alertsPausedUntil;
   return (
     <>
       {next !== null && (

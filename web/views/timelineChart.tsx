@@ -4,15 +4,12 @@ import type { Timeline } from '../state/timeline.ts';
 import { duration } from '../state/times.ts';
 import { ClockTime } from './timeText.tsx';
 
-const WIDTH = 640;
-const HEIGHT = 120;
-const EDGE = 8;
-
-/** A dot as declared, a triangle otherwise, a ring for no proof. */
-const DRAWN: Readonly<Record<Exclude<CellKind, 'hole'>, (x: number, y: number) => string>> = {
-  good: (x, y) => `M${x - 3} ${y}a3 3 0 1 0 6 0a3 3 0 1 0-6 0z`,
-  bad: (x, y) => `M${x} ${y - 6}l5.5 10h-11z`,
-  unknown: (x, y) => `M${x - 3} ${y}a3 3 0 1 0 6 0a3 3 0 1 0-6 0z`,
+/** A dot as declared, a triangle otherwise, a ring for no proof; around 0, 0. */
+const DRAWN: Readonly<Record<CellKind, string>> = {
+  good: 'M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z',
+  bad: 'M0-6l5.5 10h-11z',
+  unknown: 'M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z',
+  hole: '',
 };
 const WORDS = { good: 'as declared', bad: 'not as declared', unknown: 'without proof' } as const;
 const KINDS = ['good', 'unknown', 'bad'] as const;
@@ -23,21 +20,12 @@ export function TimelineChart({ timeline }: { readonly timeline: Timeline }) {
   const counted = KINDS.map((kind) => `${of(kind).length} ${WORDS[kind]}`).join(', ');
   return (
     <figure class="timeline">
-      <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${dots.length} observations: ${counted}. The slowest took ${duration(slowestMs)}.`}
-      >
-        <path class="axis" d={`M0 ${HEIGHT - 0.5}h${WIDTH}M0 .5h${WIDTH}`} />
-        {KINDS.map((kind) => (
-          <path
-            key={kind}
-            class={`dot-${kind}`}
-            d={of(kind)
-              .map(({ x, y }) => DRAWN[kind](place(x, WIDTH), HEIGHT - place(y, HEIGHT)))
-              .join('')}
-          />
+      <svg role="img" aria-label={`${dots.length} observations: ${counted}. The slowest took ${duration(slowestMs)}.`}>
+        {dots.map(({ kind, x, y }, index) => (
+          // Places are shares of the width, so that the marks keep their shape.
+          <svg key={index} aria-hidden="true" class="dot" x={percent(x)} y={percent(1 - y)}>
+            <path class={`dot-${kind}`} d={DRAWN[kind]} />
+          </svg>
         ))}
       </svg>
       <figcaption>
@@ -53,6 +41,7 @@ export function TimelineChart({ timeline }: { readonly timeline: Timeline }) {
   );
 }
 
-function place(share: number, length: number): number {
-  return Math.round((EDGE + share * (length - 2 * EDGE)) * 10) / 10;
+/** With room for half a mark at either end. */
+function percent(share: number): string {
+  return `${(1.5 + share * 97).toFixed(2)}%`;
 }
