@@ -13,6 +13,7 @@ function whatIsWhere({ host, sandboxUrl, storageUrl, settingsFile, environment }
     : environment.GRAPH_ENDPOINT || 'https://graph.microsoft.com';
   return [
     'Mailscope is running.',
+    `  page       ${host.url}/api/dashboard`,
     `  functions  ${host.url}/api (${host.functions.map(({ name }) => name).join(', ')})`,
     `  Graph      ${graph}`,
     `  storage    ${storageUrl ?? 'the account that AzureWebJobsStorage names'}`,

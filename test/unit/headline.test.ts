@@ -23,6 +23,7 @@ function scope(verdicts: Partial<typeof VERDICTS> = {}, more: Partial<Scope> = {
 }
 
 const HEARD: Contact = { failure: null, ageMs: 3_000, isOld: false, isPaused: false, runMissingMs: null };
+const GONE = { text: 'It is gone.', isHeard: false };
 const contact = (more: Partial<Contact>): Contact => ({ ...HEARD, ...more });
 
 describe('the headline', () => {
@@ -38,8 +39,8 @@ describe('the headline', () => {
   it.each<[string, Scope | null, Partial<Contact>, string, string]>([
     ['a breach', scope({ breach: 1 }), {}, 'breach', '1 mailbox that must not be read can be read.'],
     ['breaches', scope({ breach: 3 }), {}, 'breach', '3 mailboxes that must not be read can be read.'],
-    ['no answer', scope(), { failure: 'It is gone.' }, 'silent', 'It is gone. What you see is 3 s old.'],
-    ['no answer yet', null, { failure: 'It is gone.', ageMs: null }, 'silent', 'It is gone.'],
+    ['no answer', scope(), { failure: GONE }, 'silent', 'It is gone. What you see is 3 s old.'],
+    ['no answer yet', null, { failure: GONE, ageMs: null }, 'silent', 'It is gone.'],
     [
       'an old answer',
       scope(),
@@ -85,7 +86,7 @@ describe('the headline', () => {
 
   it('puts the worst first and keeps the others', () => {
     const all = scope({ breach: 1, lockout: 1, unverified: 1, pending: 1 }, { controlHeld: false });
-    const { level, also } = headlineOf(all, contact({ failure: 'It is gone.' }));
+    const { level, also } = headlineOf(all, contact({ failure: GONE }));
     expect(level).toBe('breach');
     expect(also.map((text) => text.split(' ').slice(0, 3).join(' '))).toEqual([
       'It is gone.',

@@ -14,9 +14,14 @@ export function keepKey(key: string | null): void {
 
 const SIGN_IN = '/.auth/login/aad?post_login_redirect_uri=/api/dashboard';
 
+let isLeaving = false;
+
 /** Leaves for the platform's sign-in, once: where it did not help, asking again would never end. Answers whether it left. */
 export function leaveForSignIn(): boolean {
+  // Several questions are refused at once.
+  if (isLeaving) return true;
   if (sessionStorage.getItem(VIEW) !== null) return false;
+  isLeaving = true;
   sessionStorage.setItem(VIEW, location.hash || '#/');
   location.assign(SIGN_IN);
   return true;

@@ -30,8 +30,8 @@ export interface Headline extends Statement {
 
 /** What the page knows of the API itself. */
 export interface Contact {
-  /** Why the last question was not answered; null when it was. */
-  readonly failure: string | null;
+  /** Why the last question was not answered; null when it was. `isHeard`: the API itself says what is wrong. */
+  readonly failure: { readonly text: string; readonly isHeard: boolean } | null;
   /** How old the last good answer is; null when there was none. */
   readonly ageMs: number | null;
   /** Whether that is too old to be believed, by the page's own clock. */
@@ -100,8 +100,8 @@ function rank(level: Level): number {
 
 function contactStatements({ failure, ageMs, isOld, isPaused, runMissingMs }: Contact, isKnown: boolean): Statement[] {
   const old = ageMs === null ? '' : ` What you see is ${span(ageMs)} old.`;
-  if (failure !== null && !isKnown) return [silent(failure)];
-  if (failure !== null) return [silent(`${failure}${old}`)];
+  if (failure !== null)
+    return [silent(`${failure.text}${isKnown ? old : ''}`, failure.isHeard ? 'Not working' : undefined)];
   if (isPaused && isOld) return [silent(`This page is paused.${old}`, 'Paused')];
   if (isOld) return [silent(`Mailscope has not answered in time.${old}`)];
   if (runMissingMs !== null)

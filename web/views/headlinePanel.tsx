@@ -63,7 +63,7 @@ function contactOf(core: Core, scope: Scope | null, isPaused: boolean, isHidden:
   const interval = intervalOf(runs.data?.value ?? [], next);
   const isMissing = last !== null && isRunMissing(last, next, interval, now);
   return {
-    failure: failure?.message ?? null,
+    failure: failure && { text: failure.message, isHeard: failure.kind === 'problem' },
     ageMs: answeredAt === null ? null : now - answeredAt,
     isOld: answeredAt !== null && isAnswerOld(answeredAt, now, isHidden),
     isPaused,
