@@ -62,7 +62,9 @@ function Home({ scope }: Pick<ViewProps, 'scope'>) {
       )}
       <section aria-labelledby="mailboxes-title">
         <div class="title">
-          <h2 id="mailboxes-title">Mailboxes</h2>
+          <h2 id="mailboxes-title">
+            Mailboxes <span class="quiet">{countsOf(scope)}</span>
+          </h2>
           <a href={writeAddress({ view: { page: 'mailboxes', filter: {} }, ...place })}>Search and filter</a>
         </div>
         <MailboxTable scope={scope} filter={{}} after={undefined} />
@@ -74,4 +76,12 @@ function Home({ scope }: Pick<ViewProps, 'scope'>) {
 /** Changes when drift may have. */
 export function driftVersion(scope: Scope | null): string {
   return JSON.stringify([scope?.lastCompletedRun, scope?.openDrift]);
+}
+
+function countsOf(scope: Scope | null): string {
+  if (!scope?.mailboxes) return '';
+  const [denied, allowed] = [scope.mailboxes.denied, scope.mailboxes.allowed].map((count) =>
+    count.toLocaleString('en-US'),
+  );
+  return `${denied} denied, ${allowed} allowed`;
 }

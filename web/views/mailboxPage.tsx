@@ -43,8 +43,10 @@ export function MailboxPage({ mailbox, range, after }: MailboxProps) {
       </h2>
       <State answer={state} scope={scope} />
       <h3>Observations</h3>
-      <Range key={`${range.from} ${range.to}`} range={range} onRange={(to) => goTo(address(to))} />
-      <Csv path={`${path}/history`} query={{ ...range, scope }} name={mailbox} />
+      <div class="tools">
+        <Range key={`${range.from} ${range.to}`} range={range} onRange={(to) => goTo(address(to))} />
+        <Csv path={`${path}/history`} query={{ ...range, scope }} name={mailbox} />
+      </div>
       <History answer={history} expectation={state.data?.expectation ?? 'denied'} />
       <div class="more">
         {after !== undefined && <a href={writeAddress(address(range))}>Newest</a>}

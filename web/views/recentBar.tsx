@@ -25,7 +25,7 @@ type BarProps = Pick<Mailbox, 'mailbox' | 'expectation' | 'recent' | 'lastChecke
 /** How each kind is drawn: kinds differ in height and filling, not only in colour. */
 const DRAWN: Readonly<Record<CellKind, (x: number) => string>> = {
   good: (x) => `M${x} 7h3v15h-3z`,
-  bad: (x) => `M${x - 0.5} 0h4v22h-4z`,
+  bad: (x) => `M${x - 0.25} 0h3.5v22h-3.5z`,
   unknown: (x) => `M${x + 0.5} 14.5h2v7h-2z`,
   hole: (x) => `M${x + 0.75} 20.5h1.5v1.5h-1.5z`,
 };
@@ -160,7 +160,8 @@ function describe(
   const words = cellWords(cell.kind, expectation);
   if (cell.kind === 'hole') return [words];
   if (!seen) return [words, isAsking ? 'asking for its time' : 'its observation is no longer kept'];
-  const why = [seen.reason, seen.status, seen.code].filter((part) => part !== null).join(' ');
+  const answer = [seen.reason, seen.status, seen.code].filter((part) => part !== null).join(' ');
+  const how = [answer, `${seen.durationMs} ms`].filter((part) => part !== '').join(', ');
   const control = seen.outcome === 'refused' && !seen.controlHeld ? 'the control did not hold' : '';
-  return [fullTime(seen.checkedAt, zone), words, why, control, `${seen.durationMs} ms`].filter((line) => line !== '');
+  return [fullTime(seen.checkedAt, zone), words, control, how].filter((line) => line !== '');
 }
