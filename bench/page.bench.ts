@@ -18,6 +18,16 @@ const SLOWED = 6;
 const ROWS = 100;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Notes when the headline first shows an answer, as the browser has drawn it. */
+const WATCH = `
+  const look = () => {
+    const text = document.getElementById('headline')?.textContent ?? '';
+    if (text === '' || text.startsWith('Asking')) requestAnimationFrame(look);
+    else requestAnimationFrame(() => (globalThis.answeredMs = performance.now()));
+  };
+  requestAnimationFrame(look);
+`;
+
 const { values } = parseArgs({
   options: { mailboxes: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '9' } },
 });
@@ -67,16 +77,6 @@ async function weightOf(folder: string): Promise<number> {
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
-
-/** Notes when the headline first shows an answer, as the browser has drawn it. */
-const WATCH = `
-  const look = () => {
-    const text = document.getElementById('headline')?.textContent ?? '';
-    if (text === '' || text.startsWith('Asking')) requestAnimationFrame(look);
-    else requestAnimationFrame(() => (globalThis.answeredMs = performance.now()));
-  };
-  requestAnimationFrame(look);
-`;
 
 /** From the start of the navigation, with an empty cache each time; in ms. */
 async function firstAnswers(from: Browser, slowed: number): Promise<number[]> {
