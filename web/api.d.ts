@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * The newest subject in a mailbox
-         * @description Asks Microsoft Graph each time. The subject of a denied mailbox is never requested. HEAD does not work, because a look costs a request to Graph.
+         * @description Asks Microsoft Graph each time. The subject of a denied mailbox is never requested. Where GRAPH_RESOURCE is not mail, there is no subject: the answer is not-found.
          */
         get: operations["latestSubject"];
         put?: never;
@@ -69,7 +69,7 @@ export interface paths {
         };
         /**
          * The observations of a mailbox, newest first
-         * @description Also of a mailbox that is no longer listed.
+         * @description Also of a mailbox that is no longer listed. The time from is inclusive, and to is exclusive.
          */
         get: operations["mailboxHistory"];
         put?: never;
@@ -78,7 +78,7 @@ export interface paths {
         options?: never;
         /**
          * The observations of a mailbox, newest first: only status and headers
-         * @description Also of a mailbox that is no longer listed.
+         * @description Also of a mailbox that is no longer listed. The time from is inclusive, and to is exclusive.
          */
         head: operations["mailboxHistoryHead"];
         patch?: never;
@@ -128,13 +128,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /**
+         * One run: what it saw
+         * @description The field missedTicks counts the scheduled times without a run before it, and oldestProof says since when the oldest proof of a denied mailbox stands.
+         */
         get: operations["getRun"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        /** One run: only status and headers */
+        /**
+         * One run: what it saw: only status and headers
+         * @description The field missedTicks counts the scheduled times without a run before it, and oldestProof says since when the oldest proof of a denied mailbox stands.
+         */
         head: operations["getRunHead"];
         patch?: never;
         trace?: never;
@@ -196,7 +202,7 @@ export interface paths {
         };
         /**
          * Whether everything is watched as it should be
-         * @description It names settings, but no values and no mailboxes. A look may start a run that is overdue.
+         * @description It names settings, but no values and no mailboxes. A look starts a run that is overdue. One look serves all callers for two seconds.
          */
         get: operations["health"];
         put?: never;
@@ -205,7 +211,7 @@ export interface paths {
         options?: never;
         /**
          * Whether everything is watched as it should be: only status and headers
-         * @description It names settings, but no values and no mailboxes. A look may start a run that is overdue.
+         * @description It names settings, but no values and no mailboxes. A look starts a run that is overdue. One look serves all callers for two seconds.
          */
         head: operations["healthHead"];
         patch?: never;
@@ -446,6 +452,7 @@ export interface components {
                 allowed: components["schemas"]["VerdictCounts"];
                 denied: components["schemas"]["VerdictCounts"];
             } | null;
+            /** @description When the denied mailbox that waits longest for proof was last proven, or else declared. */
             oldestProof: string | null;
             openedByKind: components["schemas"]["DriftCounts"];
             roles: string[];

@@ -158,7 +158,9 @@ export const run = z
     notSeen: count,
     byExpectation: z.object({ allowed: outcomes, denied: outcomes }),
     verdictsByExpectation: z.object({ allowed: verdicts, denied: verdicts }).nullable(),
-    oldestProof: time.nullable(),
+    oldestProof: time.nullable().meta({
+      description: 'When the denied mailbox that waits longest for proof was last proven, or else declared.',
+    }),
     openedByKind: driftCounts,
     roles: z.array(z.string()),
     throttled: count,

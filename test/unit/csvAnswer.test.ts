@@ -39,8 +39,13 @@ describe('the columns', () => {
     );
   });
 
-  it.each(['drift', 'mailbox', 'run', 'observation'] as const)('of %s have different names', (name) => {
-    expect(new Set(names(schemas[name])).size).toBe(names(schemas[name]).length);
+  it.each([
+    ['drift', schemas.drift],
+    ['mailboxes', schemas.mailbox],
+    ['runs', schemas.run],
+    ['history', schemas.observation],
+  ])('of %s have different names', (_, schema) => {
+    expect(new Set(names(schema)).size).toBe(names(schema).length);
   });
 });
 
