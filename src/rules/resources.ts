@@ -89,7 +89,7 @@ export const RESOURCES: Readonly<Record<ResourceName, Resource>> = {
   },
 };
 
-/** Whether the role reads any kind of data that Mailscope asks for. */
-export function readsMailboxes(role: string): boolean {
-  return RESOURCE_NAMES.some((name) => RESOURCES[name].isReadRole(role));
+/** Whether the role is about data in mailboxes, to read it or not: `Mail.Send`, `MailboxFolder.Read.All`, `Contacts.Read`. */
+export function isMailboxRole(role: string): boolean {
+  return /^(Mail|Calendars|Contacts)[A-Za-z-]*\./.test(role);
 }
