@@ -38,7 +38,7 @@ param pollSchedule string = ''
 
 // ---- Scopes ---------------------------------------------------------------------------------------------------------
 
-@description('Names of the scopes, with commas between them. The settings of each, such as crm__ALLOWED_MAILBOXES, belong in moreSettings.')
+@description('Names of the scopes, with commas, semicolons, spaces or lines between them. The settings of each, such as crm__ALLOWED_MAILBOXES, belong in moreSettings.')
 param scopes string = 'default'
 
 @description('Resource ids of further user-assigned identities, for scopes that have one of their own.')
@@ -192,6 +192,9 @@ var sharedParts = split(
   '/'
 )
 
+var listedScopes = filter(split(scopes, [',', ';', ' ', '\n']), one => !empty(one))
+var scopeNames = empty(listedScopes) ? ['default'] : listedScopes
+
 var watches = alertRules || availabilityTest
 var emails = filter(map(split(alertEmails, ','), one => trim(one)), one => !empty(one))
 var clockSchedule = pollIntervalMinutes < 60
@@ -325,7 +328,7 @@ module alerts 'modules/alerts.bicep' = if (alertRules) {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    scopes: map(split(scopes, ','), one => trim(one))
+    scopes: scopeNames
     intervalMinutes: pollIntervalMinutes
     actionGroupId: actionGroup.id
     otherActionGroupId: actionGroupId

@@ -53,7 +53,7 @@ var rules rule[] = [
     title: 'no-completed-run'
     text: 'No run completed in three intervals. What Mailscope shows is old.'
     severity: 1
-    query: '${expected} | join kind=leftanti (${lines} | where tostring(line.event) == \'run.completed\' | project scope) on scope'
+    query: '${lines} | where tostring(line.event) == \'run.completed\' | project scope | join kind=rightanti (${expected}) on scope | extend TimeGenerated = now()'
     perScope: true
     window: silence.duration
     // A long window need not be looked at often.

@@ -10,7 +10,7 @@ $FullAccessRoleId = 'dc890d15-9560-4a4c-9b7f-a736ec74ec40'
 
 # The kind of data that a permission reads, or nothing. A rule and no list, for names that Microsoft adds beside: Mail-Advanced.ReadWrite.All.
 function Get-Kind([string]$Permission) {
-    if ($Permission -match '^(?<first>Mail|Calendars|Contacts|MailboxSettings)(-[a-z]+)?\.Read(Basic|Write)?(\.All)?$') { $Kinds[$Matches.first] }
+    if ($Permission -match '^(?<first>Mail|Calendars|Contacts|MailboxSettings)(-(?!OnPremises)[a-z]+)?\.Read(Basic|Write)?(\.All)?$') { $Kinds[$Matches.first] }
 }
 
 # How much a permission to read allows: Mail.ReadBasic and Mail.ReadBasic.All are one.
