@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'parameter-invalid'
   | 'not-found'
   | 'scope-not-found'
+  | 'not-acceptable'
   | 'run-in-progress'
   | 'tables-in-use'
   | 'sign-in-off'

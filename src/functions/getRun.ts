@@ -1,10 +1,9 @@
 // GET runs/{id}
-import { endpoint, json } from '../http/endpoint.ts';
+import * as routes from '../api/everyRoute.ts';
+import { endpoint } from '../http/endpoint.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { getRun } from '../reads/runs.ts';
 
 registerRoute(
-  'getRun',
-  { route: 'runs/{id}', method: 'GET', access: 'read' },
-  endpoint({}, async (services, _, { params }) => json(await getRun(services, params.id ?? ''))),
+  endpoint(routes.getRun, async (services, _, { params }) => ({ body: await getRun(services, params.id ?? '') })),
 );

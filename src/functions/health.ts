@@ -1,15 +1,14 @@
 // GET health
-import { endpointOfAll, json } from '../http/endpoint.ts';
+import * as routes from '../api/everyRoute.ts';
+import { endpointOfAll } from '../http/endpoint.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { createHealthLook } from '../reads/healthLook.ts';
 
 const look = createHealthLook();
 
 registerRoute(
-  'health',
-  { route: 'health', method: 'GET', access: 'open' },
-  endpointOfAll({}, async (scopes) => {
-    const report = await look(scopes);
-    return json(report, report.status === 'healthy' ? 200 : 503);
+  endpointOfAll(routes.health, async (scopes) => {
+    const body = await look(scopes);
+    return { body, status: body.status === 'healthy' ? 200 : 503 };
   }),
 );

@@ -1,10 +1,11 @@
 // GET mailboxes/{mailbox}/latest-subject
-import { endpoint, json } from '../http/endpoint.ts';
+import * as routes from '../api/everyRoute.ts';
+import { endpoint } from '../http/endpoint.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { latestSubject } from '../reads/latestSubject.ts';
 
 registerRoute(
-  'latestSubject',
-  { route: 'mailboxes/{mailbox}/latest-subject', method: 'GET', access: 'read' },
-  endpoint({}, async (services, _, { params }) => json(await latestSubject(services, params.mailbox ?? ''))),
+  endpoint(routes.latestSubject, async (services, _, { params }) => ({
+    body: await latestSubject(services, params.mailbox ?? ''),
+  })),
 );

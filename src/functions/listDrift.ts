@@ -1,15 +1,14 @@
 // GET drift
+
+import * as routes from '../api/everyRoute.ts';
+import type { PageQuestion } from '../api/page.ts';
 import { listEndpoint } from '../http/listAnswer.ts';
-import { oneOf, readFlag, readMailbox } from '../http/parameters.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { type DriftFilter, listDrift } from '../reads/history.ts';
-import { DRIFT_KINDS } from '../rules/judge.ts';
+import type { Services } from '../services.ts';
 
 registerRoute(
-  'listDrift',
-  { route: 'drift', method: 'GET', access: 'read' },
-  listEndpoint(
-    { open: readFlag, kind: oneOf(DRIFT_KINDS), mailbox: readMailbox },
-    (services, filter: DriftFilter, { top, after }) => listDrift(services, filter, top, after),
+  listEndpoint(routes.listDrift, (services: Services, filter: DriftFilter, { top, after }: PageQuestion) =>
+    listDrift(services, filter, top, after),
   ),
 );

@@ -1,10 +1,9 @@
 // GET runs
+import * as routes from '../api/everyRoute.ts';
 import { listEndpoint } from '../http/listAnswer.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { listRuns } from '../reads/runs.ts';
 
 registerRoute(
-  'listRuns',
-  { route: 'runs', method: 'GET', access: 'read' },
-  listEndpoint({}, (services, _question: object, { top, after }) => listRuns(services, top, after)),
+  listEndpoint(routes.listRuns, (services, _question: object, { top, after }) => listRuns(services, top, after)),
 );

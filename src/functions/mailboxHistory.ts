@@ -1,15 +1,16 @@
 // GET mailboxes/{mailbox}/history
+import type { HttpRequest } from '@azure/functions';
+import * as routes from '../api/everyRoute.ts';
+import type { PageQuestion } from '../api/page.ts';
 import { listEndpoint } from '../http/listAnswer.ts';
-import { readTime } from '../http/parameters.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { mailboxHistory, type OpenRange } from '../reads/history.ts';
+import type { Services } from '../services.ts';
 
 registerRoute(
-  'mailboxHistory',
-  { route: 'mailboxes/{mailbox}/history', method: 'GET', access: 'read' },
   listEndpoint(
-    { from: readTime, to: readTime },
-    (services, range: OpenRange, { top, after }, { params: { mailbox = '' } }) =>
+    routes.mailboxHistory,
+    (services: Services, range: OpenRange, { top, after }: PageQuestion, { params: { mailbox = '' } }: HttpRequest) =>
       mailboxHistory(services, mailbox, range, top, after),
   ),
 );

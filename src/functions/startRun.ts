@@ -1,18 +1,20 @@
 // POST runs
-import { endpoint, json } from '../http/endpoint.ts';
+import * as routes from '../api/everyRoute.ts';
+import { endpoint } from '../http/endpoint.ts';
 import { registerRoute } from '../http/registerRoute.ts';
 import { startRun } from '../runs/startRun.ts';
 
+/** A small run takes this long. */
+const LOOK_AFTER_SECONDS = 2;
+
 registerRoute(
-  'startRun',
-  { route: 'runs', method: 'POST', access: 'run' },
-  endpoint({}, async (services, _, request) => {
+  endpoint(routes.startRun, async (services, _, request) => {
     const { id } = await startRun(services, 'request');
     const { origin, pathname } = new URL(request.url);
     const scope = request.query.get('scope');
     const query = scope === null ? '' : `?${new URLSearchParams({ scope })}`;
     const location = `${origin}${pathname.replace(/\/$/, '')}/${id}${query}`;
-    const answer = json({ id }, 202);
-    return { ...answer, headers: { ...answer.headers, location } };
+    const headers = { location, 'operation-location': location, 'retry-after': String(LOOK_AFTER_SECONDS) };
+    return { body: { id }, headers };
   }),
 );

@@ -1,14 +1,10 @@
 // Who may call a route. With API_AUTH `key` the platform asks for a function key; with `entra` this file decides.
 import type { HttpRequest } from '@azure/functions';
+import { type Access, ROLES } from '../api/route.ts';
 import { MailscopeError } from '../errors.ts';
 import { type ApiAuth, isSignInOn } from '../settings/apiAuth.ts';
 import type { Environment } from '../settings/settings.ts';
 import { rolesOfPrincipal } from './principal.ts';
-
-/** `open`: anybody. `read`, `run`: who shows a key, or has the app role. */
-export type Access = 'open' | 'read' | 'run';
-
-const ROLES: Readonly<Record<Exclude<Access, 'open'>, string>> = { read: 'Mailscope.Read', run: 'Mailscope.Run' };
 
 export type Caller = Pick<HttpRequest, 'method' | 'url' | 'headers'>;
 

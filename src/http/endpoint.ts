@@ -1,11 +1,14 @@
-// The border of every HTTP function: it checks parameters, answers JSON, and turns errors into problem details.
+// The border of every HTTP function: it checks parameters by the route's description, and turns errors into problem details.
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { type ErrorCode, MailscopeError } from '../errors.ts';
+import type { Reading } from '../api/answerSchemas.ts';
+import { SCOPE_PARAMETER } from '../api/everyRoute.ts';
+import type { Parameter, Parameters } from '../api/parameters.ts';
+import { JSON_TYPE, type ParameterSet, type Route } from '../api/route.ts';
+import { MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
-import { visible } from '../rules/characters.ts';
 import { type Scopes, type Services, scopesFor } from '../services.ts';
-import { type Parameters, type Read, readText } from './parameters.ts';
 import { problemResponse } from './problem.ts';
+import { checkList, checkLists, pickScope } from './scopeOfRequest.ts';
 
 /**
  * Whether a query parameter is the platform's own: the function key, or the name of the key for the log. The platform
@@ -16,91 +19,129 @@ export function isPlatformParameter(name: string): boolean {
 }
 
 /**
- * Answers a request, or a problem. Only `registerRoute` makes a function of it: that supplies `check`, which throws for
+ * A route, and what answers it. Only `registerRoute` makes a function of it: that supplies `check`, which throws for
  * whoever may not call.
  */
-export type Endpoint = (
-  request: HttpRequest,
-  context: InvocationContext,
-  check: () => void,
-) => Promise<HttpResponseInit>;
+export interface Endpoint {
+  readonly route: Route;
+  answer(request: HttpRequest, context: InvocationContext, check: () => void): Promise<HttpResponseInit>;
+}
 
-/** What answers a question, asked of one scope or of all. */
-export type Answer<Asked, Question> = (
-  asked: Asked,
-  question: Question,
-  request: HttpRequest,
-) => Promise<HttpResponseInit>;
+/** The answer of a verb. The status is the route's first one unless it says another. */
+export interface Reply<Body> {
+  readonly body: Body;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
-/** Codes for which one route has another status than the others. */
-type Statuses = Partial<Readonly<Record<ErrorCode, number>>>;
+type Verb<Asked, Question, Answer> = (asked: Asked, question: Question, request: HttpRequest) => Promise<Answer>;
 
-/** An endpoint about one scope: the one that `?scope=` names, or else the first. */
-export function endpoint<Question>(
-  parameters: Parameters<NoInfer<Question>>,
-  answer: Answer<Services, Question>,
-  statuses: Statuses = {},
+/** That a route takes exactly the parameters of a question. */
+export type Takes<Question, Set> = [keyof Set, Set] extends [keyof Question, Parameters<Question>]
+  ? unknown
+  : { readonly parameters: Parameters<Question> & Readonly<Record<Exclude<keyof Set, keyof Question>, never>> };
+
+/** An endpoint that answers one JSON object about one scope: the one that `?scope=` names, or else the first. */
+export function endpoint<Question, Set extends ParameterSet, Body>(
+  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  verb: Verb<Services, Question, Reply<Reading<NoInfer<Body>>>>,
 ): Endpoint {
-  // Together they read every field of both.
-  const all = { ...parameters, scope: readText } as Parameters<Question & ScopeQuestion>;
-  return endpointOfAll(
-    all,
-    // What is left without the scope is the question.
-    (scopes, { scope, ...question }: Question & ScopeQuestion, request) =>
-      answer(pickScope(scopes, scope), question as Question, request),
-    statuses,
+  return rawEndpoint(route, async (services, question: Question, request) =>
+    json(route, await verb(services, question, request)),
   );
 }
 
-/**
- * An endpoint about all scopes, that returns the result of `answer`, or a problem if it throws. It refuses a query
- * parameter that is not in `parameters`: a misspelt filter must not return an unfiltered list.
- */
-export function endpointOfAll<Question>(
-  parameters: Parameters<NoInfer<Question>>,
-  answer: Answer<Scopes, Question>,
-  statuses: Statuses = {},
+/** The same about all scopes. */
+export function endpointOfAll<Question, Set extends ParameterSet, Body>(
+  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  verb: Verb<Scopes, Question, Reply<Reading<NoInfer<Body>>>>,
 ): Endpoint {
-  return async (request, context, check) => {
+  return rawEndpointOfAll(route, async (scopes, question: Question, request) =>
+    json(route, await verb(scopes, question, request)),
+  );
+}
+
+/** An endpoint about one scope that makes its answer itself. */
+export function rawEndpoint<Question, Set extends ParameterSet, Body>(
+  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  verb: Verb<Services, Question, HttpResponseInit>,
+): Endpoint {
+  const parameters = { ...route.parameters, ...SCOPE_PARAMETER };
+  return guarded(route, async (request, context) => {
+    // What is left without the scope is the question.
+    const { scope, ...question } = readQuestion(request, parameters);
+    const services = pickScope(scopesFor(context), scope as string | undefined);
+    await checkList(services);
+    return verb(services, question as Question, request);
+  });
+}
+
+/** The same about all scopes. */
+export function rawEndpointOfAll<Question, Set extends ParameterSet, Body>(
+  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  verb: Verb<Scopes, Question, HttpResponseInit>,
+): Endpoint {
+  return guarded(route, async (request, context) => {
+    const question = readQuestion(request, route.parameters) as Question;
+    const scopes = scopesFor(context);
+    if (route.access !== 'open') await checkLists(scopes);
+    return verb(scopes, question, request);
+  });
+}
+
+type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+
+/** Checks who calls, and answers a problem for whatever is thrown. Every answer names its invocation. */
+function guarded(route: Route, handle: Handler): Endpoint {
+  return {
+    route,
+    async answer(request, context, check) {
+      const answer = await answerOrProblem(request, context, check);
+      const headers = { ...answer.headers, 'x-ms-request-id': context.invocationId };
+      return { ...answer, headers, ...(request.method === 'HEAD' ? { body: null } : {}) };
+    },
+  };
+
+  async function answerOrProblem(
+    request: HttpRequest,
+    context: InvocationContext,
+    check: () => void,
+  ): Promise<HttpResponseInit> {
     try {
       check();
-      return await answer(scopesFor(context), readQuestion<Question>(request, parameters), request);
+      return await handle(request, context);
     } catch (error) {
       const problem = toProblem(error, context);
-      return problemResponse(problem, request.url, statuses[problem.code]);
+      return problemResponse(problem, request.url, route.statuses?.[problem.code]);
     }
-  };
+  }
 }
 
-interface ScopeQuestion {
-  readonly scope?: string | undefined;
+/** An answer that is not to be stored. */
+export function answerOf(
+  body: string,
+  contentType: string,
+  { status, headers }: Omit<Reply<unknown>, 'body'> & { readonly status: number },
+): HttpResponseInit {
+  return { status, headers: { 'content-type': contentType, 'cache-control': 'no-store', ...headers }, body };
 }
 
-function pickScope(scopes: Scopes, name: string | undefined): Services {
-  // With a bad SCOPES nobody knows which there are. The first scope then says what is wrong.
-  if (name === undefined || scopes.faults.some(({ setting }) => setting === 'SCOPES')) return scopes.all[0];
-  const found = scopes.find(name);
-  if (found) return found;
-  const names = scopes.all.map(({ scope }) => scope).join(', ');
-  throw new MailscopeError('scope-not-found', `There is no scope "${visible(name.slice(0, 40))}". There are ${names}.`);
+/** A JSON answer. */
+export function json(route: Route, { body, status, headers = {} }: Reply<unknown>): HttpResponseInit {
+  const [usual = '200'] = Object.keys(route.answers);
+  return answerOf(JSON.stringify(body), JSON_TYPE, { status: status ?? Number(usual), headers });
 }
 
-/** A JSON answer with `no-store`. */
-export function json(body: unknown, status = 200): HttpResponseInit {
-  return { status, jsonBody: body, headers: { 'cache-control': 'no-store' } };
-}
-
-function readQuestion<Question>({ query }: HttpRequest, parameters: Parameters<Question>): Question {
+/** It refuses a parameter that the route does not take: a misspelt filter must not return an unfiltered list. */
+function readQuestion({ query }: HttpRequest, parameters: ParameterSet): Record<string, unknown> {
   const names = Object.keys(parameters);
   const unknown = [...query.keys()].find((name) => !names.includes(name) && !isPlatformParameter(name));
   if (unknown !== undefined) {
     const known = names.length > 0 ? `It takes ${names.join(', ')}.` : 'It takes none.';
     throw new MailscopeError('parameter-invalid', `This route has no query parameter "${unknown}". ${known}`);
   }
-  const readers = Object.entries<Read<unknown>>(parameters);
-  const values = readers.map(([name, read]) => [name, read(query.get(name) ?? undefined, name)]);
-  // Each field of a question has its reader among the parameters.
-  return Object.fromEntries(values) as Question;
+  const readers = Object.entries<Parameter<unknown>>(parameters);
+  return Object.fromEntries(readers.map(([name, { read }]) => [name, read(query.get(name) ?? undefined, name)]));
 }
 
 function toProblem(error: unknown, context: InvocationContext): MailscopeError {

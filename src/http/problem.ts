@@ -1,32 +1,7 @@
 // Errors as RFC 9457 problem details.
 import type { HttpResponseInit } from '@azure/functions';
-import type { ErrorCode, MailscopeError } from '../errors.ts';
-
-const PROBLEMS: Record<ErrorCode, { readonly status: number; readonly title: string }> = {
-  'mailbox-invalid': { status: 400, title: 'Not a mailbox name' },
-  'parameter-invalid': { status: 400, title: 'Invalid parameter' },
-  'sign-in-required': { status: 401, title: 'Sign-in required' },
-  'role-missing': { status: 403, title: 'Role missing' },
-  'cross-site': { status: 403, title: 'Request from another site' },
-  'mailbox-not-listed': { status: 403, title: 'Mailbox not listed' },
-  'mailbox-refused': { status: 403, title: 'Mailbox refused' },
-  'scope-breach': { status: 403, title: 'Scope breach' },
-  'mailbox-not-found': { status: 404, title: 'Mailbox not found' },
-  'scope-not-found': { status: 404, title: 'Scope not found' },
-  'not-found': { status: 404, title: 'Not found' },
-  'run-in-progress': { status: 409, title: 'Run in progress' },
-  'tables-in-use': { status: 409, title: 'Tables in use by another app' },
-  throttled: { status: 429, title: 'Throttled' },
-  'internal-error': { status: 500, title: 'Internal error' },
-  'graph-error': { status: 502, title: 'Unexpected answer from Microsoft Graph' },
-  'configuration-invalid': { status: 503, title: 'Invalid configuration' },
-  'sign-in-off': { status: 503, title: 'Sign-in is off' },
-  'graph-unavailable': { status: 503, title: 'Microsoft Graph unavailable' },
-  'alert-undelivered': { status: 502, title: 'Alert not delivered' },
-  'storage-unavailable': { status: 503, title: 'Storage unavailable' },
-  'identity-unavailable': { status: 503, title: 'Identity unavailable' },
-  'graph-timeout': { status: 504, title: 'Microsoft Graph did not answer' },
-};
+import { PROBLEMS } from '../api/problemCodes.ts';
+import type { MailscopeError } from '../errors.ts';
 
 /** The answer for `error`. `instance` is only the path, because a query may hold a function key. */
 export function problemResponse(error: MailscopeError, requestUrl: string, ownStatus?: number): HttpResponseInit {
@@ -47,6 +22,7 @@ export function problemResponse(error: MailscopeError, requestUrl: string, ownSt
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
+    'x-ms-error-code': error.code,
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
   };
   return { status, headers, body: JSON.stringify(body) };

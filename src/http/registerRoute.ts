@@ -1,20 +1,18 @@
-// Registers the HTTP functions. Each says who may call it, and nothing else makes a handler of an endpoint.
-import { app } from '@azure/functions';
+// Registers the HTTP functions. Nothing else makes a handler of an endpoint, and its route says who may call it.
+import { app, type HttpMethod } from '@azure/functions';
 import { registeredApiAuth } from '../settings/apiAuth.ts';
-import { type Access, checkAccess } from './access.ts';
+import { checkAccess } from './access.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** The path below `/api`. Whatever changes something needs the role for it. */
-type RouteOptions =
-  | { readonly route: string; readonly method: 'GET'; readonly access: Exclude<Access, 'run'> }
-  | { readonly route: string; readonly method: 'POST'; readonly access: 'run' };
-
-export function registerRoute(name: string, { route, method, access }: RouteOptions, endpoint: Endpoint): void {
+export function registerRoute({ route, answer }: Endpoint): void {
+  const { name, access, method, head } = route;
   const auth = registeredApiAuth();
+  // The host answers 404 to a HEAD that no function takes.
+  const methods: HttpMethod[] = head ? [method, 'HEAD'] : [method];
   app.http(name, {
-    route,
-    methods: [method],
+    route: route.route,
+    methods,
     authLevel: access === 'open' || auth === 'entra' ? 'anonymous' : 'function',
-    handler: (request, context) => endpoint(request, context, () => checkAccess(access, request, auth, process.env)),
+    handler: (request, context) => answer(request, context, () => checkAccess(access, request, auth, process.env)),
   });
 }

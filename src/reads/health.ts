@@ -1,4 +1,5 @@
 // Reports whether a scope is watched as it should be, in words that are safe for anybody.
+import type { Health, HealthCode } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
 import { answerText, type ControlFault } from '../rules/observation.ts';
@@ -7,41 +8,15 @@ import { isOverdue } from '../runs/overdue.ts';
 import { otherOwner } from '../runs/tablesOwner.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
-import type { FaultKind, SettingFault } from '../settings/settings.ts';
+import type { SettingFault } from '../settings/settings.ts';
 import type { Current, Run } from '../storage/runStore.ts';
 import { freshSpan } from './freshness.ts';
 
 /** One thing that is wrong. It never holds the value of a setting or the name of a mailbox. */
-export type HealthProblem = (
-  | { readonly code: 'configuration-invalid'; readonly setting: string; readonly fault: FaultKind }
-  | { readonly code: ProblemCode; readonly detail: string }
-) & {
-  /** Where there are several, and it is not about all of them. */
-  readonly scope?: string | undefined;
-};
+export type HealthProblem = Health['problems'][number];
 
 export function faultProblem({ setting, kind }: SettingFault): HealthProblem {
   return { code: 'configuration-invalid', setting, fault: kind };
-}
-
-type ProblemCode =
-  | 'identity-unavailable'
-  | 'storage-unavailable'
-  | 'tables-in-use'
-  | 'no-run-yet'
-  | 'run-overdue'
-  | 'control-not-held'
-  | 'alert-undelivered';
-
-export interface Health {
-  readonly status: 'healthy' | 'unhealthy';
-  /** The id of the last completed run. It begins with the run's start. */
-  readonly lastCompletedRun: string | null;
-  /** The next timer tick; ISO 8601 UTC. */
-  readonly nextRunExpectedBy: string | null;
-  /** Until then only breaches are announced; ISO 8601 UTC. */
-  readonly alertsPausedUntil?: string;
-  readonly problems: readonly HealthProblem[];
 }
 
 const TOKEN_DEADLINE_MS = 10_000;
@@ -77,7 +52,7 @@ function report(problems: readonly HealthProblem[], last: Run | null, nextRunExp
   return { status, lastCompletedRun: last?.id ?? null, nextRunExpectedBy, problems };
 }
 
-function problem(code: ProblemCode, detail: string): HealthProblem[] {
+function problem(code: HealthCode, detail: string): HealthProblem[] {
   return [{ code, detail }];
 }
 

@@ -1,8 +1,9 @@
 // Answers `GET health`: the health of all scopes as one. A look starts the runs that are overdue.
+import type { Health } from '../api/answerSchemas.ts';
 import { startOverdue } from '../runs/overdue.ts';
 import type { Scopes, Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
-import { faultProblem, type Health, type HealthProblem, lookAtHealth } from './health.ts';
+import { faultProblem, type HealthProblem, lookAtHealth } from './health.ts';
 import { shareLook } from './shareLook.ts';
 
 /** Rejects only for a defect. */
@@ -31,7 +32,9 @@ export function healthOfAll({ all, faults }: Scopes, each: readonly Health[]): H
   const general = new Set(faults.map(({ setting }) => setting));
   const isOwn = (problem: HealthProblem) => !('setting' in problem && general.has(problem.setting));
   const own = each.flatMap(({ problems }, index) =>
-    problems.filter(isOwn).map((problem) => (all.length > 1 ? { ...problem, scope: all[index]?.scope } : problem)),
+    problems
+      .filter(isOwn)
+      .map((problem) => (all.length > 1 ? { ...problem, scope: all[index]?.scope ?? '' } : problem)),
   );
   const problems = [...faults.map(faultProblem), ...own];
   const pauses = each.flatMap(({ alertsPausedUntil }) => alertsPausedUntil ?? []).sort();

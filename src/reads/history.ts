@@ -1,4 +1,5 @@
 // Reads the past: the observations of a mailbox, and drift.
+import type { DriftView } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
 import type { Observation } from '../rules/observation.ts';
 import type { Services } from '../services.ts';
@@ -6,10 +7,9 @@ import type { DriftFilter } from '../storage/driftStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { TimeRange } from '../storage/observationStore.ts';
 import { mailboxOf } from './mailboxes.ts';
+import { withCauses } from './withCauses.ts';
 
 export type { DriftFilter } from '../storage/driftStore.ts';
-
-import { type DriftView, withCauses } from './withCauses.ts';
 
 /** A range that may be open at either end. */
 export type OpenRange = { readonly [End in keyof TimeRange]: TimeRange[End] | undefined };

@@ -1,4 +1,5 @@
 // Answers the latest subject of one mailbox, or why it cannot be shown.
+import type { LatestSubject } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
 import { type LatestMessage, latestMessage } from '../graph/latestMessage.ts';
 import type { Reason } from '../rules/classify.ts';
@@ -8,15 +9,6 @@ import { RESOURCES } from '../rules/resources.ts';
 import { recordBreach } from '../runs/recordBreach.ts';
 import type { Services } from '../services.ts';
 import { listedMailbox } from './mailboxes.ts';
-
-export interface LatestSubject {
-  readonly mailbox: string;
-  readonly subject: string | null;
-  /** ISO 8601 UTC. */
-  readonly receivedDateTime: string | null;
-  /** ISO 8601 UTC. */
-  readonly checkedAt: string;
-}
 
 const DEADLINE_MS = 20_000;
 

@@ -1,6 +1,6 @@
 // Reads the state of mailboxes from the table. A state that is too old is marked as stale.
+import type { DriftView, MailboxView } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
-import type { Outcome, Reason } from '../rules/classify.ts';
 import type { Verdict } from '../rules/judge.ts';
 import { characterFault, type Expectation, parseMailbox } from '../rules/mailbox.ts';
 import { withHoles } from '../rules/missedTicks.ts';
@@ -11,27 +11,7 @@ import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
 import { type DeclaredState, listDeclaredStates } from './declaredStates.ts';
 import { type FreshSpan, freshSpan, isFresh } from './freshness.ts';
 import { holeCounter, type Newest, readNewest } from './holes.ts';
-import { type DriftView, withCauses } from './withCauses.ts';
-
-/** A mailbox in the API's answer. Times are ISO 8601 UTC. */
-export interface MailboxView {
-  readonly mailbox: string;
-  readonly expectation: Expectation;
-  readonly verdict: Verdict;
-  readonly since: string | null;
-  /** No run has seen it for three intervals. */
-  readonly stale: boolean;
-  readonly provenAt: string | null;
-  readonly declaredAt: string | null;
-  readonly lastOutcome: Outcome | null;
-  readonly lastReason: Reason | null;
-  readonly lastCheckedAt: string | null;
-  /** As in a state, with the holes up to now. */
-  readonly recent: string;
-  readonly latestSubject?: string | null;
-  readonly latestReceivedDateTime?: string | null;
-  readonly openDrift?: DriftView;
-}
+import { withCauses } from './withCauses.ts';
 
 export interface MailboxQuestion extends MailboxConditions {
   readonly startsWith: string;

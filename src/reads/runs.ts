@@ -1,13 +1,10 @@
 // Reads runs for the API.
+import type { RunView } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
 import { resultOf, runNumberOf } from '../runs/runState.ts';
 import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
-import type { Run, RunResult } from '../storage/runStore.ts';
-
-/** A run with its result. A run in progress has the result of the shards that are done. */
-export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'missedTotal' | 'endedBy' | 'problem'> &
-  Omit<RunResult, 'mailboxes' | 'openedNames'> & { readonly problem?: string };
+import type { Run } from '../storage/runStore.ts';
 
 /** Newest first. */
 export async function listRuns(services: Services, top: number, after: string): Promise<Page<RunView>> {

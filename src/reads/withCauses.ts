@@ -1,13 +1,9 @@
 // Adds to each drift the probable cause that its opening run found.
+import type { DriftView } from '../api/answerSchemas.ts';
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import type { Services } from '../services.ts';
 import type { Run } from '../storage/runStore.ts';
-
-/** A drift in the API's answer. */
-export interface DriftView extends Drift {
-  readonly probableCause: string | null;
-}
 
 /** The drifts with their causes. A cause is null while the opening run is in progress, or after that run was deleted. */
 export async function withCauses(services: Services, drifts: readonly Drift[]): Promise<DriftView[]> {

@@ -3,23 +3,27 @@ import { cutWord, LONGEST } from './foreignText.ts';
 import type { Resource } from './resources.ts';
 
 /** The result of one request. */
-export type Outcome = 'readable' | 'refused' | 'inconclusive';
+export type Outcome = (typeof OUTCOMES)[number];
+export const OUTCOMES = ['readable', 'refused', 'inconclusive'] as const;
 
 /** Why an outcome is inconclusive. */
-export type Reason =
-  | 'throttled'
-  | 'not-found'
-  | 'no-mailbox'
-  | 'token'
-  | 'service'
-  | 'network'
-  | 'timeout'
-  | 'unexpected';
+export type Reason = (typeof REASONS)[number];
+export const REASONS = [
+  'throttled',
+  'not-found',
+  'no-mailbox',
+  'token',
+  'service',
+  'network',
+  'timeout',
+  'unexpected',
+] as const;
 
 /**
  * The mechanism that a refusal's message points to. It is only evidence: messages may change, so no verdict uses it.
  */
-export type MessageClass = 'application-access-policy' | 'generic' | 'other';
+export type MessageClass = (typeof MESSAGE_CLASSES)[number];
+export const MESSAGE_CLASSES = ['application-access-policy', 'generic', 'other'] as const;
 
 /** An answer: the status, and the body as parsed JSON, or as text when it is not JSON. */
 export interface Answer {

@@ -3,7 +3,8 @@ import { type DriftKind, isDrift, type JudgingRun, type MailboxState } from './j
 import type { Observation } from './observation.ts';
 
 /** Why a drift ended: Graph's answer, a new expectation, or a removal from the list. */
-export type ClosedBecause = 'refused' | 'readable' | 'redeclared' | 'unlisted';
+export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
+export const CLOSED_BECAUSE = ['refused', 'readable', 'redeclared', 'unlisted'] as const;
 
 export interface Drift {
   readonly id: string;

@@ -11,6 +11,8 @@ export interface DriftFilter {
   readonly open?: boolean | undefined;
   readonly kind?: DriftKind | undefined;
   readonly mailbox?: string | undefined;
+  /** Opened or closed then or later; ISO 8601 UTC. */
+  readonly since?: string | undefined;
 }
 
 /** An opening or an end that no alert has taken yet. */
@@ -71,6 +73,7 @@ const CONDITIONS: Conditions<DriftFilter> = {
   open: (open) => `open eq ${open}`,
   kind: (kind) => `kind eq ${quoted(kind)}`,
   mailbox: (mailbox) => `mailbox eq ${quoted(mailbox)}`,
+  since: (since) => `openedAt ge ${quoted(since)} or closedAt ge ${quoted(since)}`,
 };
 
 const ANNOUNCEMENT_COLUMNS: Columns<Announcement> = { openedAlert: 'value', closedAlert: 'value' };

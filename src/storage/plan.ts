@@ -38,6 +38,11 @@ export class PlannedShard {
     return this.#names[as] === '' ? [] : this.#names[as].split('\n');
   }
 
+  /** How many mailboxes have this expectation. */
+  count(as: Expectation): number {
+    return this.listed(as).length;
+  }
+
   /** The expectation of each mailbox. Each call makes a new map. */
   expectations(): Map<string, Expectation> {
     return new Map(EXPECTATIONS.flatMap((as) => this.listed(as).map((mailbox) => [mailbox, as] as const)));

@@ -77,6 +77,8 @@ export interface RunStore {
   get(number: number): Promise<Stored<Run> | null>;
   /** Newest first. */
   list(top: number, after: string): Promise<Page<Run>>;
+  /** The newest run that was completed; null when there is none. */
+  lastCompleted(): Promise<Run | null>;
   /**
    * Writes the new run, its number and the end of the run before: all or nothing. False when another start was first.
    */
@@ -185,6 +187,12 @@ export function createRunStore(tables: Tables): RunStore {
         items: shown.map(toRun),
         continuation: rows.length > top ? (shown.at(-1)?.rowKey ?? null) : null,
       };
+    },
+
+    async lastCompleted() {
+      const completed = and(between(RUNS, '0', END_OF_RUNS), `status eq 'completed'`);
+      const [row] = await collect(await table(), completed, { most: 1 });
+      return row ? toRun(row) : null;
     },
 
     async start(run, by, current, ended) {

@@ -236,7 +236,10 @@ describe('a parameter', () => {
       `mailboxes/a@x/history?after=${Buffer.from('202611/b@x~1').toString('base64url')}`,
       'The query parameter after is from another list. Use its nextLink.',
     ],
-    ['runs?status=running', 'This route has no query parameter "status". It takes top, after, scope.'],
+    [
+      'runs?status=running',
+      'This route has no query parameter "status". It takes top, maxpagesize, after, format, scope.',
+    ],
   ])('that is wrong is named: %s', async (path, detail) => {
     const { status, body } = await app.get(path);
     expect(status).toBe(400);

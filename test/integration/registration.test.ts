@@ -32,7 +32,8 @@ function triggers(functions: readonly RegisteredFunction[]) {
 }
 
 const http = (name: string, route: string, method: string, authLevel: string) => {
-  return { name, type: 'httpTrigger', methods: [method], authLevel, route };
+  const hasHead = method === 'GET' && name !== 'latestSubject';
+  return { name, type: 'httpTrigger', methods: hasHead ? [method, 'HEAD'] : [method], authLevel, route };
 };
 
 const queue = (name: string, queueName: string) => {
@@ -49,7 +50,10 @@ const expected = (schedule: string, authLevel = 'function') => [
   http('listDrift', 'drift', 'GET', authLevel),
   http('listMailboxes', 'mailboxes', 'GET', authLevel),
   http('listRuns', 'runs', 'GET', authLevel),
+  http('listScopes', 'scopes', 'GET', authLevel),
   http('mailboxHistory', 'mailboxes/{mailbox}/history', 'GET', authLevel),
+  http('metrics', 'metrics', 'GET', authLevel),
+  http('openApi', 'openapi.json', 'GET', 'anonymous'),
   { name: 'pollMailboxes', type: 'timerTrigger', schedule },
   queue('pollShard', 'poll-shards'),
   http('startRun', 'runs', 'POST', authLevel),

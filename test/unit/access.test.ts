@@ -1,7 +1,8 @@
 // Who may call: the platform's sign-in, app roles, and pages of other sites.
 import { HttpRequest } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
-import { type Access, checkAccess } from '../../src/http/access.ts';
+import type { Access } from '../../src/api/route.ts';
+import { checkAccess } from '../../src/http/access.ts';
 import { rolesOfPrincipal } from '../../src/http/principal.ts';
 import type { ApiAuth } from '../../src/settings/apiAuth.ts';
 

@@ -2,43 +2,54 @@
 import { app } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import { FORMATS } from '../../src/alerts/formats/formats.ts';
-import { endpoint, json } from '../../src/http/endpoint.ts';
+import type { RunView } from '../../src/api/answerSchemas.ts';
+import { getMailbox, getRun, listDrift } from '../../src/api/everyRoute.ts';
+import { timeOrDate } from '../../src/api/parameters.ts';
+import type { Route } from '../../src/api/route.ts';
+import { endpoint } from '../../src/http/endpoint.ts';
 import { listEndpoint } from '../../src/http/listAnswer.ts';
-import { oneOf, readFlag, readMailbox, readTime } from '../../src/http/parameters.ts';
-import { registerRoute } from '../../src/http/registerRoute.ts';
-import { DRIFT_KINDS } from '../../src/rules/judge.ts';
+import type { Services } from '../../src/services.ts';
 import type { DriftFilter } from '../../src/storage/driftStore.ts';
 import type { Conditions } from '../../src/storage/rows.ts';
 
-const verb = async (_filter: DriftFilter) => ({ items: [], continuation: null });
-const parameters = { open: readFlag, kind: oneOf(DRIFT_KINDS), mailbox: readMailbox };
+declare const run: RunView;
+const verb = async (_services: Services, _filter: DriftFilter) => ({ items: [], continuation: null });
+const parameters = { ...listDrift.parameters };
+const { since: _, ...withoutSince } = parameters;
 
 describe('the compiler refuses', () => {
   it('a parameter that the verb of a route does not take', () => {
-    // @ts-expect-error: DriftFilter has no `since`
-    expect(listEndpoint({ ...parameters, since: readTime }, verb)).toBeTypeOf('function');
+    const route = { ...listDrift, parameters: { ...parameters, until: timeOrDate('') } };
+    // @ts-expect-error: DriftFilter has no `until`
+    expect(listEndpoint(route, verb).route).toBe(route);
   });
 
   it('a filter of a verb that its route does not read', () => {
-    // @ts-expect-error: `mailbox` is missing
-    expect(listEndpoint({ open: readFlag, kind: oneOf(DRIFT_KINDS) }, verb)).toBeTypeOf('function');
+    const route = { ...listDrift, parameters: withoutSince };
+    // @ts-expect-error: `since` is missing
+    expect(listEndpoint(route, verb).route).toBe(route);
+  });
+
+  it('an answer that is not the one that the route describes', () => {
+    // @ts-expect-error: a run is no mailbox
+    expect(endpoint(getMailbox, async () => ({ body: { id: '' } })).route).toBe(getMailbox);
   });
 
   it('a route that does not say who may call it, or lets anybody change something', () => {
-    const answer = endpoint({}, async () => json({}));
+    const { access: _, ...nobody } = getMailbox;
+    // @ts-expect-error: `access` is missing
+    const first: Route = nobody;
+    // @ts-expect-error: a POST needs the role that may run
+    const second: Route = { ...getMailbox, method: 'POST', access: 'open' };
     const wrong = () => {
-      // @ts-expect-error: `access` is missing
-      registerRoute('wrong', { route: 'wrong', method: 'GET' }, answer);
-      // @ts-expect-error: a POST needs the role that may run
-      registerRoute('wrong', { route: 'wrong', method: 'POST', access: 'open' }, answer);
       // @ts-expect-error: only registerRoute makes a function of an endpoint
-      app.http('wrong', { route: 'wrong', handler: answer });
+      app.http('wrong', { route: 'wrong', handler: endpoint(getRun, async () => ({ body: run })) });
     };
-    expect(wrong).toBeTypeOf('function');
+    expect([first, second, wrong]).toHaveLength(3);
   });
 
   it('a filter that the table is not asked for', () => {
-    // @ts-expect-error: `mailbox` is missing
+    // @ts-expect-error: `mailbox` and `since` are missing
     const conditions: Conditions<DriftFilter> = { open: (open) => `open eq ${open}`, kind: (kind) => kind };
     expect(conditions).not.toHaveProperty('mailbox');
   });
