@@ -36,6 +36,14 @@ param pollIntervalMinutes 5 | 10 | 15 | 20 | 30 | 60 | 120 | 180 | 360 | 720 = 1
 @description('Another schedule: six-field NCRONTAB, in UTC. Then pollIntervalMinutes is the longest time between two runs.')
 param pollSchedule string = ''
 
+// ---- Scopes ---------------------------------------------------------------------------------------------------------
+
+@description('Names of the scopes, with commas, semicolons, spaces or lines between them. The settings of each, such as crm__ALLOWED_MAILBOXES, belong in moreSettings.')
+param scopes string = 'default'
+
+@description('Resource ids of further user-assigned identities, for scopes that have one of their own.')
+param scopeIdentityIds string[] = []
+
 // ---- The identity ---------------------------------------------------------------------------------------------------
 
 @description('Who asks Graph. A user-assigned identity can be shared with the app that is watched; the other kind cannot.')
@@ -184,6 +192,9 @@ var sharedParts = split(
   '/'
 )
 
+var listedScopes = filter(split(scopes, [',', ';', ' ', '\n']), one => !empty(one))
+var scopeNames = empty(listedScopes) ? ['default'] : listedScopes
+
 var watches = alertRules || availabilityTest
 var emails = filter(map(split(alertEmails, ','), one => trim(one)), one => !empty(one))
 var clockSchedule = pollIntervalMinutes < 60
@@ -204,6 +215,7 @@ var settings = union(
     PAUSE_ALERTS_UNTIL: pauseAlertsUntil
     OWNER: owner
     PUBLIC_URL: publicUrl
+    SCOPES: scopes
   },
   mapValues(tuning, value => toLower(string(value))),
   moreSettings
@@ -263,6 +275,7 @@ module app 'modules/app.bicep' = {
     location: location
     tags: tags
     userAssigned: isUserAssigned
+    scopeIdentityIds: scopeIdentityIds
     identity: {
       id: isShared ? sharedIdentity.id : newIdentity.id
       clientId: isShared ? sharedIdentity!.properties.clientId : isUserAssigned ? newIdentity!.properties.clientId : ''
@@ -315,6 +328,7 @@ module alerts 'modules/alerts.bicep' = if (alertRules) {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    scopes: scopeNames
     intervalMinutes: pollIntervalMinutes
     actionGroupId: actionGroup.id
     otherActionGroupId: actionGroupId

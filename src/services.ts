@@ -53,6 +53,8 @@ export interface Scopes {
   find(name?: string): Services | undefined;
 }
 
+type List = () => Promise<Plan>;
+
 const loadedAt = new Date();
 
 /** Builds the services of a process. Each is opened once, when it is first used. */
@@ -80,20 +82,20 @@ interface Shared {
   queues(settings: StorageSettings): Queues;
   /** Scopes with the same identity and endpoint share a token. */
   tokens(identity: GraphIdentity, endpoint: string, make: () => Tokens): Tokens;
+  /** Scopes with the same list read and cut it once: it may have a hundred thousand lines. */
+  list(settings: Settings, make: () => List): List;
 }
 
 function createShared(): Shared {
   const tokens = new Map<string, Tokens>();
+  const lists = new Map<string, List>();
   return {
     room: onceOf(createRoom),
     tables: onceOf(createTables),
     queues: onceOf(createQueues),
-    tokens(identity, endpoint, make) {
-      const key = JSON.stringify([identityKey(identity), endpoint]);
-      const found = tokens.get(key) ?? make();
-      tokens.set(key, found);
-      return found;
-    },
+    tokens: (identity, endpoint, make) => getOrMake(tokens, JSON.stringify([identityKey(identity), endpoint]), make),
+    list: ({ mailboxes, listFile, listSetting, shardSize }, make) =>
+      getOrMake(lists, JSON.stringify([[...mailboxes], listFile, listSetting, shardSize]), make),
   };
 }
 
@@ -113,7 +115,7 @@ function servicesOf(
     throw new MailscopeError('configuration-invalid', faults.join(' '), { faults });
   }
 
-  const list = once(() => createList(settings(), now));
+  const list = once(() => shared.list(settings(), () => createList(settings(), now)));
 
   return {
     scope,
@@ -141,6 +143,12 @@ function servicesOf(
     newId,
     log,
   };
+}
+
+function getOrMake<T>(made: Map<string, T>, key: string, make: () => T): T {
+  const found = made.get(key) ?? make();
+  made.set(key, found);
+  return found;
 }
 
 /** Calls `make` with the first call, and keeps its result. */

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * The newest subject in a mailbox
-         * @description Asks Microsoft Graph each time. The subject of a denied mailbox is never requested. HEAD does not work, because a look costs a request to Graph.
+         * @description Asks Microsoft Graph each time. The subject of a denied mailbox is never requested. Where GRAPH_RESOURCE is not mail, there is no subject: the answer is not-found.
          */
         get: operations["latestSubject"];
         put?: never;
@@ -69,7 +69,7 @@ export interface paths {
         };
         /**
          * The observations of a mailbox, newest first
-         * @description Also of a mailbox that is no longer listed.
+         * @description Also of a mailbox that is no longer listed. The time from is inclusive, and to is exclusive.
          */
         get: operations["mailboxHistory"];
         put?: never;
@@ -78,7 +78,7 @@ export interface paths {
         options?: never;
         /**
          * The observations of a mailbox, newest first: only status and headers
-         * @description Also of a mailbox that is no longer listed.
+         * @description Also of a mailbox that is no longer listed. The time from is inclusive, and to is exclusive.
          */
         head: operations["mailboxHistoryHead"];
         patch?: never;
@@ -128,13 +128,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /**
+         * One run: what it saw
+         * @description The field missedTicks counts the scheduled times without a run before it, and oldestProof says since when the oldest proof of a denied mailbox stands.
+         */
         get: operations["getRun"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        /** One run: only status and headers */
+        /**
+         * One run: what it saw: only status and headers
+         * @description The field missedTicks counts the scheduled times without a run before it, and oldestProof says since when the oldest proof of a denied mailbox stands.
+         */
         head: operations["getRunHead"];
         patch?: never;
         trace?: never;
@@ -196,7 +202,7 @@ export interface paths {
         };
         /**
          * Whether everything is watched as it should be
-         * @description It names settings, but no values and no mailboxes. A look may start a run that is overdue.
+         * @description It names settings, but no values and no mailboxes. A look starts a run that is overdue. One look serves all callers for two seconds.
          */
         get: operations["health"];
         put?: never;
@@ -205,7 +211,7 @@ export interface paths {
         options?: never;
         /**
          * Whether everything is watched as it should be: only status and headers
-         * @description It names settings, but no values and no mailboxes. A look may start a run that is overdue.
+         * @description It names settings, but no values and no mailboxes. A look starts a run that is overdue. One look serves all callers for two seconds.
          */
         head: operations["healthHead"];
         patch?: never;
@@ -245,14 +251,13 @@ export interface components {
             /** Format: int64 */
             openedRun: number;
             firstSight: boolean;
+            /** Format: date-time */
             closedAt: string | null;
+            /** Format: int64 */
             closedRun: number | null;
             closedBecause: components["schemas"]["ClosedBecause"] | null;
             recovered?: boolean;
-            evidence: {
-                opened: components["schemas"]["Observation"];
-                closed?: components["schemas"]["Observation"];
-            };
+            evidence: components["schemas"]["Evidence"];
             probableCause: string | null;
         };
         DriftCounts: {
@@ -267,16 +272,27 @@ export interface components {
         DriftKind: "breach" | "lockout" | "unverified";
         DriftPage: {
             value: components["schemas"]["Drift"][];
-            /** Format: uri */
             nextLink?: string;
+        };
+        Evidence: {
+            opened: components["schemas"]["Observation"];
+            closed?: components["schemas"]["Observation"];
         };
         /** @enum {string} */
         Expectation: "allowed" | "denied";
         /** @enum {string} */
         FaultKind: "missing" | "malformed" | "out-of-range" | "contradictory";
+        /** @description What Microsoft Graph answered. */
+        GraphAnswer: {
+            /** Format: int32 */
+            status: number | null;
+            code: string | null;
+            requestId: string | null;
+        };
         Health: {
             status: components["schemas"]["HealthStatus"];
             lastCompletedRun: string | null;
+            /** Format: date-time */
             nextRunExpectedBy: string | null;
             /** Format: date-time */
             alertsPausedUntil?: string;
@@ -294,12 +310,18 @@ export interface components {
         };
         /** @enum {string} */
         HealthStatus: "healthy" | "unhealthy";
+        Identity: {
+            kind: components["schemas"]["IdentityKind"];
+            /** @description Null for the app’s own identity. */
+            clientId: string | null;
+        };
         /** @enum {string} */
         IdentityKind: "managed-identity" | "app-registration" | "federated" | "developer";
         LatestSubject: {
             mailbox: string;
             /** @description Null when the inbox is empty, or the mail has none. */
             subject: string | null;
+            /** Format: date-time */
             receivedDateTime: string | null;
             /** Format: date-time */
             checkedAt: string;
@@ -309,27 +331,45 @@ export interface components {
             mailbox: string;
             expectation: components["schemas"]["Expectation"];
             verdict: components["schemas"]["Verdict"];
+            /** Format: date-time */
             since: string | null;
             /** @description No run has seen the mailbox for three intervals. */
             stale: boolean;
+            /** Format: date-time */
             provenAt: string | null;
+            /** Format: date-time */
             declaredAt: string | null;
             lastOutcome: components["schemas"]["Outcome"] | null;
             lastReason: components["schemas"]["Reason"] | null;
+            /** Format: date-time */
             lastCheckedAt: string | null;
             /** @description One letter a run, newest last: o readable, x refused, ? inconclusive, . nothing. */
             recent: string;
             latestSubject?: string | null;
+            /** Format: date-time */
             latestReceivedDateTime?: string | null;
             openDrift?: components["schemas"]["Drift"];
         };
+        MailboxCounts: {
+            /** Format: int64 */
+            allowed: number;
+            /** Format: int64 */
+            denied: number;
+        };
         MailboxPage: {
             value: components["schemas"]["Mailbox"][];
-            /** Format: uri */
             nextLink?: string;
         };
         /** @enum {string} */
         MessageClass: "application-access-policy" | "generic" | "other";
+        MessageClassCounts: {
+            /** Format: int64 */
+            "application-access-policy": number;
+            /** Format: int64 */
+            generic: number;
+            /** Format: int64 */
+            other: number;
+        };
         /** @description What a run saw of one mailbox, with the evidence. */
         Observation: {
             mailbox: string;
@@ -338,6 +378,7 @@ export interface components {
             checkedAt: string;
             outcome: components["schemas"]["Outcome"];
             reason: components["schemas"]["Reason"] | null;
+            /** Format: int32 */
             status: number | null;
             code: string | null;
             messageClass: components["schemas"]["MessageClass"] | null;
@@ -352,7 +393,6 @@ export interface components {
         };
         ObservationPage: {
             value: components["schemas"]["Observation"][];
-            /** Format: uri */
             nextLink?: string;
         };
         /** @enum {string} */
@@ -365,9 +405,12 @@ export interface components {
             /** Format: int64 */
             inconclusive: number;
         };
+        OutcomesByExpectation: {
+            allowed: components["schemas"]["OutcomeCounts"];
+            denied: components["schemas"]["OutcomeCounts"];
+        };
         /** @description Problem details (RFC 9457). */
         Problem: {
-            /** Format: uri */
             type: string;
             title: string;
             /** Format: int32 */
@@ -375,12 +418,7 @@ export interface components {
             detail: string;
             instance: string;
             code: components["schemas"]["ProblemCode"];
-            /** @description What Microsoft Graph answered. */
-            graph?: {
-                status: number | null;
-                code: string | null;
-                requestId: string | null;
-            };
+            graph?: components["schemas"]["GraphAnswer"];
             runId?: string;
             faults?: string[];
         };
@@ -403,6 +441,7 @@ export interface components {
             status: components["schemas"]["RunStatus"];
             /** Format: date-time */
             startedAt: string;
+            /** Format: date-time */
             finishedAt: string | null;
             /** Format: int64 */
             mailboxes: number;
@@ -410,7 +449,10 @@ export interface components {
             shards: number;
             /** Format: int64 */
             skippedTicks: number;
-            /** @description Null in runs of an earlier version. */
+            /**
+             * Format: int64
+             * @description Null in runs of an earlier version.
+             */
             missedTicks: number | null;
             /** @description Whether the control held in every shard. */
             controlHeld: boolean;
@@ -418,14 +460,7 @@ export interface components {
             shardsWithoutControl: number;
             outcomes: components["schemas"]["OutcomeCounts"];
             verdicts: components["schemas"]["VerdictCounts"];
-            messageClasses: {
-                /** Format: int64 */
-                "application-access-policy": number;
-                /** Format: int64 */
-                generic: number;
-                /** Format: int64 */
-                other: number;
-            };
+            messageClasses: components["schemas"]["MessageClassCounts"];
             /** Format: int64 */
             opened: number;
             /** Format: int64 */
@@ -438,14 +473,12 @@ export interface components {
             redeclared: number;
             /** Format: int64 */
             notSeen: number;
-            byExpectation: {
-                allowed: components["schemas"]["OutcomeCounts"];
-                denied: components["schemas"]["OutcomeCounts"];
-            };
-            verdictsByExpectation: {
-                allowed: components["schemas"]["VerdictCounts"];
-                denied: components["schemas"]["VerdictCounts"];
-            } | null;
+            byExpectation: components["schemas"]["OutcomesByExpectation"];
+            verdictsByExpectation: components["schemas"]["VerdictsByExpectation"] | null;
+            /**
+             * Format: date-time
+             * @description When the denied mailbox that waits longest for proof was last proven, or else declared.
+             */
             oldestProof: string | null;
             openedByKind: components["schemas"]["DriftCounts"];
             roles: string[];
@@ -458,7 +491,6 @@ export interface components {
         };
         RunPage: {
             value: components["schemas"]["Run"][];
-            /** Format: uri */
             nextLink?: string;
         };
         /** @enum {string} */
@@ -469,17 +501,8 @@ export interface components {
         Scope: {
             name: string;
             resource: components["schemas"]["Resource"] | null;
-            identity: {
-                kind: components["schemas"]["IdentityKind"];
-                /** @description Null for the app’s own identity. */
-                clientId: string | null;
-            } | null;
-            mailboxes: {
-                /** Format: int64 */
-                allowed: number;
-                /** Format: int64 */
-                denied: number;
-            } | null;
+            identity: components["schemas"]["Identity"] | null;
+            mailboxes: components["schemas"]["MailboxCounts"] | null;
             verdicts: components["schemas"]["VerdictCounts"] | null;
             openDrift: components["schemas"]["DriftCounts"] | null;
             lastCompletedRun: string | null;
@@ -506,6 +529,10 @@ export interface components {
             unverified: number;
             /** Format: int64 */
             pending: number;
+        };
+        VerdictsByExpectation: {
+            allowed: components["schemas"]["VerdictCounts"];
+            denied: components["schemas"]["VerdictCounts"];
         };
     };
     responses: {

@@ -7,6 +7,9 @@ param workspaceId string
 @description('Minutes between two runs.')
 param intervalMinutes int
 
+@description('Names of the scopes. A rule that can tell them apart alerts for each.')
+param scopes string[]
+
 @description('The action group that every rule tells.')
 param actionGroupId string
 
@@ -33,23 +36,25 @@ type rule = {
   text: string
   severity: 0 | 1 | 2 | 3 | 4
   query: string
-  operator: 'GreaterThan' | 'LessThan'
-  threshold: int
+  @description('Whether each row has a scope, so that each scope has an alert of its own.')
+  perScope: bool
   window: string
   frequency: string
 }
 
 // The app writes each line of its log as one JSON object with the name of an event.
-var lines = 'AppTraces | where Message startswith \'{"event":\' | extend line = parse_json(Message)'
+// Lines of an earlier version have no scope.
+var lines = 'AppTraces | where Message startswith \'{"event":\' | extend line = parse_json(Message) | extend scope = coalesce(tostring(line.scope), \'default\')'
+// A scope without any row would have no alert, so the rule asks for each by its name.
+var expected = 'datatable(scope: string) [${join(map(scopes, one => '\'${one}\''), ', ')}]'
 
 var rules rule[] = [
   {
     title: 'no-completed-run'
     text: 'No run completed in three intervals. What Mailscope shows is old.'
     severity: 1
-    query: '${lines} | where tostring(line.event) == \'run.completed\' | project TimeGenerated, runId = tostring(line.runId)'
-    operator: 'LessThan'
-    threshold: 1
+    query: '${lines} | where tostring(line.event) == \'run.completed\' | project scope | join kind=rightanti (${expected}) on scope | extend TimeGenerated = now()'
+    perScope: true
     window: silence.duration
     // A long window need not be looked at often.
     frequency: silence.minutes > 360 ? 'PT1H' : 'PT5M'
@@ -58,9 +63,8 @@ var rules rule[] = [
     title: 'drift-opened'
     text: 'A mailbox differs from its declaration: a breach, a lockout, or no proof.'
     severity: 1
-    query: '${lines} | where tostring(line.event) == \'drift.opened\' | project TimeGenerated, mailbox = tostring(line.mailbox), kind = tostring(line.kind), runId = tostring(line.runId)'
-    operator: 'GreaterThan'
-    threshold: 0
+    query: '${lines} | where tostring(line.event) == \'drift.opened\' | project TimeGenerated, scope, mailbox = tostring(line.mailbox), kind = tostring(line.kind), runId = tostring(line.runId)'
+    perScope: true
     window: 'PT15M'
     frequency: 'PT5M'
   }
@@ -68,9 +72,8 @@ var rules rule[] = [
     title: 'run-incomplete'
     text: 'A run ended before all of its mailboxes were judged.'
     severity: 2
-    query: '${lines} | where tostring(line.event) == \'run.closed\' and tostring(line.status) == \'incomplete\' | project TimeGenerated, runId = tostring(line.runId)'
-    operator: 'GreaterThan'
-    threshold: 0
+    query: '${lines} | where tostring(line.event) == \'run.closed\' and tostring(line.status) == \'incomplete\' | project TimeGenerated, scope, runId = tostring(line.runId)'
+    perScope: true
     window: 'PT15M'
     frequency: 'PT5M'
   }
@@ -79,8 +82,7 @@ var rules rule[] = [
     text: 'The platform gave up on a shard or an alert after five tries.'
     severity: 2
     query: 'AppTraces | where Message has \'poll-shards-poison\' or Message has \'drift-alerts-poison\' | project TimeGenerated, Message'
-    operator: 'GreaterThan'
-    threshold: 0
+    perScope: false
     window: 'PT15M'
     frequency: 'PT5M'
   }
@@ -89,8 +91,7 @@ var rules rule[] = [
     text: 'A function failed with an exception.'
     severity: 3
     query: 'AppExceptions | project TimeGenerated, OperationName, ExceptionType, OuterMessage'
-    operator: 'GreaterThan'
-    threshold: 0
+    perScope: false
     window: 'PT15M'
     frequency: 'PT15M'
   }
@@ -118,8 +119,9 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
           {
             query: one.query
             timeAggregation: 'Count'
-            operator: one.operator
-            threshold: one.threshold
+            operator: 'GreaterThan'
+            threshold: 0
+            dimensions: one.perScope ? [{ name: 'scope', operator: 'Include', values: ['*'] }] : []
             failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
           }
         ]

@@ -10,6 +10,9 @@ param userAssigned bool
 @description('The user-assigned identity: its resource id, and its application (client) id.')
 param identity { id: string, clientId: string }
 
+@description('Further user-assigned identities: scopes name them by their client ids.')
+param scopeIdentityIds string[]
+
 param storageName string
 param deploymentContainer string
 param insightsName string
@@ -60,14 +63,19 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   properties: { reserved: true }
 }
 
+var userAssignedIds = concat(userAssigned ? [identity.id] : [], scopeIdentityIds)
+
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   kind: 'functionapp,linux'
   tags: union(tags, { 'azd-service-name': 'mailscope' })
-  identity: userAssigned
-    ? { type: 'UserAssigned', userAssignedIdentities: { '${identity.id}': {} } }
-    : { type: 'SystemAssigned' }
+  identity: empty(userAssignedIds)
+    ? { type: 'SystemAssigned' }
+    : {
+        type: userAssigned ? 'UserAssigned' : 'SystemAssigned, UserAssigned'
+        userAssignedIdentities: toObject(userAssignedIds, id => id, id => {})
+      }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true

@@ -8,13 +8,12 @@
 import { deliver } from '../alerts/deliver.ts';
 import { nextAttempt } from '../alerts/due.ts';
 import { MailscopeError } from '../errors.ts';
-import { passOn } from '../runs/foreignMessage.ts';
 import { runNumberOf } from '../runs/runState.ts';
 import { ownsTables } from '../runs/tablesOwner.ts';
 import type { Services } from '../services.ts';
 import type { AlertSettings } from '../settings/settings.ts';
 import { type Attempt, type Cursor, type Due, stampOf } from '../storage/cursorStore.ts';
-import { ALERT_QUEUE, type AlertMessage } from '../storage/queues.ts';
+import type { AlertMessage } from '../storage/queues.ts';
 import { quoted } from '../storage/rows.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import { claimEnd, isClaimed } from './claim.ts';
@@ -30,7 +29,6 @@ const LOOK_MS = 100;
 
 /** @throws MailscopeError `alert-undelivered` when the fault may pass; the queue then tries the message again */
 export async function deliverAlert(services: Services, message: AlertMessage): Promise<void> {
-  if (await passOn(services, ALERT_QUEUE, message)) return;
   const { runId } = message;
   const { alerts } = services.settings();
   if (!alerts) return services.log('info', 'alert.off', { runId });

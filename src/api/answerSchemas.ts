@@ -92,7 +92,7 @@ export const drift = z
     closedRun: count.nullable(),
     closedBecause: closedBecause.nullable(),
     recovered: z.boolean().exactOptional(),
-    evidence: z.object({ opened: observation, closed: observation.exactOptional() }),
+    evidence: z.object({ opened: observation, closed: observation.exactOptional() }).meta({ id: 'Evidence' }),
     probableCause: z.string().nullable(),
   })
   .meta({ id: 'Drift', description: 'The time of one breach, lockout or unverified verdict.' });
@@ -149,16 +149,23 @@ export const run = z
     shardsWithoutControl: count,
     outcomes,
     verdicts,
-    messageClasses: z.object({ 'application-access-policy': count, generic: count, other: count }),
+    messageClasses: z
+      .object({ 'application-access-policy': count, generic: count, other: count })
+      .meta({ id: 'MessageClassCounts' }),
     opened: count,
     closed: count,
     added: count,
     removed: count,
     redeclared: count,
     notSeen: count,
-    byExpectation: z.object({ allowed: outcomes, denied: outcomes }),
-    verdictsByExpectation: z.object({ allowed: verdicts, denied: verdicts }).nullable(),
-    oldestProof: time.nullable(),
+    byExpectation: z.object({ allowed: outcomes, denied: outcomes }).meta({ id: 'OutcomesByExpectation' }),
+    verdictsByExpectation: z
+      .object({ allowed: verdicts, denied: verdicts })
+      .meta({ id: 'VerdictsByExpectation' })
+      .nullable(),
+    oldestProof: time.nullable().meta({
+      description: 'When the denied mailbox that waits longest for proof was last proven, or else declared.',
+    }),
     openedByKind: driftCounts,
     roles: z.array(z.string()),
     throttled: count,
@@ -207,8 +214,9 @@ export const scopes = z
               kind: open('IdentityKind', ['managed-identity', 'app-registration', 'federated', 'developer']),
               clientId: z.string().nullable().meta({ description: 'Null for the app’s own identity.' }),
             })
+            .meta({ id: 'Identity' })
             .nullable(),
-          mailboxes: z.object({ allowed: count, denied: count }).nullable(),
+          mailboxes: z.object({ allowed: count, denied: count }).meta({ id: 'MailboxCounts' }).nullable(),
           verdicts: verdicts.nullable(),
           openDrift: driftCounts.nullable(),
           lastCompletedRun: z.string().nullable(),
@@ -228,7 +236,7 @@ export type ScopeView = Seen<typeof scopes>['value'][number];
 
 export const problem = z
   .object({
-    type: z.string().meta({ format: 'uri' }),
+    type: z.string(),
     title: z.string(),
     status: z.int().meta({ format: 'int32' }),
     detail: z.string(),
@@ -240,8 +248,8 @@ export const problem = z
         code: z.string().nullable(),
         requestId: z.string().nullable(),
       })
-      .exactOptional()
-      .meta({ description: 'What Microsoft Graph answered.' }),
+      .meta({ id: 'GraphAnswer', description: 'What Microsoft Graph answered.' })
+      .exactOptional(),
     runId: z.string().exactOptional(),
     faults: z.array(z.string()).exactOptional(),
   })
@@ -250,7 +258,7 @@ true satisfies Same<Seen<typeof problem>['code'], ErrorCode>;
 
 /** A page of a list. */
 export function page<Item extends z.ZodType>(id: string, item: Item) {
-  return z.object({ value: z.array(item), nextLink: z.string().meta({ format: 'uri' }).exactOptional() }).meta({ id });
+  return z.object({ value: z.array(item), nextLink: z.string().exactOptional() }).meta({ id });
 }
 
 export { driftKind, expectation, healthCode, outcomes, runStatus, verdict, verdicts };

@@ -45,7 +45,7 @@ export const latestSubject = route({
   route: 'mailboxes/{mailbox}/latest-subject',
   summary: 'The newest subject in a mailbox',
   description:
-    'Asks Microsoft Graph each time. The subject of a denied mailbox is never requested. HEAD does not work, because a look costs a request to Graph.',
+    'Asks Microsoft Graph each time. The subject of a denied mailbox is never requested. Where GRAPH_RESOURCE is not mail, there is no subject: the answer is not-found.',
   head: false,
   answers: { 200: 'The newest subject.' },
   body: answers.latestSubject,
@@ -95,7 +95,7 @@ export const mailboxHistory = route({
   name: 'mailboxHistory',
   route: 'mailboxes/{mailbox}/history',
   summary: 'The observations of a mailbox, newest first',
-  description: 'Also of a mailbox that is no longer listed.',
+  description: 'Also of a mailbox that is no longer listed. The time from is inclusive, and to is exclusive.',
   parameters: listed({
     from: timeOrDate('Only observations at this time or later.'),
     to: timeOrDate('Only observations before this time.'),
@@ -133,7 +133,9 @@ export const getRun = route({
   ...READ,
   name: 'getRun',
   route: 'runs/{id}',
-  summary: 'One run',
+  summary: 'One run: what it saw',
+  description:
+    'The field missedTicks counts the scheduled times without a run before it, and oldestProof says since when the oldest proof of a denied mailbox stands.',
   answers: { 200: 'The run.' },
   body: answers.run,
   codes: ['not-found'],
@@ -193,7 +195,8 @@ export const health = route({
   access: 'open',
   of: 'all',
   summary: 'Whether everything is watched as it should be',
-  description: 'It names settings, but no values and no mailboxes. A look may start a run that is overdue.',
+  description:
+    'It names settings, but no values and no mailboxes. A look starts a run that is overdue. One look serves all callers for two seconds.',
   answers: { 200: 'Healthy.', 503: 'Unhealthy.' },
   body: answers.health,
   codes: [],

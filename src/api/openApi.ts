@@ -148,14 +148,29 @@ function schemaOf(schema: z.ZodType): Json {
   const id = schema.meta()?.id;
   if (id !== undefined) return { $ref: refTo(id) };
   const { $schema: _, ...plain } = z.toJSONSchema(schema, OPTIONS);
-  return plain;
+  return nullableTypes(plain) as Json;
 }
 
 /** Every schema with a name. */
 function componentSchemas(): Json {
   const { schemas } = z.toJSONSchema(z.globalRegistry, { ...OPTIONS, uri: refTo });
-  const entries = Object.entries(schemas).map(([id, { $id: _, $schema: __, ...plain }]) => [id, plain] as const);
+  const entries = Object.entries(schemas).map(
+    ([id, { $id: _, $schema: __, ...plain }]) => [id, nullableTypes(plain)] as const,
+  );
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `type: [string, null]` in the place of a choice of two: generators make a type of its own of a choice. */
+function nullableTypes(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(nullableTypes);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { anyOf, ...rest } = Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => [name, nullableTypes(value)]),
+  );
+  if (!Array.isArray(anyOf)) return anyOf === undefined ? rest : { ...rest, anyOf };
+  const [first, second, ...others] = anyOf as { readonly type?: unknown }[];
+  const isPlain = typeof first?.type === 'string' && second?.type === 'null' && others.length === 0;
+  return isPlain ? { ...first, ...rest, type: [first.type, 'null'] } : { ...rest, anyOf };
 }
 
 function refTo(id: string): string {

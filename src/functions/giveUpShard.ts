@@ -1,6 +1,6 @@
 // Queue poll-shards-poison: gives up a shard that failed too often
 import { app } from '@azure/functions';
-import { passOn, takerOf } from '../runs/foreignMessage.ts';
+import { takerOf } from '../runs/foreignMessage.ts';
 import { GIVEN_UP_QUEUE, giveUpShard } from '../runs/giveUp.ts';
 import { scopesFor } from '../services.ts';
 import { shardMessage } from './pollShard.ts';
@@ -13,7 +13,7 @@ app.storageQueue('giveUpShard', {
     const { data: message } = shardMessage.safeParse(item);
     if (!message) return scopes.all[0].log('error', 'shard.given-up');
     const services = await takerOf(scopes, GIVEN_UP_QUEUE, message);
-    if (!services || (await passOn(services, GIVEN_UP_QUEUE, message))) return;
+    if (!services) return;
     services.log('error', 'shard.given-up', { runId: message.runId, shard: message.shard });
     await giveUpShard(services, message);
   },

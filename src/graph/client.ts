@@ -4,10 +4,9 @@ import { type Classification, classify, inconclusive, type Reason } from '../rul
 import { cutWordOrNull, LONGEST } from '../rules/foreignText.ts';
 import { RESOURCES, type Resource, type ResourceName } from '../rules/resources.ts';
 import { Deadline } from './deadline.ts';
-import { type ChainOptions, createChain, Journey, JourneyOptions, type Session } from './middleware.ts';
+import { type ChainOptions, type Companions, createChain, Journey, JourneyOptions } from './middleware.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import { type Token, TokenUnavailableError } from './tokens.ts';
-import type { Wait } from './waits.ts';
 
 /** One request with its retries, and the result. */
 export interface Exchange {
@@ -29,12 +28,9 @@ export interface Exchange {
   readonly durationMs: number;
 }
 
-export interface AskOptions {
+export interface AskOptions extends Companions {
   /** The limit for everything, including tokens and waits. */
   readonly deadlineMs: number;
-  /** Shares one token between exchanges. Without it the exchange has a token of its own. */
-  readonly session?: Session;
-  readonly onWait?: (wait: Wait) => void;
 }
 
 /**
@@ -69,7 +65,7 @@ export function createGraph(options: GraphOptions): Graph {
     const startedAt = performance.now();
     const deadline = new Deadline(ask.deadlineMs);
     const endsAt = startedAt + ask.deadlineMs;
-    const journey = new Journey(deadline.signal, endsAt, ask.session ?? {}, ask.onWait);
+    const journey = new Journey(deadline.signal, endsAt, ask);
     try {
       await send(new JourneyOptions(journey));
     } finally {

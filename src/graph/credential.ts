@@ -48,11 +48,13 @@ async function createCredential(identity: WithCredential, fresh: boolean): Promi
     return saying('the Azure CLI gave no token, so sign in with az login', new library.AzureCliCredential(options));
   }
   const { tenantId, clientId, authorityHost } = identity;
+  const host = authorityHost ?? PUBLIC_CLOUD.authorities[0];
   const options = {
     ...RETRIES,
-    ...(authorityHost ? { authorityHost } : {}),
+    // Without it the library reads AZURE_AUTHORITY_HOST of the process, which may belong to another scope.
+    authorityHost: host,
     // The library asks Microsoft about an unknown token service. Microsoft does not know one on this machine.
-    disableInstanceDiscovery: authorityHost !== undefined && isLoopback(new URL(authorityHost).hostname),
+    disableInstanceDiscovery: isLoopback(new URL(host).hostname),
   };
   if (identity.kind === 'federated') {
     const { managedIdentityClientId, exchangeAudience } = identity;

@@ -1,15 +1,21 @@
 // Limits the calls to Graph in flight. The room for them belongs to the process; who is held back is a scope's own matter.
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
+
+/** Waits without a place in the room, and takes a place again before it answers. */
+export type Outside = <T>(wait: () => Promise<T>) => Promise<T>;
+
+/** A call to Graph, or several in a row. */
+type Work<T> = (outside: Outside) => Promise<T>;
 
 export interface Limiter {
   /**
    * Runs `work` when there is room, in the order of the calls. Returns null if the signal fires before the work begins.
    * Work that has begun goes on to its end.
    */
-  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
+  run<T>(work: Work<T>, signal: AbortSignal): Promise<T | null>;
   /** The same for a read of a control. It goes first, and one mailbox has at most three reads in flight. */
-  runControl<T>(mailbox: string, work: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
+  runControl<T>(mailbox: string, work: Work<T>, signal: AbortSignal): Promise<T | null>;
   /** Begins no new work for this time. With several calls, the latest end counts. */
   holdBack(ms: number): void;
 }
@@ -18,9 +24,8 @@ export interface Limiter {
 const CONTROL_READS = 3;
 // The longest pause, also if a server asks for more. By then every waiting shard has given up.
 const LONGEST_HOLD_MS = 10 * 60_000;
-const HELD = Symbol('held back');
 
-/** The room for calls in flight, in the order in which they come. Scopes share it. */
+/** The room for calls in flight. Scopes share it. */
 export type Room = PQueue;
 
 export function createRoom(concurrency: number): Room {
@@ -34,19 +39,28 @@ export function createLimiter(room: Room): Limiter {
   let heldUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const heldMs = () => heldUntil - performance.now();
-
-  /** Runs `work` in the room. Work that is held back leaves the room to others. */
-  async function inRoom<T>(work: () => Promise<T>, signal: AbortSignal, priority: number): Promise<T | null> {
-    for (;;) {
-      const entered = await enqueue(room, async () => (heldMs() > 0 ? HELD : work()), signal, priority);
-      if (entered !== HELD) return entered;
-      await wait(Math.max(0, heldMs()), undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return null;
+  /** Runs `work` with a place in the room. It begins only when nothing holds the scope back. */
+  async function inRoom<T>(work: Work<T>, signal: AbortSignal, priority: number): Promise<T | null> {
+    let leave = await takePlace(room, signal, priority);
+    const outside: Outside = async (wait) => {
+      leave?.();
+      try {
+        return await wait();
+      } finally {
+        // Without a place the signal has fired, and what is left of the work ends by itself.
+        leave = await takePlace(room, signal, priority);
+      }
+    };
+    try {
+      for (let heldMs = heldUntil - performance.now(); leave && heldMs > 0; heldMs = heldUntil - performance.now())
+        await outside(() => sleep(heldMs, undefined, { signal }).catch(() => undefined));
+      return leave ? await work(outside) : null;
+    } finally {
+      leave?.();
     }
   }
 
-  const inTurn = <T>(work: () => Promise<T>, signal: AbortSignal, priority: number) =>
+  const inTurn = <T>(work: Work<T>, signal: AbortSignal, priority: number) =>
     enqueue(queue, () => inRoom(work, signal, priority), signal, priority);
 
   return {
@@ -70,6 +84,14 @@ export function createLimiter(room: Room): Limiter {
       timer = setTimeout(() => queue.start(), ms);
     },
   };
+}
+
+/** Waits for a place in the room. Answers how to leave it; null if the signal fires before. */
+async function takePlace(room: Room, signal: AbortSignal, priority: number): Promise<(() => void) | null> {
+  const place = Promise.withResolvers<() => void>();
+  const staying = enqueue(room, () => new Promise<void>((leave) => place.resolve(leave)), signal, priority);
+  // A signal that fires before the place is taken settles the queue's promise first.
+  return Promise.race([place.promise, staying.then(() => null)]);
 }
 
 async function enqueue<T>(queue: PQueue, work: () => Promise<T>, signal: AbortSignal, priority: number) {

@@ -1,6 +1,7 @@
 // The middleware chain of the official Graph client: retries, the token, one request.
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { isServiceFault, isUnreadable } from '../rules/classify.ts';
+import type { Outside } from './limiter.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import { sleep } from './sleep.ts';
 import { type Token, type Tokens, TokenUnavailableError } from './tokens.ts';
@@ -22,6 +23,15 @@ export interface Session {
   token?: Token | undefined;
 }
 
+/** What several exchanges have in common, or what they tell the one who asks. */
+export interface Companions {
+  /** Shares one token between exchanges. Without it the exchange has a token of its own. */
+  readonly session?: Session | undefined;
+  readonly onWait?: ((wait: Wait) => void) | undefined;
+  /** Waits without a place in the limiter's room. */
+  readonly outside?: Outside | undefined;
+}
+
 /** Everything that is learned while a request is under way. */
 export class Journey {
   readonly signal: AbortSignal;
@@ -38,11 +48,14 @@ export class Journey {
   answer: { readonly status: number; readonly headers: Headers; readonly body: unknown } | undefined;
   failure: 'network' | 'timeout' | 'token' | undefined;
 
-  constructor(signal: AbortSignal, endsAt: number, session: Session, onWait?: (wait: Wait) => void) {
+  readonly outside: Outside;
+
+  constructor(signal: AbortSignal, endsAt: number, { session = {}, onWait, outside = (wait) => wait() }: Companions) {
     this.signal = signal;
     this.endsAt = endsAt;
     this.session = session;
     this.onWait = onWait;
+    this.outside = outside;
   }
 }
 
@@ -92,7 +105,7 @@ class Retry implements Middleware {
       const begun = performance.now() + waitMs < journey.endsAt;
       journey.onWait?.({ ms: waitMs, status, begun });
       if (!begun) break;
-      if (!(await sleep(waitMs, journey.signal))) break;
+      if (!(await journey.outside(() => sleep(waitMs, journey.signal)))) break;
     }
     // The official client needs a response, but nothing uses it.
     context.response = new Response(null, { status: 204 });
@@ -149,7 +162,7 @@ class Authenticate implements Middleware {
 
   async #fetchToken(journey: Journey): Promise<Token | undefined> {
     try {
-      return await this.#options.tokens.get(journey.signal);
+      return await journey.outside(() => this.#options.tokens.get(journey.signal));
     } catch (error) {
       if (!(error instanceof TokenUnavailableError) && !journey.signal.aborted) throw error;
       journey.failure = 'token';

@@ -5,7 +5,7 @@ import type { ControlFault, ControlRead, Observation } from '../rules/observatio
 import { type Answer, askBatch, type BatchServices } from './batch.ts';
 import { Deadline } from './deadline.ts';
 import { latestMessage, type Message } from './latestMessage.ts';
-import type { Limiter } from './limiter.ts';
+import type { Limiter, Outside } from './limiter.ts';
 import type { Session } from './middleware.ts';
 import { askProbes, Probe } from './probes.ts';
 import { SmallerParts } from './smallerParts.ts';
@@ -134,7 +134,10 @@ export class ShardProbe {
     const { limiter } = this.#services;
     const { signal } = this.#asking;
     const first = this.answers.get(mailbox);
-    const read = await limiter.run(() => this.#readAlone(mailbox, this.#asking, false, this.#deadlineMs), signal);
+    const read = await limiter.run(
+      (outside) => this.#readAlone(mailbox, this.#asking, false, this.#deadlineMs, outside),
+      signal,
+    );
     if (!first || read?.outcome !== 'readable') return;
     const { requestId, clientRequestId, checkedAt } = read;
     const attempts = first.attempts + read.attempts;
@@ -174,21 +177,23 @@ export class ShardProbe {
   }
 
   async #send(take: () => readonly Probe[], deadline: Deadline, signal: AbortSignal): Promise<ProbeWaits> {
-    const send = () => {
+    const send = (outside: Outside) => {
       const batch = take();
       const [first] = batch;
-      return first?.largestBatch === 0 ? this.#askAlone(first, deadline) : this.#askBatch(batch, deadline);
+      return first?.largestBatch === 0
+        ? this.#askAlone(first, deadline, outside)
+        : this.#askBatch(batch, deadline, outside);
     };
     // Null if the time was over before the batch could begin. Then askProbes has given up too.
     return (await this.#services.limiter.run(send, signal)) ?? new Map();
   }
 
-  async #askBatch(batch: readonly Probe[], deadline: Deadline): Promise<ProbeWaits> {
+  async #askBatch(batch: readonly Probe[], deadline: Deadline, outside: Outside): Promise<ProbeWaits> {
     const startedAt = performance.now();
     const answers = await askBatch(
       this.#services,
       batch.map(({ question }) => question),
-      { deadlineMs: this.#begin(deadline), session: this.session, onWait: (wait) => this.#holdBack(wait) },
+      { deadlineMs: this.#begin(deadline), session: this.session, onWait: (wait) => this.#holdBack(wait), outside },
     );
     this.#noteRoles();
     const tookMs = performance.now() - startedAt;
@@ -209,12 +214,12 @@ export class ShardProbe {
   }
 
   /** Asks about one mailbox without a batch, because no batch that held it could be read. */
-  async #askAlone(probe: Probe, deadline: Deadline): Promise<ProbeWaits> {
+  async #askAlone(probe: Probe, deadline: Deadline, outside: Outside): Promise<ProbeWaits> {
     if (this.#parts.mayAskAlone) {
       const { mailbox, withSubject } = probe.question;
       // A mailbox that is throttled must not keep its place for the whole time.
       const deadlineMs = Math.min(this.#begin(deadline), this.#deadlineMs * CANDIDATE_SHARE);
-      const read = await this.#read(mailbox, withSubject, deadlineMs);
+      const read = await this.#read(mailbox, withSubject, deadlineMs, outside);
       this.#parts.noteAlone(read.reason !== null && FAILED.has(read.reason));
       probe.settle(read, read.durationMs, this.#services.random);
     }
@@ -232,7 +237,7 @@ export class ShardProbe {
   }
 
   async #readControl(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
-    const work = () => this.#readAlone(mailbox, deadline, withSubject, mostMs);
+    const work = (outside: Outside) => this.#readAlone(mailbox, deadline, withSubject, mostMs, outside);
     const read = await this.#services.limiter.runControl(mailbox, work, deadline.signal);
     return read ?? this.#seeing(mailbox, null, 0, 0);
   }
@@ -241,14 +246,20 @@ export class ShardProbe {
     this.reads.push(read);
   }
 
-  async #readAlone(mailbox: string, deadline: Deadline, withSubject: boolean, mostMs: number): Promise<Seeing> {
+  async #readAlone(
+    mailbox: string,
+    deadline: Deadline,
+    withSubject: boolean,
+    mostMs: number,
+    outside: Outside,
+  ): Promise<Seeing> {
     const deadlineMs = Math.min(this.#begin(deadline), mostMs);
-    const read = await this.#read(mailbox, withSubject, deadlineMs);
+    const read = await this.#read(mailbox, withSubject, deadlineMs, outside);
     return this.#seeing(mailbox, read, read.durationMs, read.attempts);
   }
 
-  async #read(mailbox: string, withSubject: boolean, deadlineMs: number) {
-    const options = { deadlineMs, session: this.session, onWait: (wait: Wait) => this.waits.note(wait) };
+  async #read(mailbox: string, withSubject: boolean, deadlineMs: number, outside: Outside) {
+    const options = { deadlineMs, session: this.session, onWait: (wait: Wait) => this.waits.note(wait), outside };
     const read = await latestMessage(this.#services.graph, mailbox, withSubject, options);
     this.#noteRoles();
     return { ...read, batchRequestId: null, retryAfterMs: null, final: true, unread: null };

@@ -33,12 +33,13 @@ const FETCH_TIMEOUT_MS = 15_000;
 /**
  * Joins concurrent calls into one fetch, because the identity library does not: N probes of a cold start would make N
  * requests. A fetch goes on when its caller gives up. It ends after 15 seconds, so that a hanging endpoint is asked
- * again.
+ * again, but not for the next 15 seconds.
  */
 export function createTokens(fetchToken: FetchToken, log: Log, now: () => Date): Tokens {
   let current: Token | undefined;
   let rejected = false;
   let pending: Promise<Token> | undefined;
+  let hung: { readonly cause: unknown; readonly until: number } | undefined;
 
   async function replace(): Promise<Token> {
     try {
@@ -46,8 +47,9 @@ export function createTokens(fetchToken: FetchToken, log: Log, now: () => Date):
       rejected = false;
       return current;
     } catch (cause) {
+      if (cause instanceof HungError) hung = { cause, until: performance.now() + FETCH_TIMEOUT_MS };
       log('warn', 'token.unavailable', { error: errorData(cause) });
-      throw new TokenUnavailableError('The identity endpoint gave no token for Microsoft Graph.', { cause });
+      throw unavailable(cause);
     } finally {
       pending = undefined;
     }
@@ -57,6 +59,8 @@ export function createTokens(fetchToken: FetchToken, log: Log, now: () => Date):
     async get(signal) {
       signal.throwIfAborted();
       if (current && !rejected && current.expiresOn.getTime() - EXPIRY_MARGIN_MS > now().getTime()) return current;
+      // Many shards may be waiting for places of the host. Each would keep one for as long as a fetch hangs.
+      if (hung !== undefined && performance.now() < hung.until) throw unavailable(hung.cause);
       pending ??= replace();
       return unlessAborted(pending, signal);
     },
@@ -66,10 +70,17 @@ export function createTokens(fetchToken: FetchToken, log: Log, now: () => Date):
   };
 }
 
+/** The endpoint did not answer. */
+class HungError extends Error {}
+
+function unavailable(cause: unknown): TokenUnavailableError {
+  return new TokenUnavailableError('The identity endpoint gave no token for Microsoft Graph.', { cause });
+}
+
 async function withTimeout(fetching: Promise<Token>): Promise<Token> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer within 15 seconds')), FETCH_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new HungError('no answer within 15 seconds')), FETCH_TIMEOUT_MS);
   });
   try {
     return await Promise.race([fetching, late]);
@@ -97,7 +108,7 @@ export function claimsOf(token: Token): Readonly<Record<string, unknown>> {
   }
 }
 
-/** The claim `roles`: the first hundred, those that read mailboxes before others. */
+/** The claim `roles`: the first hundred, those for mailboxes before others. */
 export function rolesOf(token: Token): readonly string[] {
   const { roles } = claimsOf(token);
   return Array.isArray(roles) ? fewRoles(roles.filter((role) => typeof role === 'string')) : [];

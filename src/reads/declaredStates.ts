@@ -1,12 +1,13 @@
 // Lists states as the declaration in force has them. A state under another expectation, or of a mailbox that is no longer
 // listed, is not answered: its subject may belong to a mailbox that is denied by now.
 //
-// 1. If the newest run has completed with the list in force, the table has its expectations: the table does the filtering.
-// 2. Otherwise the list leads. Each name is joined with its state, and filtered here.
+// 1. Without a filter, the list says whose states are on a page. A short page reads each of them by its key.
+// 2. If the newest run has completed with the list in force, the table has its expectations: the table does the filtering.
+// 3. Otherwise the list leads. Each name is joined with its state, and filtered here.
 import type { Services } from '../services.ts';
 import { encodeKey, STATE_PREFIX } from '../storage/keys.ts';
 import type { MailboxRecord } from '../storage/mailboxStore.ts';
-import type { Page } from '../storage/mergePartitions.ts';
+import { checkAfter, type Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox, Plan } from '../storage/plan.ts';
 import type { Run } from '../storage/runStore.ts';
 
@@ -25,6 +26,8 @@ export interface StateFilter {
 
 /** States of the table that are read at once. */
 const PAGE = 1_000;
+/** The longest page that is read key by key. A longer one takes fewer requests as ranges. */
+const SHORT_PAGE = 250;
 
 /** In alphabetical order. `newest` is the newest run, read before. */
 export async function listDeclaredStates(
@@ -36,6 +39,7 @@ export async function listDeclaredStates(
 ): Promise<Page<DeclaredState>> {
   const plan = await services.list();
   const { mailboxes } = services.storage();
+  if (conditions.length === 0 && top <= SHORT_PAGE) return shortPage(services, plan, startsWith, top, after);
   if (!isInForce(newest, plan)) return joinWithList(services, plan, { startsWith, matches }, top, after);
   const { items, continuation } = await mailboxes.list({ startsWith, conditions }, top, after);
   return { items: items.map((record) => ({ listed: record, record })), continuation };
@@ -46,6 +50,29 @@ function isInForce(newest: Run | null, plan: Plan): boolean {
   return newest?.status === 'completed' && newest.listHash === plan.hash;
 }
 
+/** A page of all mailboxes. It takes as long however many there are. */
+async function shortPage(
+  services: Services,
+  plan: Plan,
+  startsWith: string,
+  top: number,
+  after: string,
+): Promise<Page<DeclaredState>> {
+  checkAfter(rowOf(startsWith), after);
+  // One more than asked for tells whether there is more.
+  const names = plan.namesAfter(startsWith, after, top + 1);
+  const shown = names.slice(0, top);
+  const records = await services.storage().mailboxes.getAll(shown.map(({ mailbox }) => mailbox));
+  const items = shown.map((listed, index) => ({ listed, record: ofDeclaration(listed, records[index] ?? null) }));
+  const last = shown.at(-1);
+  return { items, continuation: names.length > top && last ? rowOf(last.mailbox) : null };
+}
+
+/** A state under another expectation says nothing about this one. */
+export function ofDeclaration({ expectation }: ListedMailbox, record: MailboxRecord | null): MailboxRecord | null {
+  return record?.expectation === expectation ? record : null;
+}
+
 async function joinWithList(
   services: Services,
   plan: Plan,
@@ -53,7 +80,7 @@ async function joinWithList(
   top: number,
   after: string,
 ): Promise<Page<DeclaredState>> {
-  const names = namesAfter(plan, startsWith, after);
+  const names = plan.namesAfter(startsWith, after);
   const found: DeclaredState[] = [];
   let next = 0;
   // One more than asked for tells whether there is more.
@@ -63,8 +90,7 @@ async function joinWithList(
     for (; found.length <= top; next += 1) {
       const listed = names[next];
       if (listed === undefined || (page.continuation !== null && rowOf(listed.mailbox) > page.continuation)) break;
-      const record = records.get(listed.mailbox);
-      const state = { listed, record: record?.expectation === listed.expectation ? record : null };
+      const state = { listed, record: ofDeclaration(listed, records.get(listed.mailbox) ?? null) };
       if (matches(state)) found.push(state);
     }
     from = page.continuation;
@@ -72,16 +98,6 @@ async function joinWithList(
   const items = found.slice(0, top);
   const last = items.at(-1);
   return { items, continuation: found.length > top && last ? rowOf(last.listed.mailbox) : null };
-}
-
-/** The listed mailboxes that begin with a prefix and come after a row, in the order of the rows. */
-function namesAfter(plan: Plan, startsWith: string, after: string): ListedMailbox[] {
-  const names = plan.shards.flatMap((shard) =>
-    [...shard.expectations()]
-      .filter(([mailbox]) => mailbox.startsWith(startsWith) && rowOf(mailbox) > after)
-      .map(([mailbox, expectation]) => ({ mailbox, expectation })),
-  );
-  return names.sort((a, b) => (rowOf(a.mailbox) < rowOf(b.mailbox) ? -1 : 1));
 }
 
 function rowOf(mailbox: string): string {

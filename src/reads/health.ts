@@ -64,7 +64,8 @@ async function checkList(services: Services): Promise<HealthProblem[]> {
   } catch (error) {
     if (!(error instanceof MailscopeError)) throw error;
     if (error.code !== 'configuration-invalid') return [];
-    return [{ code: 'configuration-invalid', setting: 'MAILBOXES_FILE', fault: 'malformed' }];
+    const { listSetting: setting } = services.settings();
+    return [{ code: 'configuration-invalid', setting, fault: 'malformed' }];
   }
 }
 

@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
-import { type DeclaredState, listDeclaredStates } from './declaredStates.ts';
+import { type DeclaredState, listDeclaredStates, ofDeclaration } from './declaredStates.ts';
 import { type FreshSpan, freshSpan, isFresh } from './freshness.ts';
 import { holeCounter, type Newest, readNewest } from './holes.ts';
 import { withCauses } from './withCauses.ts';
@@ -53,8 +53,7 @@ export async function getMailbox(services: Services, name: string): Promise<Mail
   const listed = await listedMailbox(services, name);
   const newest = await readNewest(services);
   const found = await services.storage().mailboxes.get(listed.mailbox);
-  // A state under another expectation says nothing about this one.
-  const record = found?.record.expectation === listed.expectation ? found.record : null;
+  const record = ofDeclaration(listed, found?.record ?? null);
   const [drift] = await withCauses(services, record?.openDrift ? [record.openDrift] : []);
   return viewer(services, newest)({ listed, record }, drift);
 }

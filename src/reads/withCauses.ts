@@ -3,16 +3,12 @@ import type { DriftView } from '../api/answerSchemas.ts';
 import { causeOf } from '../rules/cause.ts';
 import type { Drift } from '../rules/drift.ts';
 import type { Services } from '../services.ts';
-import type { Run } from '../storage/runStore.ts';
 
 /** The drifts with their causes. A cause is null while the opening run is in progress, or after that run was deleted. */
 export async function withCauses(services: Services, drifts: readonly Drift[]): Promise<DriftView[]> {
-  const { runs } = services.storage();
-  const numbers = [...new Set(drifts.map(({ openedRun }) => openedRun))];
-  const found = await Promise.all(numbers.map(async (number) => [number, (await runs.get(number))?.value] as const));
-  const byNumber = new Map<number, Run | undefined>(found);
+  const causes = await services.storage().runs.causes(drifts.map(({ openedRun }) => openedRun));
   return drifts.map((drift) => {
-    const run = byNumber.get(drift.openedRun);
-    return { ...drift, probableCause: run && run.status !== 'running' ? causeOf(drift, run.probableCause) : null };
+    const cause = causes.get(drift.openedRun);
+    return { ...drift, probableCause: cause === undefined ? null : causeOf(drift, cause) };
   });
 }

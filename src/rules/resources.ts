@@ -29,10 +29,10 @@ export interface Resource {
 /**
  * The names of roles that read ("Microsoft Graph permissions reference"). Microsoft adds names beside the plain ones, such
  * as `Mail-Advanced.ReadWrite.All`, so this is a rule and no list. `Mail.Send` reads nothing, and neither does a role of
- * another kind of data.
+ * another kind of data. `Contacts-OnPremisesSyncBehavior` is about the directory.
  */
 function readRole(family: string): (role: string) => boolean {
-  const pattern = new RegExp(`^${family}(-[A-Za-z]+)?\\.Read(Basic|Write)?(\\.All)?$`);
+  const pattern = new RegExp(`^${family}(-(?!OnPremises)[A-Za-z]+)?\\.Read(Basic|Write)?(\\.All)?$`);
   return (role) => pattern.test(role);
 }
 
@@ -89,7 +89,7 @@ export const RESOURCES: Readonly<Record<ResourceName, Resource>> = {
   },
 };
 
-/** Whether the role reads any kind of data that Mailscope asks for. */
-export function readsMailboxes(role: string): boolean {
-  return RESOURCE_NAMES.some((name) => RESOURCES[name].isReadRole(role));
+/** Whether the role is about data in mailboxes, to read it or not: `Mail.Send`, `MailboxFolder.Read.All`, `Contacts.Read`. */
+export function isMailboxRole(role: string): boolean {
+  return /^(Mail|Calendars|Contacts)[A-Za-z-]*\./.test(role);
 }

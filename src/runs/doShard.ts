@@ -1,6 +1,6 @@
 // Does one shard of a run. Every step is safe to repeat, because a process may die between any two.
 //
-// 1. Pass on a shard of another app. Skip the shard if its run has ended or the shard is committed. Give it up if the list
+// 1. Skip the shard if its run has ended or the shard is committed. Give it up if the list
 //    has changed.
 // 2. Mark the run as alive, unless another shard just did. The shard may write for 110 seconds from the mark.
 // 3. Ask Graph about the mailboxes that this run has not judged yet.
@@ -21,7 +21,6 @@ import { SHARD_QUEUE, type ShardMessage } from '../storage/queues.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
 import { closeRun } from './closeRun.ts';
-import { passOn } from './foreignMessage.ts';
 import { giveUpShard } from './giveUp.ts';
 import { type HeldLease, startLease } from './lease.ts';
 import { changeOf, removalOf, type Sighting } from './mailboxChanges.ts';
@@ -60,7 +59,6 @@ type States = Map<string, StoredMailbox>;
  * @throws MailscopeError `storage-unavailable`, or any error that is a defect. The queue then tries the shard again.
  */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
-  if (await passOn(services, SHARD_QUEUE, message)) return;
   const plan = await services.list();
   const shard = plan.shards[message.shard];
   if (message.listHash !== plan.hash || !shard) {

@@ -52,14 +52,10 @@ export function readScopes(environment: Environment, adapt: Adapt = (alone) => a
   const [first = DEFAULT_SCOPE, ...others] = names;
   const read = (name: string) => readScope(environment, name, strays, adapt);
   const scopes = [read(first), ...others.map(read)] as const;
-  // Each scope has the faults that are for all alike.
-  const general = scopes[0].faults.filter(({ setting }) => !isOfScope(setting));
+  const isOfAll = (fault: SettingFault) =>
+    scopes.every(({ faults }) => faults.some(({ message }) => message === fault.message));
+  const general = scopes[0].faults.filter((fault) => !isOfScope(fault.setting) && isOfAll(fault));
   return { faults: [...general, ...strays.flatMap(({ scope, fault }) => (scope === null ? [fault] : []))], scopes };
-}
-
-/** The faults that are the scope's own: of its values, and of the general values that it uses. */
-export function ownFaults({ faults }: Configuration): readonly SettingFault[] {
-  return faults.filter(({ setting }) => isOfScope(setting));
 }
 
 function isOfScope(setting: string): boolean {

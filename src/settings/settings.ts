@@ -64,6 +64,8 @@ export interface Settings {
   readonly mailboxes: ReadonlyMap<string, Expectation>;
   /** MAILBOXES_FILE: more mailboxes in a file or a blob. */
   readonly listFile: ListFile | undefined;
+  /** The name under which MAILBOXES_FILE stands: that of a scope, or the general one. */
+  readonly listSetting: string;
   /** Six-field NCRONTAB, UTC. */
   readonly pollSchedule: string;
   /** The origin of Microsoft Graph, without a path: `https://graph.microsoft.com`. */
@@ -119,21 +121,22 @@ export function registeredPollSchedule(environment: Environment = process.env): 
 
 /**
  * Reads and checks the settings. Never throws. An empty setting counts as not set.
- *
- * @param written the name under which a setting stands in the environment of the process
  */
-export function readConfiguration(environment: Environment, written = (setting: string) => setting): Configuration {
-  const { settings, faults } = readPlain(environment);
+export function readConfiguration(environment: Environment, written: Written = (setting) => setting): Configuration {
+  const { settings, faults } = readPlain(environment, written);
   return { settings, faults: faults.map((fault) => asWritten(fault, written)) };
 }
 
+/** The name under which a setting stands in the environment of the process. */
+type Written = (setting: string) => string;
+
 /** A text may name several settings. */
-function asWritten(fault: SettingFault, written: (setting: string) => string): SettingFault {
+function asWritten(fault: SettingFault, written: Written): SettingFault {
   const message = fault.message.replace(/\b[A-Z][A-Z0-9_]+\b/g, written);
   return { ...fault, setting: written(fault.setting), message };
 }
 
-function readPlain(environment: Environment): Configuration {
+function readPlain(environment: Environment, written: Written): Configuration {
   const faults: SettingFault[] = [];
   const values = readFields(environment, faults);
   const { ALLOWED_MAILBOXES: allowed, DENIED_MAILBOXES: denied } = values;
@@ -153,6 +156,7 @@ function readPlain(environment: Environment): Configuration {
   if (faults.some((one) => one.stops === 'everything')) return { settings: undefined, faults };
   // No fault stops everything, so each of these fields was read.
   const settings = assemble(
+    written,
     values as FieldValues,
     identity as GraphIdentity,
     storage as StorageSettings,
@@ -163,6 +167,7 @@ function readPlain(environment: Environment): Configuration {
 }
 
 function assemble(
+  written: Written,
   values: FieldValues,
   graphIdentity: GraphIdentity,
   storage: StorageSettings,
@@ -175,6 +180,7 @@ function assemble(
   return {
     mailboxes,
     listFile: values.MAILBOXES_FILE,
+    listSetting: written('MAILBOXES_FILE'),
     pollSchedule: values.POLL_SCHEDULE,
     graphEndpoint: values.GRAPH_ENDPOINT,
     resource: values.GRAPH_RESOURCE,

@@ -30,12 +30,14 @@ const LOOK_AGAIN_MS = 10_000;
  *   blob. A list with faults is read again after a change, and what could not be read is tried again at once.
  */
 export function createList(settings: Settings, now: () => Date): () => Promise<Plan> {
-  const { mailboxes, listFile, shardSize, storage } = settings;
+  const { mailboxes, listFile, listSetting, shardSize, storage } = settings;
   if (!listFile) {
     const plan = planShards(mailboxes, shardSize);
     return async () => plan;
   }
-  const source = listFile.kind === 'path' ? fileSource(listFile.path) : blobSource(listFile, storage);
+  const invalid = invalidBy(listSetting);
+  const source =
+    listFile.kind === 'path' ? fileSource(listFile.path, invalid) : blobSource(listFile, storage, listSetting, invalid);
   let version: string | undefined;
   let list: Promise<Plan | MailscopeError> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -48,7 +50,7 @@ export function createList(settings: Settings, now: () => Date): () => Promise<P
     lookedAt = now().getTime();
     if (list && found === version) return planIn(await list);
     version = found;
-    const reading = read(source, mailboxes, shardSize);
+    const reading = read(source, mailboxes, shardSize, invalid);
     list = reading;
     reading.catch(() => {
       if (list === reading) list = undefined;
@@ -67,6 +69,7 @@ async function read(
   source: Source,
   declared: ReadonlyMap<string, Expectation>,
   shardSize: number,
+  invalid: Invalid,
 ): Promise<Plan | MailscopeError> {
   const { mailboxes, faults } = await readAll(source, declared);
   if (faults.length > 0) return invalid(faults);
@@ -89,12 +92,17 @@ async function readAll(source: Source, declared: ReadonlyMap<string, Expectation
   }
 }
 
-function invalid(faults: readonly string[], cause?: unknown): MailscopeError {
-  const texts = faults.map((fault) => `MAILBOXES_FILE: ${fault}.`);
-  return new MailscopeError('configuration-invalid', texts.join(' '), { faults: texts, cause });
+/** Makes the error for the faults of a list. */
+type Invalid = (faults: readonly string[], cause?: unknown) => MailscopeError;
+
+function invalidBy(setting: string): Invalid {
+  return (faults, cause) => {
+    const texts = faults.map((fault) => `${setting}: ${fault}.`);
+    return new MailscopeError('configuration-invalid', texts.join(' '), { faults: texts, cause });
+  };
 }
 
-function fileSource(path: string): Source {
+function fileSource(path: string, invalid: Invalid): Source {
   return {
     async version() {
       try {
@@ -117,7 +125,12 @@ function fileSource(path: string): Source {
   };
 }
 
-function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, storage: StorageSettings): Source {
+function blobSource(
+  { container, name }: Extract<ListFile, { kind: 'blob' }>,
+  storage: StorageSettings,
+  setting: string,
+  invalid: Invalid,
+): Source {
   const opened = onceEach(() => connect(storage, container, name));
   const attempt = async <T>(work: (blob: BlobClient, abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
@@ -130,7 +143,7 @@ function blobSource({ container, name }: Extract<ListFile, { kind: 'blob' }>, st
     }
   };
   const unreadable = (cause: unknown) =>
-    new MailscopeError('storage-unavailable', 'The blob that MAILBOXES_FILE names cannot be read.', { cause });
+    new MailscopeError('storage-unavailable', `The blob that ${setting} names cannot be read.`, { cause });
   return {
     version: () => attempt(async (blob, abortSignal) => (await blob.getProperties({ abortSignal })).etag ?? ''),
     // The whole text, so that a connection that stalls or breaks is a failure of storage.

@@ -1,5 +1,6 @@
 // The table `Mailboxes`: the state of each mailbox and all its drift, in sixteen partitions.
 import type { TransactionAction } from '@azure/data-tables';
+import PQueue from 'p-queue';
 import type { Drift } from '../rules/drift.ts';
 import type { MailboxState } from '../rules/judge.ts';
 import { driftEntity } from './driftStore.ts';
@@ -41,6 +42,8 @@ export interface MailboxFilter {
 
 export interface MailboxStore {
   get(mailbox: string): Promise<StoredMailbox | null>;
+  /** The states of some mailboxes, each read by its key, in their order. Null for one without a state. */
+  getAll(mailboxes: readonly string[]): Promise<readonly (MailboxRecord | null)[]>;
   /** Every state in the range. */
   inRange(range: Range): Promise<readonly StoredMailbox[]>;
   /** Writes the changes, and returns the mailboxes whose row has changed since `previous` was read. */
@@ -52,6 +55,8 @@ export interface MailboxStore {
 }
 
 const TABLE = 'Mailboxes';
+/** A read of real storage takes a few milliseconds. More at a time would need more connections. */
+const READS_IN_FLIGHT = 16;
 
 const STATE_COLUMNS: Columns<MailboxRecord> = {
   mailbox: 'value',
@@ -87,6 +92,18 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const { partition, row } = statePosition(mailbox);
       const found = await (await table()).get(partition, row);
       return found && toStored(found);
+    },
+
+    async getAll(mailboxes) {
+      const source = await table();
+      const reads = new PQueue({ concurrency: READS_IN_FLIGHT });
+      return reads.addAll(
+        mailboxes.map((mailbox) => async () => {
+          const { partition, row } = statePosition(mailbox);
+          const found = await source.get(partition, row);
+          return found && fromRow<MailboxRecord>(found, STATE_COLUMNS);
+        }),
+      );
     },
 
     async inRange(range) {

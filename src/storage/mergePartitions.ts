@@ -23,9 +23,7 @@ export interface PageQuestion {
 /** One page of rows from all partitions, by row key. */
 export async function mergedPage<T>(source: Table, question: PageQuestion, read: (row: Row) => T): Promise<Page<T>> {
   const { prefix, conditions, top, after } = question;
-  if (!(after === '' || after.startsWith(prefix))) {
-    throw new MailscopeError('parameter-invalid', 'The query parameter after is from another list. Use its nextLink.');
-  }
+  checkAfter(prefix, after);
   const pageSize = Math.min(1_000, Math.ceil((top + 1) / 8));
   const high = afterPrefix(prefix);
   const rowsOf = (partition: string) => {
@@ -36,6 +34,12 @@ export async function mergedPage<T>(source: Table, question: PageQuestion, read:
   const rows = await mergeRows(PARTITIONS.map(rowsOf), top + 1);
   const items = rows.slice(0, top);
   return { items: items.map(read), continuation: rows.length > top ? (items.at(-1)?.rowKey ?? null) : null };
+}
+
+/** @throws MailscopeError `parameter-invalid` */
+export function checkAfter(prefix: string, after: string): void {
+  if (after === '' || after.startsWith(prefix)) return;
+  throw new MailscopeError('parameter-invalid', 'The query parameter after is from another list. Use its nextLink.');
 }
 
 /** The first `count` rows of all `sources` by row key. Each source is read only as far as needed. */

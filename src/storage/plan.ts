@@ -63,6 +63,32 @@ export class Plan {
     this.shards = shards;
   }
 
+  /**
+   * The first mailboxes in alphabetical order that begin with a prefix and whose row comes after `after`. It keeps only a
+   * few more than `count`, because a list may be very long.
+   */
+  namesAfter(startsWith: string, after: string, count = Number.POSITIVE_INFINITY): ListedMailbox[] {
+    let found: { readonly row: string; readonly listed: ListedMailbox }[] = [];
+    let last: string | undefined;
+    for (const shard of this.shards) {
+      for (const expectation of EXPECTATIONS) {
+        for (const mailbox of shard.listed(expectation)) {
+          if (!mailbox.startsWith(startsWith)) continue;
+          const row = STATE_PREFIX + encodeKey(mailbox);
+          if (row <= after || (last !== undefined && row > last)) continue;
+          found.push({ row, listed: { mailbox, expectation } });
+        }
+      }
+      if (found.length < Math.max(2 * count, LEAST_KEPT)) continue;
+      found = found.sort(byRow).slice(0, count);
+      last = found.at(-1)?.row;
+    }
+    return found
+      .sort(byRow)
+      .slice(0, count)
+      .map(({ listed }) => listed);
+  }
+
   /** The expectation of a mailbox; undefined when it is not listed. */
   expectationOf(mailbox: string): Expectation | undefined {
     const position = statePosition(mailbox);
@@ -70,6 +96,9 @@ export class Plan {
     return EXPECTATIONS.find((as) => shard?.listed(as).includes(mailbox));
   }
 }
+
+/** Names that are kept before the largest are dropped. */
+const LEAST_KEPT = 1_000;
 
 const START: Position = { partition: PARTITIONS[0] ?? '', row: STATE_PREFIX };
 
@@ -97,6 +126,10 @@ function sortedAsKeys(mailboxes: Iterable<string>): string[] {
   const keys = new Map<string, string[]>(PARTITIONS.map((partition) => [partition, []]));
   for (const mailbox of mailboxes) keys.get(partitionOf(mailbox))?.push(encodeKey(mailbox));
   return [...keys.values()].flatMap((one) => one.sort().map(decodeKey));
+}
+
+function byRow(a: { readonly row: string }, b: { readonly row: string }): number {
+  return a.row < b.row ? -1 : Number(a.row > b.row);
 }
 
 const BORROWED = 5;

@@ -4,7 +4,7 @@ import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
 import type { Page } from './mergePartitions.ts';
 import { and, between, type Columns, collect, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Row, Tables } from './tables.ts';
+import type { Row, Table, Tables } from './tables.ts';
 
 export type RunTrigger = 'timer' | 'request' | 'scope-breach' | 'overdue';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
@@ -77,6 +77,8 @@ export interface RunStore {
   get(number: number): Promise<Stored<Run> | null>;
   /** Newest first. */
   list(top: number, after: string): Promise<Page<Run>>;
+  /** The causes that ended runs have found, by number. A run in progress, or one that was deleted, is not in it. */
+  causes(numbers: readonly number[]): Promise<ReadonlyMap<number, string | null>>;
   /** The newest run that was completed; null when there is none. */
   lastCompleted(): Promise<Run | null>;
   /**
@@ -113,6 +115,14 @@ const CURRENT_COLUMNS: Columns<Current> = {
   skippedBy: 'value',
   owner: 'value',
   skipTo: 'value',
+};
+
+/** Read one by one up to so many. */
+const FEW_RUNS = 100;
+const CAUSE_COLUMNS: Columns<Pick<Run, 'number' | 'status' | 'probableCause'>> = {
+  number: 'value',
+  status: 'value',
+  probableCause: 'value',
 };
 
 const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
@@ -189,6 +199,13 @@ export function createRunStore(tables: Tables): RunStore {
       };
     },
 
+    async causes(numbers) {
+      const rows = await readRuns(await table(), numbers);
+      // An absent column is null.
+      const runs = rows.map((row) => fromRow(row, CAUSE_COLUMNS)).filter(({ status }) => status !== 'running');
+      return new Map(runs.map(({ number, probableCause }) => [number, probableCause]));
+    },
+
     async lastCompleted() {
       const completed = and(between(RUNS, '0', END_OF_RUNS), `status eq 'completed'`);
       const [row] = await collect(await table(), completed, { most: 1 });
@@ -247,6 +264,17 @@ export function createRunStore(tables: Tables): RunStore {
       }
     },
   };
+}
+
+/** The runs with these numbers, and perhaps others: reading a few by their keys is quicker, and many as a range. */
+async function readRuns(table: Table, numbers: readonly number[]): Promise<Row[]> {
+  const keys = [...new Set(numbers)].map(invertedNumber).sort();
+  if (keys.length <= FEW_RUNS) {
+    const found = await Promise.all(keys.map((key) => table.get(RUNS, key)));
+    return found.filter((row) => row !== null);
+  }
+  const range = between(RUNS, keys[0] ?? '', `${keys.at(-1)}${END_OF_RUNS}`);
+  return collect(table, range, { select: Object.keys(CAUSE_COLUMNS) });
 }
 
 function runEntity({ result, ...run }: Run): TableEntity {

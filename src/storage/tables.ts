@@ -84,7 +84,9 @@ export function createTables(settings: StorageSettings): Tables {
       const service = await connect(settings, serviceClient);
       const names: string[] = [];
       await attempt(async (abortSignal) => {
-        const tables = service.listTables({ ...REQUEST, abortSignal });
+        // Names have letters and digits alone, so all with the prefix come before `~`.
+        const queryOptions = { filter: `TableName ge '${prefix}' and TableName lt '${prefix}~'` };
+        const tables = service.listTables({ ...REQUEST, queryOptions, abortSignal });
         for await (const { name = '' } of tables) if (name.startsWith(prefix)) names.push(name);
       });
       return names.sort();

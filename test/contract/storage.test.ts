@@ -317,6 +317,40 @@ describe('runs', () => {
   });
 });
 
+describe('the causes of runs', () => {
+  it.each([
+    ['a few, one by one', [1, 2, 3, 9]],
+    ['many, as a range', [...Array(150).keys()]],
+  ])('are found by number: %s', async (_, numbers) => {
+    const { runs } = storage();
+    const states = [{ status: 'completed', probableCause: 'a role' }, { status: 'incomplete' }, {}] as const;
+    for (const [index, state] of states.entries())
+      await runs.start(runOf(index + 1, state), by('starter'), await runs.current(), null);
+    expect(await runs.causes(numbers)).toEqual(
+      new Map([
+        [1, 'a role'],
+        [2, null],
+      ]),
+    );
+    expect(await runs.lastCompleted()).toMatchObject({ number: 1, status: 'completed' });
+  });
+
+  it('are none before the first run', async () => {
+    const { runs } = storage();
+    expect(await runs.causes([])).toEqual(new Map());
+    expect(await runs.lastCompleted()).toBeNull();
+  });
+});
+
+describe('the states of some mailboxes', () => {
+  it('are read in the order that was asked for, and null for one without a state', async () => {
+    const { mailboxes } = storage();
+    await mailboxes.write([creation(recordOf('a@contoso.example')), creation(recordOf('b@contoso.example'))], lease);
+    const found = await mailboxes.getAll(['b@contoso.example', 'nobody@contoso.example', 'a@contoso.example']);
+    expect(found.map((record) => record?.mailbox)).toEqual(['b@contoso.example', undefined, 'a@contoso.example']);
+  });
+});
+
 describe('tables', () => {
   it('are created once, also with many callers', async () => {
     const tables = createTables(account());

@@ -1,4 +1,8 @@
 // The API as its own description says: a client made from the document, headers, HEAD, the document itself.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { EVERY_ROUTE } from '../../src/api/everyRoute.ts';
@@ -132,6 +136,142 @@ describe('the size of a page', () => {
     ['maxpagesize=1&maxpagesize=1', 'The query parameter maxpagesize is "1,1". Use a whole number from 1 to 1000.'],
   ])('is refused: %s', async (query, detail) => {
     expect(await app.get(`drift?${query}`)).toMatchObject({ status: 400, body: { code: 'parameter-invalid', detail } });
+  });
+});
+
+describe('a list of mailboxes with faults', () => {
+  it('is 503 on every route behind a key, and named by health', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
+    const file = join(folder, 'list.csv');
+    await writeFile(file, 'mailbox,expectation\nsupport@contoso.example,perhaps\n');
+    const settings = { ...settingsFor(tenant.sandbox.url), MAILBOXES_FILE: file };
+    const other = await startApp({ ...settings, AzureWebJobsStorage: emulator.nextAccount() });
+    try {
+      for (const { route, method, access } of EVERY_ROUTE.filter(({ access }) => access !== 'open')) {
+        const path = route.replace('{mailbox}', DENIED).replace('{id}', runId);
+        const answer = await fetch(`${other.host.url}/api/${path}`, { method });
+        expect([route, access, answer.status]).toEqual([route, access, 503]);
+        expect(await answer.json()).toMatchObject({ code: 'configuration-invalid', faults: [expect.any(String)] });
+      }
+      const problems = [{ code: 'configuration-invalid', setting: 'MAILBOXES_FILE' }];
+      expect(await other.get('health')).toMatchObject({
+        status: 503,
+        body: { problems: expect.arrayContaining([expect.objectContaining(problems[0])]) },
+      });
+    } finally {
+      await Promise.all([other.host.close(), rm(folder, { recursive: true })]);
+    }
+  });
+});
+
+describe('CSV', () => {
+  const csv = async (path: string, accept?: string) => {
+    const answer = await ask(path, accept === undefined ? {} : { headers: { accept } });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    return { answer, bytes, rows: parse(bytes, { bom: true, columns: true }) as Record<string, string>[] };
+  };
+
+  it.each([
+    ['mailboxes?format=csv', 'mailscope-mailboxes.csv', 3],
+    ['drift?format=csv', 'mailscope-drift.csv', 2],
+    ['runs?format=csv', 'mailscope-runs.csv', 1],
+    [`mailboxes/${DENIED}/history?format=csv`, 'mailscope-history-cch@contoso.example.csv', 1],
+  ])('of %s is a file with a line for each', async (path, name, count) => {
+    const { answer, bytes, rows } = await csv(path);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
+    expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="${name}"`);
+    expect(answer.headers.get('link')).toBeNull();
+    expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+    expect(rows).toHaveLength(count);
+  });
+
+  it('holds what the JSON does', async () => {
+    const { rows } = await csv('drift', 'text/csv');
+    const { value } = await client.get('/drift', {});
+    expect(
+      rows.map(({ mailbox, openedAt, openedRequestId, closedRequestId, probableCause }) => ({
+        mailbox,
+        openedAt,
+        openedRequestId,
+        closedRequestId,
+        probableCause,
+      })),
+    ).toEqual(
+      value.map(({ mailbox, openedAt, evidence, probableCause }) => ({
+        mailbox,
+        openedAt,
+        openedRequestId: evidence.opened.requestId,
+        closedRequestId: '',
+        probableCause: probableCause ?? '',
+      })),
+    );
+  });
+
+  it('links to its next page, until there is none', async () => {
+    const names: (string | undefined)[] = [];
+    for (let next: string | undefined = 'mailboxes?format=csv&top=1&CODE=secret'; next !== undefined; ) {
+      const { answer, rows } = await csv(next);
+      names.push(...rows.map(({ mailbox }) => mailbox));
+      const [, link] = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '') ?? [];
+      expect(link ?? '').not.toContain('secret');
+      next = link?.slice(`${app.host.url}/api/`.length);
+    }
+    expect(names).toEqual([DENIED, 'hr@contoso.example', ALLOWED]);
+  });
+
+  it('has pages of up to 10,000 rows', async () => {
+    expect((await csv('drift?format=csv&top=10000')).rows).toHaveLength(2);
+    expect((await app.get('drift?format=csv&top=10001')).body).toMatchObject({
+      code: 'parameter-invalid',
+      detail: 'The query parameter top is "10001". Use a whole number from 1 to 10000.',
+    });
+    expect(await app.get('drift?format=json&top=1001')).toMatchObject({ status: 400 });
+  });
+
+  it('is refused with the types that there are, on routes that have several', async () => {
+    const refused = await ask('runs', { headers: { accept: 'text/html' } });
+    expect(refused.status).toBe(406);
+    expect(await refused.json()).toMatchObject({
+      code: 'not-acceptable',
+      detail: 'This route answers application/json and text/csv. The header Accept takes neither.',
+    });
+    for (const path of [`runs/${runId}`, 'scopes', 'metrics', 'openapi.json', `mailboxes/${DENIED}`]) {
+      const { status } = await ask(path, { headers: { accept: 'text/html' } });
+      expect(`${path} ${status}`).toBe(`${path} 200`);
+    }
+  });
+
+  it.each([
+    ['format=xml', 'The query parameter format is "xml". Use one of json, csv.'],
+    ['format=CSV', 'The query parameter format is "CSV". Use one of json, csv.'],
+    ['format=', 'The query parameter format is "". Use one of json, csv.'],
+    ['format=csv&format=csv', 'The query parameter format is "csv,csv". Use one of json, csv.'],
+  ])('is asked for in one way: %s', async (query, detail) => {
+    expect(await app.get(`drift?${query}`)).toMatchObject({ status: 400, body: { detail } });
+  });
+});
+
+describe('drift since a time', () => {
+  it('is what opened or closed then or later', async () => {
+    const { value } = await client.get('/drift', {});
+    const [first] = value;
+    const opened = first?.openedAt ?? '';
+    const later = new Date(Date.parse(opened) + 1).toISOString();
+    expect((await client.get('/drift', {}, { since: opened })).value).toHaveLength(2);
+    expect((await client.get('/drift', {}, { since: later })).value).toEqual([]);
+    await tenant.put('policy', { mechanism: 'application-access-policy', members: [ALLOWED] });
+    const { id } = (await (
+      await until(async () => {
+        const answer = await ask('runs', { method: 'POST' });
+        expect(answer.status).toBe(202);
+        return answer;
+      })
+    ).json()) as { readonly id: string };
+    await until(async () => expect(await client.get('/runs/{id}', { id })).toMatchObject({ status: 'completed' }));
+    const closed = (await client.get('/drift', {}, { since: later })).value;
+    expect(closed.map(({ closedBecause }) => closedBecause)).toEqual(['refused', 'refused']);
+    expect((await client.get('/drift', {}, { since: later, open: true })).value).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ROOT, type Switches, settingsFor, startApp, startServer, startTenant } from '../support/localApp.ts';
+import { startProxy } from '../support/proxy.ts';
 import { CLIENT_ID, claimsOf, startTokenService, TENANT_ID, type TokenService } from '../support/tokenService.ts';
 
 const USER_ASSIGNED = '11111111-2222-4333-8444-555555555555';
@@ -145,6 +146,27 @@ describe('an app registration', () => {
     expect(again).toBe(first);
     expect(fresh).not.toBe(first);
     expect(tokenService.proofs).toHaveLength(2);
+  });
+
+  it('of one scope is never asked for at the token service of another', async () => {
+    const proxy = await startProxy();
+    const registration = { ...app, AZURE_CLIENT_SECRET: SECRET };
+    const own = Object.fromEntries(Object.entries(registration).map(([name, value]) => [`crm__${name}`, value]));
+    const running = await startApp({
+      ...settings,
+      ...own,
+      SCOPES: 'crm',
+      crm__AZURE_TENANT_ID: TENANT_ID,
+      crm__AZURE_CLIENT_ID: CLIENT_ID,
+      AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us',
+      HTTPS_PROXY: proxy.url,
+    });
+    try {
+      expect(await running.get('mailboxes/support@contoso.example/latest-subject')).toMatchObject({ status: 503 });
+      expect([...proxy.asked].sort()).toEqual(['login.microsoftonline.com:443']);
+    } finally {
+      await running.host.close();
+    }
   });
 
   it('with an unreadable certificate gets no token, and health says so', async () => {

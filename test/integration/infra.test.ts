@@ -20,7 +20,6 @@ import { loggedEvents } from '../support/loggedEvents.ts';
 
 /** Settings that the app reads and the templates leave out on purpose. */
 const NOT_IN_THE_TEMPLATES: Readonly<Record<string, string>> = {
-  SCOPES: 'it comes through moreSettings, with the settings of its scopes',
   AzureWebJobsStorage: 'a connection string has a shared key, and the storage account has none',
   AzureWebJobsStorage__accountName: 'the templates set the three addresses, which also fit national clouds',
   AzureWebJobsStorage__managedIdentityResourceId: 'the templates name the identity by its client id',
@@ -67,6 +66,8 @@ const SETS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     deniedMailboxes: "'cch@contoso.example,ceo@contoso.example'",
     mailboxesFile: "'blob:lists/mailboxes.csv'",
     graphResource: "'calendar'",
+    scopes: "'default; crm,'",
+    scopeIdentityIds: `['${SHARED}']`,
     pollIntervalMinutes: '30',
     federatedClientId: `'${FEDERATED}'`,
     graphEndpoint: "'https://graph.microsoft.us'",
@@ -101,7 +102,11 @@ const SETS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     pollSchedule: "'30 */5 * * * *'",
     moreSettings: "{ NODE_OPTIONS: '-x' }",
   },
-  seldom: { pollIntervalMinutes: '720' },
+  seldom: {
+    pollIntervalMinutes: '720',
+    identityType: "'SystemAssigned'",
+    scopeIdentityIds: `['${SHARED}']`,
+  },
   bare: { alertRules: 'false', availabilityTest: 'false' },
 };
 
@@ -290,6 +295,17 @@ describe.skipIf(bicep === undefined)('a deployment', () => {
     ]);
   });
 
+  it.each([
+    ['defaults', 'UserAssigned', 1],
+    ['everything', 'UserAssigned', 2],
+    ['own', 'SystemAssigned', 0],
+    ['seldom', 'SystemAssigned, UserAssigned', 1],
+  ])('with %s gives the app its identities: %s', (set, type, count) => {
+    const { identity } = one(set, 'Microsoft.Web/sites');
+    expect(identity.type).toBe(type);
+    expect(Object.keys(identity.userAssignedIdentities ?? {})).toHaveLength(count);
+  });
+
   it('says which identity it is, and where the app is', () => {
     expect(Object.keys(of('defaults').outputs).sort()).toEqual([
       'appName',
@@ -415,46 +431,45 @@ describe.skipIf(bicep === undefined)('the settings of a deployment', () => {
 describe.skipIf(bicep === undefined)('the alert rules', () => {
   const rule = (set: string, title: string) => one(set, 'Microsoft.Insights/scheduledQueryRules', title).properties;
   const condition = (set: string, title: string) => rule(set, title).criteria.allOf[0];
-  const LINES = `AppTraces | where Message startswith '{"event":' | extend line = parse_json(Message)`;
+  const LINES = `AppTraces | where Message startswith '{"event":' | extend line = parse_json(Message) | extend scope = coalesce(tostring(line.scope), 'default')`;
+  const COMPLETED = `${LINES} | where tostring(line.event) == 'run.completed' | project scope`;
+  const perScope = [{ name: 'scope', operator: 'Include', values: ['*'] }];
 
   it.each([
     [
       'no-completed-run',
-      `${LINES} | where tostring(line.event) == 'run.completed' | project TimeGenerated, runId = tostring(line.runId)`,
-      'LessThan',
-      1,
+      `${COMPLETED} | join kind=rightanti (datatable(scope: string) ['default']) on scope | extend TimeGenerated = now()`,
+      perScope,
       1,
     ],
     [
       'drift-opened',
-      `${LINES} | where tostring(line.event) == 'drift.opened' | project TimeGenerated, mailbox = tostring(line.mailbox), kind = tostring(line.kind), runId = tostring(line.runId)`,
-      'GreaterThan',
-      0,
+      `${LINES} | where tostring(line.event) == 'drift.opened' | project TimeGenerated, scope, mailbox = tostring(line.mailbox), kind = tostring(line.kind), runId = tostring(line.runId)`,
+      perScope,
       1,
     ],
     [
       'run-incomplete',
-      `${LINES} | where tostring(line.event) == 'run.closed' and tostring(line.status) == 'incomplete' | project TimeGenerated, runId = tostring(line.runId)`,
-      'GreaterThan',
-      0,
+      `${LINES} | where tostring(line.event) == 'run.closed' and tostring(line.status) == 'incomplete' | project TimeGenerated, scope, runId = tostring(line.runId)`,
+      perScope,
       2,
     ],
     [
       'poison-message',
       `AppTraces | where Message has '${SHARD_QUEUE}-poison' or Message has '${ALERT_QUEUE}-poison' | project TimeGenerated, Message`,
-      'GreaterThan',
-      0,
+      [],
       2,
     ],
-    [
-      'exceptions',
-      'AppExceptions | project TimeGenerated, OperationName, ExceptionType, OuterMessage',
-      'GreaterThan',
-      0,
-      3,
-    ],
-  ])('%s asks the log and tells the action group', (title, query, operator, threshold, severity) => {
-    expect(condition('defaults', title)).toMatchObject({ query, operator, threshold, timeAggregation: 'Count' });
+    ['exceptions', 'AppExceptions | project TimeGenerated, OperationName, ExceptionType, OuterMessage', [], 3],
+  ])('%s asks the log and tells the action group', (title, query, dimensions, severity) => {
+    expect(condition('defaults', title)).toEqual({
+      query,
+      operator: 'GreaterThan',
+      threshold: 0,
+      timeAggregation: 'Count',
+      dimensions,
+      failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
+    });
     expect(rule('defaults', title)).toMatchObject({
       enabled: true,
       severity,
@@ -472,6 +487,10 @@ describe.skipIf(bicep === undefined)('the alert rules', () => {
     ['seldom', 720, 'P2D'],
   ])('with %s notice after three intervals of %i minutes that no run completed', (set, _minutes, window) => {
     expect(rule(set, 'no-completed-run').windowSize).toBe(window);
+  });
+
+  it('ask for each scope by its name', () => {
+    expect(condition('everything', 'no-completed-run').query).toContain("datatable(scope: string) ['default', 'crm']");
   });
 
   it('look at least once in each of their windows', () => {

@@ -71,6 +71,7 @@ describe('a file', () => {
     await doShard(app, second);
     expect(app.logs).toContainEqual({
       event: 'shard.skipped',
+      scope: 'default',
       runId: run.id,
       shard: 1,
       why: 'the list of mailboxes has changed since the run began',

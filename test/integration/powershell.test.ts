@@ -710,6 +710,103 @@ describe.skipIf(!engine)('the commands', () => {
     });
   });
 
+  describe('another kind of data than mail', () => {
+    const inRbac = (Role: string) => ({ ...underRbac, assignments: [{ ...ASSIGNMENT, Role }] });
+    const made = ['Calendars.ReadBasic.All', 'Calendars.ReadWrite', 'Contacts.Read', 'MailboxSettings.Read'].map(
+      (Permission) => [Permission, play(grouped, set('Rbac', { Permission }))] as const,
+    );
+    const twice = play(
+      grouped,
+      set('Rbac', { Permission: 'Calendars.Read' }),
+      set('Rbac', { Permission: 'Calendars.Read' }),
+    );
+    const beside = play(
+      { ...underRbac, roles: ['Calendars.Read', 'Mail.ReadWrite'] },
+      set('Rbac', { Permission: 'Calendars.Read' }),
+    );
+    const forMail = play(grouped, set('Rbac'));
+    const gone = play(inRbac('Application Contacts.Read'), remove());
+    const look = (tenant: Case['tenant'], mailbox: string, parameters: object) =>
+      play(tenant, test([mailbox], { Resource: 'calendar', ...parameters }));
+    /** An app that asks for calendars, and whose last run saw this. */
+    const last = (name: string, mailbox: string, lastOutcome: string, lastCheckedAt: string) =>
+      app(name, `mailboxes/${encodeURIComponent(mailbox)}`, 200, { lastOutcome, lastReason: null, lastCheckedAt });
+    const mail = app('ofMail', `mailboxes/${encodeURIComponent(CEO)}/latest-subject`, 403, { code: 'mailbox-refused' });
+    const policied = { ...underPolicy, roles: ['Calendars.Read'] };
+    const before = new Date(Date.parse(now) - 2 * 3_600_000).toISOString();
+
+    it.each(made)(
+      '%s is given by RBAC as its own role, which has no .All and for calendars no basic one',
+      (name, result) => {
+        const role = `Application ${name.replace('.All', '').replace('Calendars.ReadBasic', 'Calendars.Read')}`;
+        const changes = changesOf(result()[0]).map(written);
+        expect(changes).toEqual([...newRbac.slice(0, 2), newRbac[2]?.replace('Application Mail.ReadBasic', role)]);
+        const kind = { Ca: 'calendar', Co: 'contacts', Ma: 'settings' }[name.slice(0, 2)];
+        expect(result()[0]?.output[0].Settings).toContain(`GRAPH_RESOURCE=${kind}`);
+        expect(result()[0]?.readable).toEqual([]);
+      },
+    );
+
+    it('changes nothing the second time', () => {
+      expect(twice()[1]?.error).toBe(null);
+      expect(changesOf(twice()[1])).toEqual([]);
+    });
+
+    it('prints one setting more than mail', () => {
+      expect(forMail()[0]?.output[0].Settings).toEqual([`ALLOWED_MAILBOXES=${SUPPORT}`, 'DENIED_MAILBOXES=']);
+    });
+
+    it('is warned of roles of its own kind in Entra, and of no others', () => {
+      const said = beside()[0]?.warnings.join() ?? '';
+      expect(said).toContain('holds Calendars.Read in Entra. Grants add up');
+      expect(said).not.toContain('Mail.ReadWrite');
+    });
+
+    it('is taken away with the scope', () => {
+      expect(changesOf(gone()[0]).map(written)[0]).toMatch(/^Remove-ManagementRoleAssignment/);
+      expect(gone()[0]?.output[0].Left).toEqual([]);
+    });
+
+    it.each([
+      [
+        'a role for calendars under a policy',
+        look(policied, CEO, { MailscopeUrl: last('m1', CEO, 'refused', now) }),
+        { Policy: 'Denied', EntraRoles: ['Calendars.Read'], Expected: 'Refused', Live: 'Refused', Agrees: true },
+      ],
+      [
+        'what the last run could read',
+        look(policied, SUPPORT, { MailscopeUrl: last('m2', SUPPORT, 'readable', now) }),
+        { Expected: 'Readable', Live: 'Readable', Agrees: true },
+      ],
+      [
+        'an answer that is too old',
+        look(policied, SUPPORT, { MailscopeUrl: last('m3', SUPPORT, 'readable', before) }),
+        { Live: 'Inconclusive', Agrees: false },
+      ],
+      ['an app that asks for mail', look(policied, CEO, { MailscopeUrl: mail }), { Live: 'Inconclusive' }],
+      [
+        'roles for mail',
+        look({ ...underRbac, roles: ['Mail.Read'] }, SUPPORT, {}),
+        { Rbac: 'NoRole', EntraRoles: [], Expected: 'Refused' },
+      ],
+      [
+        'an RBAC role for calendars',
+        look(inRbac('Application Calendars.ReadWrite'), SUPPORT, {}),
+        { Rbac: 'InScope', Expected: 'Readable' },
+      ],
+      [
+        'full access to Exchange',
+        look(inRbac('Application Exchange Full Access'), CEO, {}),
+        { Rbac: 'OutOfScope', Expected: 'Refused' },
+      ],
+    ] as const)('is tested by what reads it: %s', (_, result, shown) => {
+      const [only] = result();
+      expect(only?.error).toBe(null);
+      expect(only?.output).toMatchObject([shown]);
+      expect(changesOf(only)).toEqual([]);
+    });
+  });
+
   describe("the tutorial's case", () => {
     const tutorial = play(
       {},

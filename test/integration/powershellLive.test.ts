@@ -77,6 +77,42 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
     ]);
   });
 
+  it('the test takes what the last run saw of calendars, and nothing from an app that asks for mail', async () => {
+    const calendarApp = '5f0c1d2e-0000-4000-a000-0000000000c1';
+    await tenant.put('apps', { apps: [calendarApp] });
+    await tenant.put('roles', { app: calendarApp, roles: ['Calendars.Read'] });
+    await tenant.put('policy', { app: calendarApp, mechanism: 'application-access-policy', members: [SUPPORT] });
+    const calendars = await startApp({
+      ...settingsFor(tenant.sandbox.url),
+      ALLOWED_MAILBOXES: SUPPORT,
+      DENIED_MAILBOXES: CCH,
+      GRAPH_RESOURCE: 'calendar',
+      AZURE_CLIENT_ID: calendarApp,
+      AzureWebJobsStorage: emulator.nextAccount(),
+    });
+    const look = (MailscopeUrl: string) => ({
+      tenant: { ...inExchange, roles: ['Calendars.Read'] },
+      steps: [
+        {
+          command: 'Test-MailboxScope',
+          parameters: { Identity: 'mailscope', Mailbox: [SUPPORT, CCH], Resource: 'calendar', MailscopeUrl },
+        },
+      ],
+    });
+
+    await fetch(`${calendars.host.url}/api/runs`, { method: 'POST' });
+    const seen = async () => expect((await calendars.get(`mailboxes/${CCH}`)).body.lastOutcome).toBe('refused');
+    await until(seen);
+    const [right, wrong] = await runCases([look(calendars.host.url), look(app.host.url)]);
+    await calendars.host.close();
+
+    expect(right?.[0]?.output.map(({ Live, Agrees }) => [Live, Agrees])).toEqual([
+      ['Readable', true],
+      ['Refused', true],
+    ]);
+    expect(wrong?.[0]?.output.map(({ Live }) => Live)).toEqual(['Inconclusive', 'Inconclusive']);
+  });
+
   it('the move waits for a run whose token has lost its read role', async () => {
     const parameters = { Identity: 'mailscope', GroupName: GROUP, MailscopeUrl: app.host.url, Confirm: false };
     const phase2 = { tenant: { ...inExchange, ...inRbac }, steps: [{ command: 'Move-MailboxScope', parameters }] };

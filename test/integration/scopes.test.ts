@@ -220,18 +220,22 @@ describe('a message', () => {
     expect(await takerOf(asScopes(...apps), 'poll-shards', shard)).toBe(apps[0]);
   });
 
-  it('of a scope that is no longer listed is dropped, and the log says so', async () => {
+  it('of a scope that is not listed goes back to the queue, for an instance that knows it, and is dropped at last', async () => {
     const apps = createApps(three());
-    expect(await takerOf(asScopes(...apps), 'poll-shards', { ...shard, scope: 'gone' })).toBeNull();
-    expect(apps[0].returned).toEqual([]);
-    expect(apps[0].logs.at(-1)).toMatchObject({ event: 'message.dropped', queue: 'poll-shards', of: 'gone' });
+    for (const returned of [undefined, 19, 20])
+      expect(await takerOf(asScopes(...apps), 'poll-shards', { ...shard, scope: 'gone', returned })).toBeNull();
+    expect(apps[0].returned.map(({ message }) => message)).toEqual([
+      { ...shard, scope: 'gone', returned: 1 },
+      { ...shard, scope: 'gone', returned: 20 },
+    ]);
+    expect(apps[0].logs.at(-1)).toMatchObject({ event: 'message.dropped', queue: 'poll-shards', scope: 'gone' });
   });
 
-  it('of a scope that only another app knows goes back to the queue', async () => {
-    const apps = createApps(three());
-    const message = { ...shard, scope: 'theirs', owner: 'another app' };
+  it('of another app goes back, also when the first scope has bad settings', async () => {
+    const apps = createApps(three({ default__LOCKOUT_AFTER_RUNS: 'x' }));
+    const message = { ...shard, scope: 'crm', owner: 'another app' };
     expect(await takerOf(asScopes(...apps), 'poll-shards', message)).toBeNull();
-    expect(apps[0].returned).toEqual([{ queue: 'poll-shards', message: { ...message, returned: 1 } }]);
+    expect(apps[1]?.returned).toEqual([{ queue: 'poll-shards', message: { ...message, returned: 1 } }]);
   });
 });
 

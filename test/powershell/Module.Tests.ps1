@@ -141,6 +141,14 @@ Describe 'Completion' {
     It 'offers the mechanisms' { Get-Completion 'Set-MailboxScope -Mechanism ' | Should-BeCollection @('ApplicationAccessPolicy', 'Rbac') }
     It 'offers the permissions of RBAC' { Get-Completion 'Move-MailboxScope -Permission Mail.ReadW' | Should-BeCollection @('Mail.ReadWrite') }
     It 'offers permissions that Grant is mostly asked for' { Get-Completion 'Grant-GraphMailPermission -Permission Mail.ReadB' | Should-BeCollection @('Mail.ReadBasic', 'Mail.ReadBasic.All') }
+    It 'offers permissions for every kind of data' {
+        foreach ($command in 'Set-MailboxScope', 'Grant-GraphMailPermission') {
+            Get-Completion "$command -Permission Cal" | Should-BeCollection @('Calendars.ReadBasic.All', 'Calendars.Read', 'Calendars.ReadWrite')
+            Get-Completion "$command -Permission Con" | Should-BeCollection @('Contacts.Read', 'Contacts.ReadWrite')
+            Get-Completion "$command -Permission Mailb" | Should-BeCollection @('MailboxSettings.Read', 'MailboxSettings.ReadWrite')
+        }
+    }
+    It 'offers the resources' { Get-Completion 'Test-MailboxScope -Resource ' | Should-BeCollection @('calendar', 'contacts', 'mail', 'settings') }
     It 'offers the parameters' { Get-Completion 'Set-MailboxScope -Mem' | Should-BeCollection @('-Member', '-MemberFile') }
     It 'still takes the old name of a parameter' { (Get-Command Set-MailboxScope).ParameterSets[0].Parameters.Where({ $_.Name -eq 'Member' })[0].Aliases -contains 'Members' | Should-BeTrue }
 }
@@ -148,7 +156,7 @@ Describe 'Completion' {
 Describe 'Messages' {
     It '<Line> says <Says>' -ForEach @(
         @{ Line = 'Set-MailboxScope x -Mechanism Everything -Member a@contoso.example'; Says = "'Everything' is no mechanism. There are Rbac and ApplicationAccessPolicy." }
-        @{ Line = 'Set-MailboxScope x -Mechanism Rbac -Member a@contoso.example -Permission Mail.Send'; Says = "'Mail.Send' is none of Mail.ReadBasic, Mail.ReadBasic.All, Mail.Read and Mail.ReadWrite." }
+        @{ Line = 'Set-MailboxScope x -Mechanism Rbac -Member a@contoso.example -Permission Mail.Send'; Says = "'Mail.Send' reads nothing of a mailbox." }
         @{ Line = 'Set-MailboxScope x -Mechanism Rbac -Member a@contoso.example -GroupName *'; Says = "'*' cannot name one group." }
         @{ Line = 'Set-MailboxScope x -Mechanism Rbac -Member support'; Says = "-Member: 'support' is not an address such as support@contoso.example." }
         @{ Line = 'Set-MailboxScope x -Mechanism Rbac'; Says = 'No mailbox is given. Name one as -Member, in -MemberFile or from the pipeline.' }

@@ -47,10 +47,11 @@ function eventOf(argument: Node, text: string): string | undefined {
 }
 
 function fieldsOf(argument: Node, objects: ReadonlyMap<string, Node>): Set<string> | null {
-  if (argument === undefined) return new Set();
+  // Every line about the work of a scope names it.
+  if (argument === undefined) return new Set(['scope']);
   const object = argument.type === 'Identifier' ? objects.get(argument.name) : argument;
   if (object?.type !== 'ObjectExpression') return null;
-  return new Set(object.properties.map((property: Node) => property.key?.name).filter(Boolean));
+  return new Set(['scope', ...object.properties.map((property: Node) => property.key?.name).filter(Boolean)]);
 }
 
 function visit(node: Node, look: (node: Node) => void): void {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { validate as validateByReadme } from '@readme/openapi-parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
+import { apiPage } from '../../scripts/shared/apiPage.ts';
 import { openApiTypes } from '../../scripts/shared/openApiTypes.ts';
 import { EVERY_ROUTE } from '../../src/api/everyRoute.ts';
 import { openApiDocument } from '../../src/api/openApi.ts';
@@ -91,5 +92,13 @@ describe('the types of a client', () => {
   it('in web/api.d.ts are those of the document: `npm run api` makes them anew', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
     expect(readFileSync(join(root, 'web/api.d.ts'), 'utf8')).toBe(openApiTypes(openApiDocument(version)));
+  });
+});
+
+describe('the page about the API', () => {
+  it('is made from the description and the examples: `npm run api` makes it anew', () => {
+    const page = readFileSync(join(root, 'docs/api.md'), 'utf8');
+    const examples = JSON.parse(readFileSync(join(root, 'test/fixtures/apiExamples.json'), 'utf8'));
+    expect(page).toBe(apiPage(page, examples));
   });
 });

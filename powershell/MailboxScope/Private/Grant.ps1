@@ -11,7 +11,8 @@ function Invoke-Grant($Run, [string]$Identity, [string]$Permission, [bool]$Force
     $policies = @()
     if ($reachesMailboxes -and $session.Exchange) { $policies = @(Assert-Restricted $principal $role.Value $granted $Force) }
     elseif ($reachesMailboxes) { Write-Warning "Exchange Online is not connected, so nobody looked for a policy or an RBAC scope: without a policy $($role.Value) opens every mailbox of the tenant." }
-    $more = @($held | Where-Object { $role.Value -in $ReadPermissions -and (Get-Rank $_.Value) -gt (Get-Rank $role.Value) } | ForEach-Object { $_.Value })
+    $kind = Get-Kind $role.Value
+    $more = @($held | Where-Object { $kind -and (Get-Kind $_.Value) -eq $kind -and (Get-Rank $_.Value) -gt (Get-Rank $role.Value) } | ForEach-Object { $_.Value })
     if ($more) { Write-Warning "$($role.Value) was asked for, and $($principal.DisplayName) already holds more: $($more -join ', '). It stays. Take it away in Entra if it is not meant." }
     if ($policies -and -not $granted) {
         Write-Warning "A policy takes an hour or more to be obeyed, and a fresh identity's first token carries $($role.Value) at once. If the policy is younger than two hours, every mailbox can be read until then: wait two hours after Set-MailboxScope."

@@ -15,7 +15,7 @@ function Invoke-Move($Run, $Wish, [string]$Identity) {
     $ofGroup = @($policies | Where-Object { Test-PolicyOfGroup $_ $group $Wish.GroupName })
     Assert-OtherGroup $policies $ofGroup $state $Wish.AcceptLockout
     $nested = @(Assert-DirectMember $Wish)
-    $more = @($held | Where-Object { $_.Value -in $ReadPermissions -and (Get-Rank $_.Value) -gt (Get-Rank $Wish.Permission) } | ForEach-Object { $_.Value })
+    $more = @($held | Where-Object { (Get-Kind $_.Value) -eq 'mail' -and (Get-Rank $_.Value) -gt (Get-Rank $Wish.Permission) } | ForEach-Object { $_.Value })
     if ($more) { Write-Warning "$($more -join ', ') goes, and RBAC gives $($Wish.Permission) only: the app can do less then. -Permission asks for more." }
     Write-RbacWarning $principal $state $role
 
@@ -70,7 +70,7 @@ function Assert-NoDeny([object[]]$Policies, [string]$GroupName) {
 function Assert-OtherGroup([object[]]$Policies, [object[]]$OfGroup, $State, [bool]$AcceptLockout) {
     foreach ($other in $Policies | Where-Object { $_ -notin $OfGroup }) {
         $names = @($other.ScopeName, $other.ScopeIdentity | Where-Object { $_ })
-        if ($State.Assignments | Where-Object { $_.Role -in $ReadingRoles -and @(Get-AssignmentScope $_ | Where-Object { $_ -in $names }).Count }) { Write-Warning "Another policy names this app and stays: $($other.ScopeName) ($($other.Identity))."; continue }
+        if ($State.Assignments | Where-Object { (Test-ReadingRole $_.Role 'mail') -and @(Get-AssignmentScope $_ | Where-Object { $_ -in $names }).Count }) { Write-Warning "Another policy names this app and stays: $($other.ScopeName) ($($other.Identity))."; continue }
         $text = "Another policy lets this app into $($other.ScopeName) ($($other.Identity)), by the role in Entra that goes now."
         if (-not $AcceptLockout) { throw (New-ScopeError 'Lockout' "$text Give it a scope first: Set-MailboxScope -Mechanism Rbac -GroupName '$("$($other.ScopeName)".Replace("'", "''"))'. Or add -AcceptLockout.") }
         Write-Warning $text

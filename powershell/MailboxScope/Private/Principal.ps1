@@ -1,15 +1,23 @@
 # The identity, and what it holds on Microsoft Graph.
 
 $GraphAppId = '00000003-0000-0000-c000-000000000000'
-# Any of these in a token lets the app read subjects, from the least to the most.
-$ReadPermissions = 'Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite', 'Mail-Advanced.ReadWrite.All'
+# The kinds of data in a mailbox, as Mailscope's GRAPH_RESOURCE names them, by the first part of their permissions.
+$Kinds = @{ Mail = 'mail'; Calendars = 'calendar'; Contacts = 'contacts'; MailboxSettings = 'settings' }
 # What an application access policy holds back ("Limiting application permissions to specific Exchange Online mailboxes", "New-ApplicationAccessPolicy").
 # The last is Exchange's own, for EWS, and known by its id.
 $MailboxPermission = '^(Mail|Mail-Advanced|MailboxSettings|MailboxItem|MailboxFolder|MailboxConfigItem|Calendars|Contacts)\.|^full_access_as_app$'
 $FullAccessRoleId = 'dc890d15-9560-4a4c-9b7f-a736ec74ec40'
 
-# How much a permission allows: Mail.ReadBasic and Mail.ReadBasic.All are one.
-function Get-Rank([string]$Permission) { [Math]::Max(1, [array]::IndexOf($ReadPermissions, $Permission)) }
+# The kind of data that a permission reads, or nothing. A rule and no list, for names that Microsoft adds beside: Mail-Advanced.ReadWrite.All.
+function Get-Kind([string]$Permission) {
+    if ($Permission -match '^(?<first>Mail|Calendars|Contacts|MailboxSettings)(-(?!OnPremises)[a-z]+)?\.Read(Basic|Write)?(\.All)?$') { $Kinds[$Matches.first] }
+}
+
+# How much a permission to read allows: Mail.ReadBasic and Mail.ReadBasic.All are one.
+function Get-Rank([string]$Permission) {
+    $first, $verb = $Permission -split '\.'
+    $first -like '*-*' ? 4 : 1 + [array]::IndexOf(@('ReadBasic', 'Read', 'ReadWrite'), "$verb")
+}
 
 # The service principal as Id, AppId and DisplayName. With both ids given nothing but Exchange is needed; Graph confirms them where it is there.
 function Get-Principal($Session, [string]$Identity, [string]$ObjectId, [string]$ApplicationId) {
@@ -82,7 +90,7 @@ function Get-HeldRole($Principal, $Graph) {
 
 # Takes the tenant-wide roles that read mail away.
 function Remove-ReadRole($Run, $Principal, $Held) {
-    foreach ($role in $Held | Where-Object { $_.Value -in $ReadPermissions }) {
+    foreach ($role in $Held | Where-Object { (Get-Kind $_.Value) -eq 'mail' }) {
         Invoke-Change $Run $Principal.DisplayName "take the Entra role $($role.Value) away" {
             Remove-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $Principal.Id -AppRoleAssignmentId $role.Assignment
         } | Out-Null

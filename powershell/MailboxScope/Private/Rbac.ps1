@@ -1,12 +1,20 @@
 # RBAC for Applications: the service principal in Exchange, the management scope over the group, and role assignments.
 
 # The roles that Set-MailboxScope gives and Remove-MailboxScope takes.
-$OwnRole = '^Application Mail\.(ReadBasic|Read|ReadWrite)$'
-# Every role of RBAC that reads mail, from the least to the most.
-$ReadingRoles = 'Application Mail.ReadBasic', 'Application Mail.Read', 'Application Mail.ReadWrite', 'Application Mail-Advanced.ReadWrite.All', 'Application Mail Full Access', 'Application Exchange Full Access'
+$OwnRole = '^Application (Mail\.ReadBasic|(Mail|Calendars|Contacts|MailboxSettings)\.(Read|ReadWrite))$'
 
-# 'Application Mail.ReadBasic' for Mail.ReadBasic and Mail.ReadBasic.All alike: RBAC has one role for both.
-function Get-RbacRole([string]$Permission) { "Application $($Permission -replace '\.All$')" }
+# 'Application Mail.ReadBasic' for Mail.ReadBasic and Mail.ReadBasic.All alike: RBAC has one role for both, and for calendars no basic one.
+function Get-RbacRole([string]$Permission) { "Application $($Permission -replace '\.All$' -replace '^Calendars\.ReadBasic$', 'Calendars.Read')" }
+
+# Whether a role of RBAC reads this kind of data.
+function Test-ReadingRole([string]$Role, [string]$Kind) {
+    if ($Role -eq 'Application Exchange Full Access') { return $true }
+    if ($Role -eq 'Application Mail Full Access') { return $Kind -eq 'mail' }
+    $Role -match '^Application (?<permission>\S+)$' -and (Get-Kind $Matches.permission) -eq $Kind
+}
+
+# How much such a role allows.
+function Get-RoleRank([string]$Role) { $Role -like '* Full Access' ? 5 : (Get-Rank ($Role -replace '^Application ')) }
 
 # The one group that a filter is about, as its distinguished name: exactly one MemberOfGroup clause and nothing beside it. Else nothing.
 function Get-FilterGroup([string]$Filter) {
@@ -135,10 +143,11 @@ function Get-RbacState($Principal, $Group, [string]$GroupName) {
 
 # Says what goes past the scope, or allows more in it than was asked for.
 function Write-RbacWarning($Principal, $State, [string]$Role) {
-    foreach ($other in $State.Assignments | Where-Object { $_ -notin $State.OfGroup -and $_.Role -in $ReadingRoles }) {
+    $kind = Get-Kind ($Role -replace '^Application ')
+    foreach ($other in $State.Assignments | Where-Object { $_ -notin $State.OfGroup -and (Test-ReadingRole $_.Role $kind) }) {
         Write-Warning "$($Principal.DisplayName) also holds $(Get-AssignmentName $other). Grants add up: remove it with Remove-ManagementRoleAssignment if it is not meant."
     }
-    $more = @($State.OfGroup | Where-Object { [array]::IndexOf($ReadingRoles, "$($_.Role)") -gt [array]::IndexOf($ReadingRoles, $Role) } | ForEach-Object { Get-AssignmentName $_ })
+    $more = @($State.OfGroup | Where-Object { (Test-ReadingRole $_.Role $kind) -and (Get-RoleRank $_.Role) -gt (Get-RoleRank $Role) } | ForEach-Object { Get-AssignmentName $_ })
     if ($more) { Write-Warning "$Role was asked for, and $($Principal.DisplayName) already holds more: $($more -join ', '). It stays. Remove it with Remove-ManagementRoleAssignment if it is not meant." }
 }
 

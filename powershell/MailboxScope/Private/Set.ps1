@@ -13,7 +13,7 @@ function Invoke-Set($Run, $Wish, [string]$Identity, [string]$ObjectId, [string]$
     $tie = $Wish.Mechanism -eq 'Rbac' ? (Get-RbacState $principal $group $Wish.GroupName) : @(Get-AppPolicy $principal)
     if ($Wish.Mechanism -eq 'Rbac') {
         Assert-OwnScope $tie.GroupScope $Wish.GroupName
-        Write-UnionWarning $session $principal
+        Write-UnionWarning $session $principal (Get-Kind $Wish.Permission)
         Write-RbacWarning $principal $tie (Get-RbacRole $Wish.Permission)
     }
 
@@ -88,10 +88,10 @@ function Write-ExtraWarning($Wish, [object[]]$Extra) {
 }
 
 # Grants add up, so a role in Entra restricts nothing, and a policy that denies holds nothing of RBAC back.
-function Write-UnionWarning($Session, $Principal) {
+function Write-UnionWarning($Session, $Principal, [string]$Kind) {
     if ($Session.Graph) {
-        $reading = @(Get-HeldRole $Principal (Get-GraphPrincipal) | Where-Object { $_.Value -in $ReadPermissions } | ForEach-Object { $_.Value })
-        if ($reading) { Write-Warning "$($Principal.DisplayName) holds $($reading -join ', ') in Entra. Grants add up, so the RBAC scope restricts nothing yet: Move-MailboxScope takes the role away." }
+        $reading = @(Get-HeldRole $Principal (Get-GraphPrincipal) | Where-Object { (Get-Kind $_.Value) -eq $Kind } | ForEach-Object { $_.Value })
+        if ($reading) { Write-Warning "$($Principal.DisplayName) holds $($reading -join ', ') in Entra. Grants add up, so the RBAC scope restricts nothing yet: $($Kind -eq 'mail' ? 'Move-MailboxScope takes the role away' : 'take that role away in Entra')." }
     } else {
         Write-Warning "Microsoft Graph is not connected, so nobody looked for a role in Entra. With one, the RBAC scope restricts nothing: grants add up."
     }
@@ -143,7 +143,9 @@ function Set-Policy($Run, $Principal, $Group, [string]$GroupName, [object[]]$Pol
 }
 
 function Get-SetResult($Run, $Wish, $Session, $Principal, $Plan) {
-    $settings = "ALLOWED_MAILBOXES=$($Plan.Wanted -join ',')", "DENIED_MAILBOXES=$($Plan.Refused -join ',')"
+    $settings = @("ALLOWED_MAILBOXES=$($Plan.Wanted -join ',')", "DENIED_MAILBOXES=$($Plan.Refused -join ',')")
+    $kind = Get-Kind $Wish.Permission
+    if ($kind -ne 'mail') { $settings += "GRAPH_RESOURCE=$kind" }
     $title = Get-Title $Run $Principal.DisplayName "scoped to $($Wish.GroupName) by $($Wish.Mechanism)"
     if ($Wish.Mechanism -eq 'Rbac') {
         $ids = "object id $($Principal.Id): the role assignment names this one; Exchange got both from New-ServicePrincipal", "application id $($Principal.AppId): only in New-ServicePrincipal"

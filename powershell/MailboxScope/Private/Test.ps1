@@ -1,13 +1,14 @@
 # The work of Test-MailboxScope.
 
 # What holds for every mailbox: the identity, and what it was granted. Roles is nothing where Graph was not asked.
-function Get-TestFact([string]$Identity, [string]$ObjectId, [string]$ApplicationId) {
+function Get-TestFact([string]$Identity, [string]$ObjectId, [string]$ApplicationId, [string]$Kind) {
     $session = Get-Session -Graph ($ObjectId ? 'Optional' : 'Needed') -Exchange Needed
     $principal = Get-Principal $session $Identity $ObjectId $ApplicationId
     $facts = [pscustomobject]@{
         Principal   = $principal
+        Kind        = $Kind
         GraphKnown  = $session.Graph
-        Roles       = @(if ($session.Graph) { Get-HeldRole $principal (Get-GraphPrincipal) | Where-Object { $_.Value -in $ReadPermissions } | ForEach-Object { $_.Value } })
+        Roles       = @(if ($session.Graph) { Get-HeldRole $principal (Get-GraphPrincipal) | Where-Object { (Get-Kind $_.Value) -eq $Kind } | ForEach-Object { $_.Value } })
         Assignments = @(Get-RbacAssignment $principal (Get-ExchangePrincipal $principal))
         Policies    = @(Get-AppPolicy $principal)
     }
@@ -24,7 +25,7 @@ function Get-MailboxTest($Facts, [string]$Address, [string]$MailscopeUrl, $Funct
         $rbac = $policy = 'Unknown'
     }
     $expected = Get-Expected $Facts $rbac $policy
-    $live, $reason = $MailscopeUrl ? (Get-LiveAnswer $Address $MailscopeUrl $FunctionKey) : ('NotAsked', $null)
+    $live, $reason = $MailscopeUrl ? (Get-LiveAnswer $Facts.Kind $Address $MailscopeUrl $FunctionKey) : ('NotAsked', $null)
     $explanation = @(Get-Explanation $Facts $rbac $policy $expected $live $reason)
     Write-Information "${Address}: RBAC $rbac, policy $policy, expected $expected, live $live"
     foreach ($sentence in $explanation) { Write-Information "  $sentence" }
@@ -39,7 +40,7 @@ function Get-MailboxTest($Facts, [string]$Address, [string]$MailscopeUrl, $Funct
 function Get-RbacAnswer($Facts, [string]$Address) {
     if (-not $Facts.Assignments) { return 'NoRole' }
     Write-Verbose "Asking Exchange what RBAC says of $Address."
-    $roles = @(Test-ServicePrincipalAuthorization -Identity $Facts.Principal.Id -Resource $Address | Where-Object { $_.RoleName -in $ReadingRoles })
+    $roles = @(Test-ServicePrincipalAuthorization -Identity $Facts.Principal.Id -Resource $Address | Where-Object { Test-ReadingRole $_.RoleName $Facts.Kind })
     if (-not $roles) { return 'NoRole' }
     if ($roles | Where-Object { "$($_.InScope)" -eq 'True' }) { 'InScope' } else { 'OutOfScope' }
 }
@@ -60,12 +61,28 @@ function Get-Expected($Facts, [string]$Rbac, [string]$Policy) {
 }
 
 # Readable, Refused or Inconclusive, with the reason of the last.
-function Get-LiveAnswer([string]$Address, [string]$MailscopeUrl, $FunctionKey) {
+function Get-LiveAnswer([string]$Kind, [string]$Address, [string]$MailscopeUrl, $FunctionKey) {
     Write-Verbose "Asking $MailscopeUrl for a live answer about $Address."
-    $answer = Invoke-Mailscope $MailscopeUrl "mailboxes/$([uri]::EscapeDataString($Address))/latest-subject" $FunctionKey
+    $path = "mailboxes/$([uri]::EscapeDataString($Address))"
+    $answer = Invoke-Mailscope $MailscopeUrl "$path/latest-subject" $FunctionKey
+    # An app that asks for other data than mail has no latest subject: its last run tells.
+    $asksForMail = $answer.Status -eq 200 -or $answer.Body.code -in 'scope-breach', 'mailbox-refused', 'mailbox-not-found', 'mailbox-not-listed'
+    $asksForOther = $answer.Status -eq 404 -and $answer.Body.code -eq 'not-found'
+    if ($Kind -eq 'mail' ? $asksForOther : $asksForMail) { return 'Inconclusive', "Mailscope asks for $($asksForMail ? 'mail' : 'other data than mail'), and this is about $Kind" }
+    if ($asksForOther) { return Get-LastAnswer (Invoke-Mailscope $MailscopeUrl $path $FunctionKey) ([datetimeoffset]::UtcNow) }
     if ($answer.Status -eq 200 -or ($answer.Status -eq 403 -and $answer.Body.code -eq 'scope-breach')) { return 'Readable', $null }
     if ($answer.Status -eq 403 -and $answer.Body.code -eq 'mailbox-refused') { return 'Refused', $null }
     'Inconclusive', "status $($answer.Status) $($answer.Body.code) $($answer.Body.detail ? $answer.Body.detail : $answer.Problem)"
+}
+
+# The same from what the last run saw. An old answer is none.
+function Get-LastAnswer($Answer, [datetimeoffset]$Now) {
+    $seen = $Answer.Body
+    if ($Answer.Status -ne 200) { return 'Inconclusive', "status $($Answer.Status) $($seen.code) $($seen.detail ? $seen.detail : $Answer.Problem)" }
+    if (-not $seen.lastCheckedAt -or ($Now - [datetimeoffset]$seen.lastCheckedAt).TotalHours -gt 1) { return 'Inconclusive', 'no run has asked in the last hour: start one and try again' }
+    if ($seen.lastOutcome -eq 'readable') { return 'Readable', $null }
+    if ($seen.lastOutcome -eq 'refused') { return 'Refused', $null }
+    'Inconclusive', "the last run got no answer that counts ($($seen.lastReason))"
 }
 
 # Why the two test cmdlets, the grants and the live answer do not say the same; empty when they do.
@@ -74,7 +91,7 @@ function Get-Explanation($Facts, [string]$Rbac, [string]$Policy, [string]$Expect
     if ($roles -and -not $Facts.Policies) { "deleted policy: no application access policy names $($Facts.Principal.AppId), so $roles reaches every mailbox" }
     if ($roles -and $Rbac -eq 'OutOfScope' -and $Policy -eq 'Granted') { "union of grants: RBAC leaves this mailbox out, but $roles in Entra reaches it, and Test-ServicePrincipalAuthorization ignores Entra" }
     if ($Rbac -eq 'InScope' -and $Policy -eq 'Denied') { 'union of grants: RBAC lets the app in, and Test-ApplicationAccessPolicy ignores RBAC; a policy holds back only grants in Entra' }
-    if ($Facts.GraphKnown -and -not $roles -and $Policy -eq 'Granted' -and $Rbac -ne 'InScope') { 'Test-ApplicationAccessPolicy says Granted, but a policy grants nothing by itself, and no role in Entra reads mail' }
+    if ($Facts.GraphKnown -and -not $roles -and $Policy -eq 'Granted' -and $Rbac -ne 'InScope') { "Test-ApplicationAccessPolicy says Granted, but a policy grants nothing by itself, and no role in Entra reads $($Facts.Kind)" }
     if (-not $Facts.GraphKnown -and $Expected -eq 'Unknown' -and $Policy -eq 'Granted') { 'Microsoft Graph is not connected, so nobody looked for a role in Entra that would reach this mailbox' }
     if ($Live -eq 'Inconclusive') { "no live answer: $Reason" }
     if ($Live -eq 'Readable' -and $Expected -eq 'Refused') {

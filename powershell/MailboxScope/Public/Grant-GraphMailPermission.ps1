@@ -24,7 +24,8 @@ function Grant-GraphMailPermission {
 
     .PARAMETER Permission
     Any application role that Microsoft Graph offers, by its value: Mail.ReadBasic,
-    Mail.ReadBasic.All, Mail.Read, Mail.ReadWrite and others.
+    Mail.ReadBasic.All, Mail.Read, Mail.ReadWrite, the same of Calendars, Contacts and
+    MailboxSettings, and others.
 
     .PARAMETER Force
     Grants although the role may open more than is meant: past an RBAC scope, or without a session
@@ -58,7 +59,7 @@ function Grant-GraphMailPermission {
         [ValidateScript({ "$_".Trim() }, ErrorMessage = 'Give an object id, an application id or a display name.')]
         [string]$Identity,
 
-        [ArgumentCompleter({ param($Command, $Parameter, $Word) 'Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite' -like "$Word*" })]
+        [ArgumentCompleter({ param($Command, $Parameter, $Word) 'Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite', 'Calendars.ReadBasic.All', 'Calendars.Read', 'Calendars.ReadWrite', 'Contacts.Read', 'Contacts.ReadWrite', 'MailboxSettings.Read', 'MailboxSettings.ReadWrite' -like "$Word*" })]
         [ValidateScript({ Test-PermissionName $_ }, ErrorMessage = "'{0}' is not the name of a permission, such as Mail.ReadBasic.")]
         [string]$Permission = 'Mail.ReadBasic',
 

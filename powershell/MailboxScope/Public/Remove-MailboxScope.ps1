@@ -11,7 +11,7 @@ function Remove-MailboxScope {
     shows no read role in its token any more, or -Force says so: the same command again, a day
     later.
 
-    Only what is this app's and this group's goes: roles that read mail, a scope that is about this
+    Only what is this app's and this group's goes: RBAC roles that read, a scope that is about this
     group alone and that nobody else uses, and policies for this application id. Everything else is
     left and named.
 

@@ -53,7 +53,9 @@ function Set-MailboxScope {
     A file with such addresses, written like -MemberFile.
 
     .PARAMETER Permission
-    What the role of Rbac allows. A policy knows no permissions.
+    What the role of Rbac allows: to read mail, calendars, contacts or mailbox settings. RBAC has no
+    basic role for calendars: Calendars.ReadBasic.All gets Application Calendars.Read. A policy knows
+    no permissions.
 
     .PARAMETER Prune
     Removes members that -Member does not name, and asks before. A no to a denied member ends the
@@ -128,7 +130,7 @@ function Set-MailboxScope {
 
         [string]$DeniedFile,
 
-        [ValidateSet('Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite', ErrorMessage = "'{0}' is none of Mail.ReadBasic, Mail.ReadBasic.All, Mail.Read and Mail.ReadWrite.")]
+        [ValidateSet('Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite', 'Calendars.ReadBasic.All', 'Calendars.Read', 'Calendars.ReadWrite', 'Contacts.Read', 'Contacts.ReadWrite', 'MailboxSettings.Read', 'MailboxSettings.ReadWrite', ErrorMessage = "'{0}' reads nothing of a mailbox. Take Mail.ReadBasic, Calendars.Read, Contacts.Read, MailboxSettings.Read or a wider one.")]
         [string]$Permission = 'Mail.ReadBasic',
 
         [switch]$Prune

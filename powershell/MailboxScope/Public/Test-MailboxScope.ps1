@@ -28,6 +28,11 @@ function Test-MailboxScope {
     .PARAMETER Mailbox
     Addresses of the mailboxes; also from the pipeline. For a live answer Mailscope must list them.
 
+    .PARAMETER Resource
+    What is to be read: mail, calendar, contacts or settings, as in Mailscope's GRAPH_RESOURCE. A
+    live answer about anything but mail is that of Mailscope's last run, if it is no older than an
+    hour.
+
     .PARAMETER MailscopeUrl
     The address of the Mailscope app that runs as this identity.
 
@@ -85,6 +90,9 @@ function Test-MailboxScope {
         [AllowEmptyString()]
         [string[]]$Mailbox,
 
+        [ValidateSet('mail', 'calendar', 'contacts', 'settings', ErrorMessage = "'{0}' is no resource. There are mail, calendar, contacts and settings.")]
+        [string]$Resource = 'mail',
+
         [ValidateScript({ Test-AppUrl $_ }, ErrorMessage = "'{0}' is not an https address (http only for localhost): a key travels with it.")]
         [string]$MailscopeUrl,
 
@@ -101,7 +109,7 @@ function Test-MailboxScope {
     end {
         $addresses = @(Read-Address Mailbox $given)
         if (-not $addresses) { throw (New-ScopeError 'NoMailboxGiven' 'No mailbox is given. Name one as -Mailbox or from the pipeline.') }
-        $facts = Get-TestFact $Identity $ObjectId $ApplicationId
+        $facts = Get-TestFact $Identity $ObjectId $ApplicationId $Resource
         $different = [System.Collections.Generic.List[string]]::new()
         Invoke-WithProgress 'Testing mailboxes' $addresses {
             param($address)

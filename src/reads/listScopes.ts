@@ -1,7 +1,6 @@
 // Answers what each scope watches, and where it stands.
 import type { ScopeView } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
-import { errorData } from '../log.ts';
 import { EXPECTATIONS } from '../rules/mailbox.ts';
 import type { Scopes, Services } from '../services.ts';
 import type { GraphIdentity } from '../settings/identity.ts';
@@ -39,24 +38,23 @@ function identityOf(identity: GraphIdentity): NonNullable<ScopeView['identity']>
 }
 
 async function countListed(services: Services): Promise<ScopeView['mailboxes']> {
-  const plan = await orNull(services, () => services.list());
+  const plan = await orNull(() => services.list());
   if (plan === null) return null;
   const [allowed, denied] = EXPECTATIONS.map((as) => plan.shards.reduce((sum, shard) => sum + shard.count(as), 0));
   return { allowed: allowed ?? 0, denied: denied ?? 0 };
 }
 
 function countsOf(services: Services) {
-  return orNull(services, () => lastCounts(services));
+  return orNull(() => lastCounts(services));
 }
 
-/** Null where the settings or storage fail: `health` has the problem. */
-async function orNull<T>(services: Services, read: () => Promise<T>): Promise<T | null> {
+/** Null where the settings or storage fail: the problems of the scope say so, and the look at its health logs why. */
+async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
     const isKnown = error instanceof MailscopeError;
     if (!isKnown || !['configuration-invalid', 'storage-unavailable'].includes(error.code)) throw error;
-    services.log('warn', 'scope.not-read', { error: errorData(error) });
     return null;
   }
 }
