@@ -27,6 +27,9 @@ param deniedMailboxes string = ''
 @description('A larger list. A blob in the container "lists" of the storage account is blob:lists/<name>.')
 param mailboxesFile string = ''
 
+@description('What mailboxes are asked for.')
+param graphResource 'mail' | 'calendar' | 'contacts' | 'settings' = 'mail'
+
 @description('Minutes between two runs. They start on the clock: with 15 at :00, :15, :30 and :45.')
 param pollIntervalMinutes 5 | 10 | 15 | 20 | 30 | 60 | 120 | 180 | 360 | 720 = 15
 
@@ -90,7 +93,7 @@ type tuningSettings = {
 @description('Settings with a good default that you change.')
 param tuning tuningSettings = {}
 
-@description('Further app settings by name, such as NODE_OPTIONS. They win over those of other parameters.')
+@description('Further app settings by name, such as NODE_OPTIONS. Secrets, storage and the identity have parameters of their own.')
 param moreSettings { *: string } = {}
 
 @description('The name of the owner of the tables. Empty: the name of the app. Needed only to take over from another app.')
@@ -194,6 +197,7 @@ var settings = union(
     MAILBOXES_FILE: mailboxesFile
     POLL_SCHEDULE: empty(pollSchedule) ? clockSchedule : pollSchedule
     GRAPH_ENDPOINT: graphEndpoint
+    GRAPH_RESOURCE: graphResource
     GRAPH_IDENTITY: 'managed-identity'
     AZURE_AUTHORITY_HOST: authorityHost
     ALERT_WEBHOOK_FORMAT: alertWebhookFormat

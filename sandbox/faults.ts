@@ -16,7 +16,8 @@ export interface FaultSettings {
     | (Limits & { readonly share: number; readonly status?: number | undefined; readonly body?: ErrorBody | undefined })
     | undefined;
   readonly drop?: (Limits & { readonly share: number }) | undefined;
-  readonly token?: (Limits & { readonly status: number }) | undefined;
+  /** For the tokens of one app, or of all. */
+  readonly token?: (Limits & { readonly status: number; readonly app?: string | undefined }) | undefined;
   readonly propagationSeconds?: number | undefined;
   readonly mailboxes?: Readonly<Record<string, MailboxFault>> | undefined;
   /** `raw` puts text that is not JSON into the last inner answer. `html` answers with a page instead of the batch. */
@@ -37,7 +38,7 @@ export interface Faults {
   hitsThrottle(): boolean;
   hitsError(): boolean;
   hitsDrop(): boolean;
-  hitsToken(): boolean;
+  hitsToken(clientId: string | undefined): boolean;
   mailboxFault(mailbox: string): MailboxFault | undefined;
 }
 
@@ -49,12 +50,16 @@ export function createFaults(settings: FaultSettings): Faults {
       { fault, hits: counter(fault, 1) },
     ]),
   );
+  const tokenHits = counter(token, token ? 1 : 0);
   return {
     settings,
     hitsThrottle: counter(throttle, throttle?.share ?? 0),
     hitsError: counter(error, error?.share ?? 0),
     hitsDrop: counter(drop, drop?.share ?? 0),
-    hitsToken: counter(token, token ? 1 : 0),
+    hitsToken(clientId) {
+      const isMeant = token?.app === undefined || token.app.toLowerCase() === clientId?.toLowerCase();
+      return isMeant && tokenHits();
+    },
     mailboxFault(mailbox) {
       const one = mailboxes.get(mailbox);
       return one?.hits() ? one.fault : undefined;

@@ -1,10 +1,30 @@
 // Graph's side of the tenant: answers one request, alone or from a batch.
 import { setTimeout as wait } from 'node:timers/promises';
 import { failure, faultAnswer, faultBody, type GraphAnswer, type GraphRequest, TEXTS } from './answers.ts';
+import { type App, policyInForce, type Resource } from './apps.ts';
+import { listContacts, listEvents } from './calendarAndContacts.ts';
 import { getUser, listUsers } from './directory.ts';
 import { accessTo } from './exchangeAccess.ts';
 import { getMessage, listMessages } from './inbox.ts';
-import { count, findUser, policyInForce, type Tenant, type User } from './tenant.ts';
+import { getMailboxSettings } from './mailboxSettings.ts';
+import { count, findUser, type Tenant, type User } from './tenant.ts';
+
+/** Who asks, and where. */
+export interface Caller {
+  readonly tenant: Tenant;
+  /** The app whose token came with the request. */
+  readonly app: App;
+  /** The tenant's own address. */
+  readonly origin: string;
+}
+
+/** One request in a mailbox: what it asks for, and the answer if the mailbox opens. */
+interface MailboxRequest {
+  readonly resource: Resource;
+  /** The name under which it is counted. */
+  readonly kind: string;
+  readonly answer: (user: User) => GraphAnswer;
+}
 
 /** "Outlook service limits": concurrent requests of one app in one mailbox. */
 const MAILBOX_CONCURRENCY = 4;
@@ -17,7 +37,8 @@ const MAILBOX_CONCURRENCY = 4;
  * 3. Check that the mailbox exists, has a licence, and is opened by the policy and the roles.
  * 4. Answer the query.
  */
-export async function answerGraph(tenant: Tenant, request: GraphRequest, origin: string): Promise<GraphAnswer> {
+export async function answerGraph(caller: Caller, request: GraphRequest): Promise<GraphAnswer> {
+  const { tenant, origin } = caller;
   const [path = '', search = ''] = request.url.split('?', 2);
   const segments = readPath(path);
   if (!segments) return failure(request, 400, 'BadRequest', 'Bad Request - Invalid URL');
@@ -41,53 +62,93 @@ export async function answerGraph(tenant: Tenant, request: GraphRequest, origin:
     const user = findUser(tenant, id);
     return user ? getUser(request, params, user, origin) : noSuchResource(request, id);
   }
-  const [first = '', second = '', third = ''] = rest.map((segment) => segment.toLowerCase());
-  if (rest.length === 3 && first === 'mailfolders' && third === 'messages') {
-    if (second !== 'inbox') return failure(request, 400, 'ErrorInvalidIdMalformed', 'Id is malformed.');
-    count(tenant.requests.byKind, 'messages');
-    return inMailbox(tenant, request, id, (user) => listMessages(request, params, user, tenant.roles, origin));
+  if (isOtherFolder(rest)) return failure(request, 400, 'ErrorInvalidIdMalformed', 'Id is malformed.');
+  const asked = mailboxRequest(caller, request, params, rest);
+  if (!asked) return unknownSegment(request, rest.at(-1) ?? '');
+  count(tenant.requests.byKind, asked.kind);
+  return inMailbox(caller, request, id, asked);
+}
+
+/** What is asked for in a mailbox; undefined for a path that the sandbox does not know. */
+function mailboxRequest(
+  { app: { roles }, origin }: Caller,
+  request: GraphRequest,
+  params: URLSearchParams,
+  rest: readonly string[],
+): MailboxRequest | undefined {
+  const path = rest.join('/').toLowerCase();
+  if (path === 'mailfolders/inbox/messages') {
+    const answer = (user: User) => listMessages(request, params, user, roles, origin);
+    return { resource: 'mail', kind: 'messages', answer };
   }
-  if (rest.length === 2 && first === 'messages') {
-    count(tenant.requests.byKind, 'message');
-    // Message ids are case-sensitive.
-    const messageId = rest[1] ?? '';
-    return inMailbox(tenant, request, id, (user) => getMessage(request, params, user, messageId, tenant.roles, origin));
+  if (path === 'calendar/events' || path === 'events') {
+    const answer = (user: User) => listEvents(request, params, user, roles, origin);
+    return { resource: 'calendar', kind: 'events', answer };
   }
-  return unknownSegment(request, rest.at(-1) ?? '');
+  if (path === 'contacts') {
+    const answer = (user: User) => listContacts(request, params, user, origin);
+    return { resource: 'contacts', kind: 'contacts', answer };
+  }
+  if (path === 'mailboxsettings') {
+    const answer = (user: User) => getMailboxSettings(request, params, user, origin);
+    return { resource: 'settings', kind: 'mailboxSettings', answer };
+  }
+  // Message ids are case-sensitive.
+  const [first, messageId, ...more] = rest;
+  if (first?.toLowerCase() !== 'messages' || messageId === undefined || more.length > 0) return undefined;
+  const answer = (user: User) => getMessage(request, params, user, messageId, roles, origin);
+  return { resource: 'mail', kind: 'message', answer };
+}
+
+/** Whether the path names messages of a folder that this tenant does not have. */
+function isOtherFolder(rest: readonly string[]): boolean {
+  const [first, second, third, ...more] = rest.map((segment) => segment.toLowerCase());
+  return first === 'mailfolders' && second !== 'inbox' && third === 'messages' && more.length === 0;
 }
 
 async function inMailbox(
-  tenant: Tenant,
+  caller: Caller,
   request: GraphRequest,
   key: string,
-  answer: (user: User) => GraphAnswer,
+  asked: MailboxRequest,
 ): Promise<GraphAnswer> {
+  const { tenant } = caller;
   const user = findUser(tenant, key);
   const mailbox = user?.userPrincipalName.toLowerCase() ?? key.toLowerCase();
-  const result = await limited(tenant, request, mailbox, user, answer);
+  const result = await limited(caller, request, mailbox, user, asked);
   count(tenant.requests.byMailbox, mailbox);
   count(tenant.requests.byOutcome, outcomeOf(result));
   return result;
 }
 
 async function limited(
-  tenant: Tenant,
+  caller: Caller,
   request: GraphRequest,
   mailbox: string,
   user: User | undefined,
-  answer: (user: User) => GraphAnswer,
+  { resource, answer }: MailboxRequest,
 ): Promise<GraphAnswer> {
-  if (user && user.atWork >= MAILBOX_CONCURRENCY) {
+  const { tenant, app } = caller;
+  const key = user?.id ?? '';
+  const atWork = app.atWork.get(key) ?? 0;
+  if (user && atWork >= MAILBOX_CONCURRENCY) {
     return failure(request, 429, 'ApplicationThrottled', TEXTS.concurrency, { 'Retry-After': '1' });
   }
-  if (user) user.atWork += 1;
+  if (user) app.atWork.set(key, atWork + 1);
   try {
     const { latencyMs = 0 } = tenant.faults.settings;
     if (latencyMs > 0) await wait(latencyMs);
-    return faultOf(tenant, request, mailbox) ?? refusalOf(tenant, request, user, mailbox) ?? answer(user as User);
+    const refused = faultOf(tenant, request, mailbox) ?? refusalOf(caller, request, user, mailbox, resource);
+    return refused ?? answer(user as User);
   } finally {
-    if (user) user.atWork -= 1;
+    if (user) leave(app, key);
   }
+}
+
+function leave({ atWork }: App, key: string): void {
+  const left = (atWork.get(key) ?? 1) - 1;
+  if (left > 0) atWork.set(key, left);
+  else atWork.delete(key);
 }
 
 function faultOf(tenant: Tenant, request: GraphRequest, mailbox: string): GraphAnswer | undefined {
@@ -106,24 +167,25 @@ function faultOf(tenant: Tenant, request: GraphRequest, mailbox: string): GraphA
 
 /** The answer if the mailbox does not open; undefined if it does. */
 function refusalOf(
-  tenant: Tenant,
+  caller: Caller,
   request: GraphRequest,
   user: User | undefined,
   key: string,
+  resource: Resource,
 ): GraphAnswer | undefined {
   if (!user) return failure(request, 404, 'ErrorInvalidUser', `The requested user '${key}' is invalid.`);
   if (!user.licensed) return failure(request, 404, 'MailboxNotEnabledForRESTAPI', TEXTS.noMailbox);
-  const access = memberAccess(tenant, user);
+  const access = memberAccess(caller, user, resource);
   if (access === 'closed-by-policy') return failure(request, 403, 'ErrorAccessDenied', TEXTS.policy);
   if (access === 'no-permission') return failure(request, 403, 'ErrorAccessDenied', TEXTS.accessDenied);
   return undefined;
 }
 
-function memberAccess(tenant: Tenant, user: User) {
-  const policy = policyInForce(tenant);
+function memberAccess({ tenant, app }: Caller, user: User, resource: Resource) {
+  const policy = policyInForce(tenant, app);
   const name = user.userPrincipalName.toLowerCase();
   // The policy may name a member by object id.
-  return accessTo(policy.members.has(user.id) ? user.id : name, policy, tenant.roles);
+  return accessTo(policy.members.has(user.id) ? user.id : name, resource, policy, app.roles);
 }
 
 const NO_MAILBOX = new Set([

@@ -118,7 +118,7 @@ export function getMessage(
 }
 
 function show(message: Message, user: User, select: readonly string[] | undefined, roles: readonly string[]) {
-  const withBody = mayReadBodies(roles);
+  const withBody = mayReadBodies(roles, 'Mail');
   const names = select ? ['id', ...select] : Object.keys(PROPERTIES);
   const shown: Record<string, unknown> = { '@odata.etag': `W/"${changeKey(message)}"` };
   for (const name of names) {

@@ -2,15 +2,20 @@
 import { parseArgs } from 'node:util';
 import { OptionError, portOf } from '../scripts/shared/ports.ts';
 import { printable, printableJson } from '../src/printable.ts';
+import { RESOURCES } from './apps.ts';
 import { startSandbox } from './server.ts';
 import { FIRST_POLICY } from './tenant.ts';
 
-const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]
+const USAGE = `Usage: npm run sandbox -- COMMAND [--app ID] [--sandbox-port 7075]
 
   serve                    run the tenant alone, without npm start, until Ctrl-C
   policy remove            remove the policy: a read role then opens every mailbox
   policy restore           bring back the policy of the start
+  policy rbac [RESOURCE …] open the members by RBAC for Applications instead, and of them only these
+                           resources: ${RESOURCES.join(', ')} (default: all)
   allow MAILBOX            make the policy open this mailbox too
+  roles [ROLE …]           give the app these roles in the place of the ones it has
+  apps [ID …]              make an app for each client id; apps that are not named are removed
   deliver MAILBOX SUBJECT  put a mail into the mailbox
   fault throttle SHARE     answer this share of mailbox requests with 429 (0.2: every fifth)
   fault error SHARE [STATUS]  the same with a server error, 503 by default
@@ -18,7 +23,10 @@ const USAGE = `Usage: npm run sandbox -- COMMAND [--sandbox-port 7075]
   fault latency MS         make every mailbox request take this long
   fault token STATUS       make the identity endpoint answer this status (0: never answer)
   fault clear              turn all faults off
-  state                    print policy, roles, faults and request counts`;
+  state                    print policy, roles, apps, faults and request counts
+
+--app ID is for policy, allow, roles and fault token: the app with this client id. Without it they mean the app that
+a token belongs to when nobody names an id.`;
 
 class UsageError extends Error {}
 
@@ -35,13 +43,14 @@ export async function sandboxCommand(args: readonly string[]): Promise<number> {
   try {
     const options = {
       'sandbox-port': { type: 'string', default: '7075' },
+      app: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    if (values.help) return await run(['help'], '');
+    if (values.help) return await run(['help'], '', undefined);
     const port = portOf('--sandbox-port', values['sandbox-port']);
     if (positionals.join(' ') === 'serve') return await serve(port);
-    return await run(positionals, `http://127.0.0.1:${port}/sandbox`);
+    return await run(positionals, `http://127.0.0.1:${port}/sandbox`, values.app);
   } catch (error) {
     if (
       error instanceof UsageError ||
@@ -70,7 +79,7 @@ async function serve(port: number): Promise<number> {
   }
 }
 
-async function run(words: readonly string[], url: string): Promise<number> {
+async function run(words: readonly string[], url: string, app: string | undefined): Promise<number> {
   const command = words.join(' ');
   if (command === '' || command === 'help') {
     console.log(USAGE);
@@ -79,8 +88,9 @@ async function run(words: readonly string[], url: string): Promise<number> {
   let answer: unknown;
   try {
     const [verb, mailbox = ''] = words;
-    const members = verb === 'allow' ? [...(await membersOf(url)), need(mailbox, 'a mailbox')] : [];
-    const { method, path, body, said } = callFor(words, members);
+    const members = verb === 'allow' ? [...(await membersOf(url, app)), need(mailbox, 'a mailbox')] : [];
+    const { method, path, body, said } = callFor(words, members, app);
+    if (app !== undefined && !isAboutApp(words)) throw new UsageError(`The command ${verb} takes no --app.`);
     answer = await ask(url, method, path, body);
     console.log(said === '' ? printableJson(answer) : printable(said));
     return 0;
@@ -91,33 +101,54 @@ async function run(words: readonly string[], url: string): Promise<number> {
   }
 }
 
-function callFor(words: readonly string[], members: readonly string[]): Call {
+function isAboutApp([verb, noun]: readonly string[]): boolean {
+  return verb === 'policy' || verb === 'allow' || verb === 'roles' || (verb === 'fault' && noun === 'token');
+}
+
+function callFor(words: readonly string[], members: readonly string[], app: string | undefined): Call {
   const [verb = '', noun = '', ...rest] = words;
+  const about = app === undefined ? {} : { app };
   if (verb === 'state') return { method: 'GET', path: '/state', said: '' };
+  if (verb === 'apps') {
+    const apps = words.slice(1);
+    const said = `The tenant has ${apps.length > 0 ? `the apps ${apps.join(', ')}` : 'no other app'} beside its own.`;
+    return { method: 'PUT', path: '/apps', body: { apps }, said };
+  }
+  if (verb === 'roles') {
+    const roles = words.slice(1);
+    const said = `The app now has ${roles.length > 0 ? `the roles ${roles.join(', ')}` : 'no role'}.`;
+    return { method: 'PUT', path: '/roles', body: { ...about, roles }, said };
+  }
   if (verb === 'policy' && noun === 'remove') {
     const said = 'The policy is gone: a read role now opens every mailbox.';
-    return { method: 'PUT', path: '/policy', body: { mechanism: 'none' }, said };
+    return { method: 'PUT', path: '/policy', body: { ...about, mechanism: 'none' }, said };
   }
   if (verb === 'policy' && noun === 'restore') {
     const said = `The policy is back: it opens ${FIRST_POLICY.members.join(', ')} and no other mailbox.`;
-    return { method: 'PUT', path: '/policy', body: FIRST_POLICY, said };
+    return { method: 'PUT', path: '/policy', body: { ...about, ...FIRST_POLICY }, said };
   }
-  if (verb === 'policy') throw new UsageError('Use policy remove or policy restore.');
+  if (verb === 'policy' && noun === 'rbac') {
+    const resources = rest.length > 0 ? rest : RESOURCES;
+    const said = `RBAC for Applications now opens the members of the policy: ${resources.join(', ')}.`;
+    return { method: 'PUT', path: '/policy', body: { ...about, mechanism: 'rbac', resources }, said };
+  }
+  if (verb === 'policy') throw new UsageError('Use policy remove, policy restore or policy rbac.');
   if (verb === 'allow') {
-    return { method: 'PUT', path: '/policy', body: { members }, said: `The policy now opens ${members.join(', ')}.` };
+    const said = `The policy now opens ${members.join(', ')}.`;
+    return { method: 'PUT', path: '/policy', body: { ...about, members }, said };
   }
   if (verb === 'deliver') {
     const body = { mailbox: need(noun, 'a mailbox'), subject: need(rest.join(' '), 'a subject') };
     return { method: 'POST', path: '/messages', body, said: `Mail arrived in ${noun}.` };
   }
   if (verb === 'fault') {
-    const [body, said] = faultFor(noun, rest);
+    const [body, said] = faultFor(noun, rest, about);
     return { method: 'PUT', path: '/faults', body, said };
   }
   throw new UsageError(`There is no command "${words.join(' ')}".`);
 }
 
-function faultFor(kind: string, [first, second]: readonly string[]): [object, string] {
+function faultFor(kind: string, [first, second]: readonly string[], about: object): [object, string] {
   if (kind === '') throw new UsageError('The command fault needs one of throttle, error, drop, latency, token, clear.');
   if (kind === 'clear') return [{}, 'All faults are off.'];
   const value = number(first, `fault ${kind} needs a number`);
@@ -134,13 +165,19 @@ function faultFor(kind: string, [first, second]: readonly string[]): [object, st
   if (kind === 'drop') return [{ drop: { share: value } }, `A share of ${value} of connections is now cut.`];
   if (kind === 'latency') return [{ latencyMs: value }, `Every mailbox request now takes ${value} ms.`];
   if (kind === 'token')
-    return [{ token: { status: value } }, `The identity endpoint now answers ${value || 'nothing'}.`];
+    return [{ token: { ...about, status: value } }, `The identity endpoint now answers ${value || 'nothing'}.`];
   throw new UsageError(`There is no fault "${kind}".`);
 }
 
-async function membersOf(url: string): Promise<readonly string[]> {
-  const { policy } = (await ask(url, 'GET', '/state')) as { readonly policy: { readonly members: readonly string[] } };
-  return policy.members;
+interface AppState {
+  readonly policy: { readonly members: readonly string[] };
+}
+
+async function membersOf(url: string, app: string | undefined): Promise<readonly string[]> {
+  const state = (await ask(url, 'GET', '/state')) as AppState & { readonly apps: Readonly<Record<string, AppState>> };
+  const listed = Object.entries(state.apps).find(([clientId]) => clientId.toLowerCase() === app?.toLowerCase());
+  // The sandbox itself says when it has no such app.
+  return (listed?.[1] ?? state).policy.members;
 }
 
 async function ask(url: string, method: string, path: string, body?: object): Promise<unknown> {

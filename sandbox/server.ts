@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { failure, type GraphAnswer, type GraphRequest, RawText } from './answers.ts';
 import { answerBatch } from './batchEndpoint.ts';
-import { answerGraph } from './graphEndpoint.ts';
-import { issueToken, tokenFault } from './identityEndpoint.ts';
+import { answerGraph, type Caller } from './graphEndpoint.ts';
+import { appOfToken, issueToken, NO_IDENTITY } from './identityEndpoint.ts';
 import { answerAdmin } from './switches.ts';
 import { count, createTenant, type Tenant } from './tenant.ts';
 
@@ -77,14 +77,13 @@ function receive(tenant: Tenant, request: IncomingMessage, body: Buffer | null, 
 
 function serveIdentity(tenant: Tenant, request: IncomingMessage, response: ServerResponse): void {
   count(tenant.requests.byKind, 'token');
-  if (tenant.faults.hitsToken()) {
+  const params = new URLSearchParams(request.url?.split('?')[1] ?? '');
+  if (tenant.faults.hitsToken(params.get('client_id') ?? undefined)) {
     const status = tenant.faults.settings.token?.status ?? 500;
     // Status 0 never answers: the socket stays open until the client gives up.
-    if (status !== 0)
-      sendJson(response, status, { statusCode: status, message: 'Unable to load the proper Managed Identity.' });
+    if (status !== 0) sendJson(response, status, { statusCode: status, message: NO_IDENTITY });
     return;
   }
-  const params = new URLSearchParams(request.url?.split('?')[1] ?? '');
   const header = request.headers['x-identity-header'];
   const { status, body } = issueToken(
     params,
@@ -107,25 +106,26 @@ async function serveGraph(tenant: Tenant, request: IncomingMessage, response: Se
     url: (request.url ?? '').slice('/v1.0'.length),
     headers: flat(request.headers),
   };
-  const fault = tokenFault(request.headers.authorization, tenant, origin);
-  if (fault !== undefined) {
+  const app = appOfToken(request.headers.authorization, tenant, origin);
+  if (typeof app === 'string') {
     await readBody(request);
     count(tenant.requests.byOutcome, 'token');
-    return send(graphRequest, response, failure(graphRequest, 401, 'InvalidAuthenticationToken', fault));
+    return send(graphRequest, response, failure(graphRequest, 401, 'InvalidAuthenticationToken', app));
   }
   if (/^\/\$batch\/?$/i.test(graphRequest.url.split('?')[0] ?? '')) {
-    return send(graphRequest, response, await batch(tenant, graphRequest, await readBody(request), origin));
+    return send(graphRequest, response, await batch({ tenant, app, origin }, graphRequest, await readBody(request)));
   }
   await readBody(request);
-  send(graphRequest, response, await answerGraph(tenant, graphRequest, origin));
+  send(graphRequest, response, await answerGraph({ tenant, app, origin }, graphRequest));
 }
 
-async function batch(tenant: Tenant, request: GraphRequest, body: Buffer | null, origin: string): Promise<GraphAnswer> {
+async function batch(caller: Caller, request: GraphRequest, body: Buffer | null): Promise<GraphAnswer> {
+  const { tenant } = caller;
   count(tenant.requests.byKind, 'batch');
   if (request.method !== 'POST') return failure(request, 405, 'BadRequest', 'A batch needs POST.');
   const parsed = parseJson(body);
   if (parsed === BAD_JSON) return failure(request, 400, 'BadRequest', 'Invalid batch payload format.');
-  const ask = (inner: GraphRequest) => answerGraph(tenant, inner, origin);
+  const ask = (inner: GraphRequest) => answerGraph(caller, inner);
   return answerBatch({ ...request, body: parsed }, ask, tenant.faults.settings.batch);
 }
 

@@ -1,7 +1,8 @@
 // The tenant's switches under /sandbox: they act as an administrator would, or cause faults.
 import * as z from 'zod';
+import { type App, findApp, listApps, RESOURCES, setPolicy } from './apps.ts';
 import { createFaults } from './faults.ts';
-import { addUser, DOMAIN, deliver, findUser, removeUser, setPolicy, type Tenant } from './tenant.ts';
+import { addUser, DOMAIN, deliver, findUser, removeUser, type Tenant } from './tenant.ts';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -18,12 +19,15 @@ const mailbox = z
   .min(3)
   .regex(/^[^\s/]+@[^\s/]+$/, 'a mailbox such as support@contoso.example');
 
+const clientId = z.string().regex(/^\S+$/, 'a client id');
+const app = clientId.optional();
+
 const FAULTS = z.strictObject({
   latencyMs: whole.optional(),
   throttle: z.strictObject({ share, retryAfterSeconds: whole.optional(), ...limits }).optional(),
   error: z.strictObject({ share, status: status.optional(), body: errorBody.optional(), ...limits }).optional(),
   drop: z.strictObject({ share, ...limits }).optional(),
-  token: z.strictObject({ status: z.union([z.literal(0), status]), ...limits }).optional(),
+  token: z.strictObject({ app, status: z.union([z.literal(0), status]), ...limits }).optional(),
   propagationSeconds: z.number().min(0).optional(),
   mailboxes: z
     .record(z.string(), z.strictObject({ status, code: z.string().optional(), body: errorBody.optional(), ...limits }))
@@ -31,12 +35,18 @@ const FAULTS = z.strictObject({
   batch: z.enum(['reverse', 'omit', 'double', 'cut', 'raw', 'html']).optional(),
 });
 
+const APPS = z.strictObject({ apps: z.array(clientId) });
+
 const POLICY = z.strictObject({
+  /** Missing: the tenant's own app. */
+  app,
   mechanism: z.enum(['application-access-policy', 'rbac', 'none']).optional(),
   members: z.array(z.string()).optional(),
+  resources: z.array(z.enum(RESOURCES)).optional(),
 });
 
 const ROLES = z.strictObject({
+  app,
   roles: z.array(z.string()).optional(),
   tokenLifetimeSeconds: z.number().int().min(1).optional(),
 });
@@ -61,6 +71,7 @@ export function answerAdmin(tenant: Tenant, method: string, path: string, body: 
   try {
     const call = `${method} ${path}`;
     if (call === 'GET /state') return { status: 200, body: state(tenant) };
+    if (call === 'PUT /apps') return putApps(tenant, read(APPS, body));
     if (call === 'PUT /policy') return putPolicy(tenant, read(POLICY, body));
     if (call === 'PUT /roles') return putRoles(tenant, read(ROLES, body));
     if (call === 'PUT /faults') return putFaults(tenant, read(FAULTS, body));
@@ -79,28 +90,55 @@ export function answerAdmin(tenant: Tenant, method: string, path: string, body: 
 
 function state(tenant: Tenant): object {
   return {
-    policy: policyOf(tenant),
-    roles: tenant.roles,
-    tokenLifetimeSeconds: tenant.tokenLifetimeSeconds,
+    ...appState(tenant.app),
+    apps: appStates(tenant),
     faults: tenant.faults.settings,
     mailboxes: tenant.users.size,
     requests: tenant.requests,
   };
 }
 
-function policyOf({ policy }: Tenant): object {
-  return { mechanism: policy.mechanism, members: [...policy.members] };
+/** The state of the listed apps, by client id. */
+function appStates({ apps }: Tenant): object {
+  return Object.fromEntries([...(apps?.values() ?? [])].map((one) => [one.clientId, appState(one)]));
 }
 
-function putPolicy(tenant: Tenant, { mechanism, members }: z.output<typeof POLICY>): AdminAnswer {
-  setPolicy(tenant, mechanism ?? tenant.policy.mechanism, members ?? tenant.policy.members);
-  return { status: 200, body: policyOf(tenant) };
+function appState(app: App): object {
+  return { policy: policyOf(app), roles: app.roles, tokenLifetimeSeconds: app.tokenLifetimeSeconds };
 }
 
-function putRoles(tenant: Tenant, { roles, tokenLifetimeSeconds }: z.output<typeof ROLES>): AdminAnswer {
-  tenant.roles = roles ?? tenant.roles;
-  tenant.tokenLifetimeSeconds = tokenLifetimeSeconds ?? tenant.tokenLifetimeSeconds;
-  return { status: 200, body: { roles: tenant.roles, tokenLifetimeSeconds: tenant.tokenLifetimeSeconds } };
+function policyOf({ policy: { mechanism, members, resources } }: App): object {
+  return { mechanism, members: [...members], ...(mechanism === 'rbac' ? { resources } : {}) };
+}
+
+function putApps(tenant: Tenant, { apps }: z.output<typeof APPS>): AdminAnswer {
+  listApps(tenant, apps);
+  return { status: 200, body: { apps: appStates(tenant) } };
+}
+
+function putPolicy(tenant: Tenant, wanted: z.output<typeof POLICY>): AdminAnswer {
+  const app = namedApp(tenant, wanted.app);
+  const { mechanism = app.policy.mechanism, members = app.policy.members } = wanted;
+  if (wanted.resources && mechanism !== 'rbac') {
+    throw new BadBody('resources: only rbac takes them; an application access policy covers all of them');
+  }
+  // A mechanism that is named begins with all of them. Whoever changes only the members keeps what is there.
+  const resources = wanted.resources ?? (wanted.mechanism === undefined ? app.policy.resources : RESOURCES);
+  setPolicy(tenant, app, { mechanism, members, resources });
+  return { status: 200, body: policyOf(app) };
+}
+
+function putRoles(tenant: Tenant, { app: clientId, roles, tokenLifetimeSeconds }: z.output<typeof ROLES>): AdminAnswer {
+  const app = namedApp(tenant, clientId);
+  app.roles = roles ?? app.roles;
+  app.tokenLifetimeSeconds = tokenLifetimeSeconds ?? app.tokenLifetimeSeconds;
+  return { status: 200, body: { roles: app.roles, tokenLifetimeSeconds: app.tokenLifetimeSeconds } };
+}
+
+function namedApp(tenant: Tenant, clientId: string | undefined): App {
+  const found = findApp(tenant, clientId);
+  if (!found) throw new BadBody(`app: the tenant has no app ${clientId}; PUT /sandbox/apps lists them`);
+  return found;
 }
 
 function putFaults(tenant: Tenant, settings: z.output<typeof FAULTS>): AdminAnswer {

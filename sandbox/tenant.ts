@@ -1,5 +1,6 @@
-// The tenant's state: its mailboxes and their mail, its roles and its policy.
+// The tenant's state: its mailboxes and their mail, and its apps.
 import { createHash, randomUUID } from 'node:crypto';
+import { type App, createApp, OWN_CLIENT_ID, RESOURCES } from './apps.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createReceiver, type Receiver } from './webhookReceiver.ts';
 
@@ -18,27 +19,16 @@ export interface User {
   readonly licensed: boolean;
   /** Newest first. Undefined for an empty inbox, to save memory: most of 100,000 are empty. */
   messages: Message[] | undefined;
-  /** The requests under way in this mailbox. Exchange allows four for an app. */
-  atWork: number;
-}
-
-export type Mechanism = 'application-access-policy' | 'rbac' | 'none';
-
-export interface Policy {
-  readonly mechanism: Mechanism;
-  /** Lower case. */
-  readonly members: ReadonlySet<string>;
 }
 
 export interface Tenant {
   /** By lower-case name. */
   readonly users: Map<string, User>;
   readonly usersById: Map<string, User>;
-  policy: Policy;
-  /** The old policy that holds until a change has propagated, and the time of its end. */
-  propagating: { readonly old: Policy; readonly until: number } | undefined;
-  roles: readonly string[];
-  tokenLifetimeSeconds: number;
+  /** The tenant's own app, which is named without a client id. */
+  readonly app: App;
+  /** The other apps by lower-case client id. Undefined until somebody lists them: then every id is the tenant's own app. */
+  apps: Map<string, App> | undefined;
   faults: Faults;
   readonly requests: RequestCounts;
   readonly receiver: Receiver;
@@ -61,10 +51,12 @@ export function createTenant(now: () => number, webhookSecret?: string): Tenant 
   const tenant: Tenant = {
     users: new Map(),
     usersById: new Map(),
-    policy: { mechanism: FIRST_POLICY.mechanism, members: new Set(FIRST_POLICY.members) },
-    propagating: undefined,
-    roles: ['Mail.ReadBasic.All'],
-    tokenLifetimeSeconds: 86_400,
+    app: {
+      ...createApp(OWN_CLIENT_ID),
+      policy: { ...FIRST_POLICY, members: new Set(FIRST_POLICY.members), resources: RESOURCES },
+      roles: ['Mail.ReadBasic.All'],
+    },
+    apps: undefined,
     faults: createFaults({}),
     requests: { byKind: {}, byOutcome: {}, byMailbox: {} },
     receiver: createReceiver(now, webhookSecret),
@@ -104,7 +96,7 @@ export function addUser(tenant: Tenant, name: string, licensed = true): User {
   if (existing) return existing;
   const hex = createHash('sha256').update(key).digest('hex');
   const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-  const user: User = { id, userPrincipalName: name, licensed, messages: undefined, atWork: 0 };
+  const user: User = { id, userPrincipalName: name, licensed, messages: undefined };
   tenant.users.set(key, user);
   tenant.usersById.set(id, user);
   return user;
@@ -123,19 +115,6 @@ export function deliver(tenant: Tenant, user: User, subject: string, at = tenant
   const message = { id: `AAMk${id}=`, subject, receivedAt, sequence: tenant.sequence };
   user.messages = [message, ...(user.messages ?? [])];
   return message;
-}
-
-/** Changes the policy. The change takes effect after the propagation time of the faults. */
-export function setPolicy(tenant: Tenant, mechanism: Mechanism, members: Iterable<string>): void {
-  const delayMs = (tenant.faults.settings.propagationSeconds ?? 0) * 1000;
-  const old = policyInForce(tenant);
-  tenant.policy = { mechanism, members: new Set([...members].map((one) => one.toLowerCase())) };
-  tenant.propagating = delayMs > 0 ? { old, until: tenant.now() + delayMs } : undefined;
-}
-
-export function policyInForce(tenant: Tenant): Policy {
-  const { propagating } = tenant;
-  return propagating && tenant.now() < propagating.until ? propagating.old : tenant.policy;
 }
 
 export function count(counts: Record<string, number>, key: string): void {

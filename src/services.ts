@@ -121,10 +121,10 @@ function servicesOf(
     configuration,
     settings,
     graph: once(() => {
-      const { graphEndpoint: endpoint, graphIdentity } = settings();
+      const { graphEndpoint: endpoint, graphIdentity, resource } = settings();
       const make = () => createTokens(createTokenFetcher(graphIdentity, endpoint), log, now);
       const tokens = shared.tokens(graphIdentity, endpoint, make);
-      return createGraph({ endpoint, tokens, now, random, newId });
+      return createGraph({ endpoint, resource, tokens, now, random, newId });
     }),
     limiter: once(() => createLimiter(shared.room(settings().pollConcurrency))),
     storage: once(() => {

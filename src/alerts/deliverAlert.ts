@@ -71,7 +71,8 @@ async function take(services: Services, { pauseUntil }: AlertSettings, cursor: C
   const runs = await endedRuns(services, cursor);
   const now = services.now();
   const paused = pauseUntil !== undefined && now < pauseUntil;
-  return nextAttempt(cursor, runs, { now, paused, couldSee: await couldSee(services) });
+  const { resource } = services.settings();
+  return nextAttempt(cursor, runs, { now, paused, couldSee: await couldSee(services), resource });
 }
 
 /** Sends an attempt that is claimed; true when there may be more to do. */

@@ -1,5 +1,5 @@
 // Decides what is due for an alert, from the cursor and the runs since then. Pure.
-import { READ_ROLES } from '../rules/cause.ts';
+import { RESOURCES, type ResourceName } from '../rules/resources.ts';
 import type { Cursor, Due } from '../storage/cursorStore.ts';
 import type { Run } from '../storage/runStore.ts';
 
@@ -9,6 +9,8 @@ export interface DueOptions {
   readonly paused: boolean;
   /** Whether an allowed mailbox was readable once, or had enough time to become readable. */
   readonly couldSee: boolean;
+  /** What the runs asked for. Only roles that read it are announced. */
+  readonly resource: ResourceName;
 }
 
 /**
@@ -33,7 +35,7 @@ export function nextAttempt(cursor: Cursor | null, runs: readonly Run[], options
     const from = at < newest.startedAt ? at : newest.startedAt;
     return { after: number, upTo: newest.number, from, to: newest.startedAt };
   };
-  const roles = rolesChange(cursor, runs, newest, paused);
+  const roles = rolesChange(cursor, runs, newest, options);
   const blind = isBlind(runs) && couldSee;
   const sees = isHeld(completed(runs)[0]);
   const monitor = blind && !cursor?.blind ? 'blind' : sees && cursor?.blind ? 'seeing' : null;
@@ -66,18 +68,20 @@ function isBlind(runs: readonly Run[]): boolean {
 /**
  * A read role is known if it was announced or was there from the beginning. It is lost if three runs did not see it.
  */
-function rolesChange(cursor: Cursor | null, runs: readonly Run[], newest: Run, paused: boolean) {
+function rolesChange(cursor: Cursor | null, runs: readonly Run[], newest: Run, { paused, resource }: DueOptions) {
+  const { isReadRole } = RESOURCES[resource];
   const after = cursor ? Math.min(cursor.breachesUpTo, cursor.restUpTo) : newest.number - 1;
   const since = runs.filter(({ number }) => number > after);
-  const seen = new Set(since.flatMap(({ result }) => result?.roles ?? []).filter((role) => READ_ROLES.includes(role)));
+  const seen = new Set(since.flatMap(({ result }) => result?.roles ?? []).filter(isReadRole));
   if (!cursor) return { rolesGained: [], rolesLost: [], roles: [...seen].sort() };
-  const gained = [...seen].filter((role) => !cursor.roles.includes(role)).sort();
+  const known = cursor.roles.filter(isReadRole);
+  const gained = [...seen].filter((role) => !known.includes(role)).sort();
   // A role that the pause holds back stays unknown, so that it is announced after the pause.
   const rolesGained = paused && !opensMailboxes(runs) ? [] : gained;
   const three = completed(runs).slice(0, 3);
   const isLost = (role: string) => three.length === 3 && three.every(({ result }) => !result?.roles.includes(role));
-  const rolesLost = paused ? [] : cursor.roles.filter(isLost);
-  const roles = [...cursor.roles.filter((role) => !rolesLost.includes(role)), ...rolesGained].sort();
+  const rolesLost = paused ? [] : known.filter(isLost);
+  const roles = [...known.filter((role) => !rolesLost.includes(role)), ...rolesGained].sort();
   return { rolesGained, rolesLost, roles };
 }
 

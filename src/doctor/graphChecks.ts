@@ -5,6 +5,7 @@ import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../rules/d
 import { judgeClock, judgeGraph } from '../rules/doctor/networkFindings.ts';
 import { judgePermission } from '../rules/doctor/permissionFindings.ts';
 import { judgeNoToken, judgeToken } from '../rules/doctor/tokenFindings.ts';
+import { RESOURCES, type Resource } from '../rules/resources.ts';
 import type { GraphIdentity } from '../settings/settings.ts';
 import type { Check } from './doctorCheck.ts';
 
@@ -44,12 +45,23 @@ export const clockCheck: Check = {
   },
 };
 
-export const allowedCheck = mailboxCheck('allowed', (seen) => [judgeAllowed(seen)]);
-export const deniedCheck = mailboxCheck('denied', (seen) => [judgeDenied(seen)]);
-export const namesCheck = mailboxCheck('names', judgeNames);
-export const permissionCheck = mailboxCheck('permission', (seen, _, roles) => [judgePermission(roles, seen)]);
+export const allowedCheck = mailboxCheck('allowed', ({ seen, resource }) => [judgeAllowed(seen, resource)]);
+export const deniedCheck = mailboxCheck('denied', ({ seen, resource }) => [judgeDenied(seen, resource)]);
+export const namesCheck = mailboxCheck('names', ({ seen, listed }) => judgeNames(seen, listed));
+export const permissionCheck = mailboxCheck('permission', ({ seen, roles, resource }) => [
+  judgePermission(roles, seen, resource),
+]);
 
-type Judge = (seen: readonly LookedAt[], listed: number, roles: readonly string[]) => readonly Finding[];
+interface SeenMailboxes {
+  readonly seen: readonly LookedAt[];
+  /** The number of all listed mailboxes. */
+  readonly listed: number;
+  /** The roles in the token. */
+  readonly roles: readonly string[];
+  readonly resource: Resource;
+}
+
+type Judge = (facts: SeenMailboxes) => readonly Finding[];
 
 function mailboxCheck(name: string, judge: Judge): Check {
   return {
@@ -58,7 +70,9 @@ function mailboxCheck(name: string, judge: Judge): Check {
     async look(facts) {
       const seen = await facts.seen();
       if ('because' in seen) return [skipped(seen.because)];
-      return judge(seen.report.mailboxes, seen.listed, seen.report.roles);
+      const { mailboxes, roles } = seen.report;
+      const resource = RESOURCES[facts.services.settings().resource];
+      return judge({ seen: mailboxes, listed: seen.listed, roles, resource });
     },
   };
 }

@@ -1,8 +1,9 @@
 // One `$batch` call: asks about up to twenty mailboxes, and matches each answer to its mailbox by id.
 import { type Classification, classify, inconclusive, isRecord } from '../rules/classify.ts';
 import { cutWordOrNull, LONGEST } from '../rules/foreignText.ts';
+import type { Query, Resource } from '../rules/resources.ts';
 import { type AskOptions, classifyExchange, type Exchange, type Graph } from './client.ts';
-import { inboxPath, type Message, messageIn, newestFirst } from './latestMessage.ts';
+import { type Message, messageIn, pathOf, queryOf } from './latestMessage.ts';
 import { httpDate, retryAfterMs } from './retryAfter.ts';
 
 /** "Combine multiple HTTP requests using JSON batching": at most twenty requests. */
@@ -44,11 +45,12 @@ export async function askBatch(
   questions: readonly Question[],
   options: AskOptions,
 ): Promise<readonly Answer[]> {
+  const { resource } = graph;
   const ids = questions.map(() => newId());
   const requests = questions.map(({ mailbox, withSubject }, index) => ({
     id: String(index + 1),
     method: 'GET',
-    url: `${inboxPath(mailbox)}?${queryText(newestFirst(withSubject))}`,
+    url: `${pathOf(resource, mailbox)}?${queryText(queryOf(resource, withSubject))}`,
     headers: { 'client-request-id': ids[index] },
   }));
   const exchange = await graph.post('/$batch', { requests }, options);
@@ -57,13 +59,13 @@ export async function askBatch(
   const sentAt = new Date(httpDate(exchange.date ?? '') ?? now());
   return questions.map((question, index) => {
     const clientRequestId = ids[index] ?? null;
-    if (inner === null) return failedAnswer(exchange, clientRequestId, isAnswered);
-    return innerAnswer(question, inner.get(String(index + 1)) ?? [], { exchange, sentAt, clientRequestId });
+    if (inner === null) return failedAnswer(exchange, resource, clientRequestId, isAnswered);
+    return innerAnswer(question, inner.get(String(index + 1)) ?? [], { exchange, resource, sentAt, clientRequestId });
   });
 }
 
 /** Escapes the values only. Graph reads names such as `$top` as they are. */
-function queryText(query: Readonly<Record<string, string>>): string {
+function queryText(query: Query): string {
   return Object.entries(query)
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&');
@@ -90,12 +92,17 @@ function innerAnswers(body: unknown): Map<string, InnerAnswer[]> | null {
 function innerAnswer(
   { withSubject }: Question,
   answers: readonly InnerAnswer[],
-  outer: { readonly exchange: Exchange; readonly sentAt: Date; readonly clientRequestId: string | null },
+  outer: {
+    readonly exchange: Exchange;
+    readonly resource: Resource;
+    readonly sentAt: Date;
+    readonly clientRequestId: string | null;
+  },
 ): Answer {
   const { requestId: batchRequestId, attempts } = outer.exchange;
   const common = { clientRequestId: outer.clientRequestId, batchRequestId, attempts, final: false };
   const [first] = answers;
-  const classified = answers.map((answer) => classify(answer));
+  const classified = answers.map((answer) => classify(answer, outer.resource));
   // A missing answer proves nothing, and neither do two that contradict each other.
   const agreed = classified.every(({ outcome }) => outcome === classified[0]?.outcome);
   if (!first || !classified[0] || !agreed) {
@@ -105,11 +112,11 @@ function innerAnswer(
   return {
     ...common,
     ...classified[0],
-    ...messageIn(first.body, withSubject && classified[0].outcome === 'readable'),
+    ...messageIn(outer.resource, first.body, withSubject && classified[0].outcome === 'readable'),
     status: first.status,
     requestId: cutWordOrNull(first.headers.get('request-id') ?? requestIdIn(first.body), LONGEST.id),
     retryAfterMs: retryAfterMs(first.headers, outer.sentAt),
-    // A 200 that is no list of messages: text, base64 or half of an answer.
+    // A 200 without the data: text, base64 or half of an answer.
     unread: first.status === 200 && classified[0].outcome !== 'readable' ? 'part' : null,
   };
 }
@@ -119,8 +126,8 @@ function innerAnswer(
  *
  * @param isUnread Graph answered with 200, but nobody can read it: one broken mailbox is enough for that
  */
-function failedAnswer(outer: Exchange, clientRequestId: string | null, isUnread: boolean): Answer {
-  const { reason, code } = classifyExchange(outer);
+function failedAnswer(outer: Exchange, resource: Resource, clientRequestId: string | null, isUnread: boolean): Answer {
+  const { reason, code } = classifyExchange(outer, resource);
   return {
     ...inconclusive(reason ?? 'unexpected', code),
     subject: null,

@@ -2,6 +2,7 @@
 import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import { type Classification, classify, inconclusive, type Reason } from '../rules/classify.ts';
 import { cutWordOrNull, LONGEST } from '../rules/foreignText.ts';
+import { RESOURCES, type Resource, type ResourceName } from '../rules/resources.ts';
 import { Deadline } from './deadline.ts';
 import { type ChainOptions, createChain, Journey, JourneyOptions, type Session } from './middleware.ts';
 import { retryAfterMs } from './retryAfter.ts';
@@ -40,7 +41,9 @@ export interface AskOptions {
  * `get` and `post` never throw for a fault of Graph, the network or the identity. The exchange holds the fault.
  */
 export interface Graph {
-  /** `GET /v1.0{path}` for a mailbox's messages. The result also says what the answer proves. */
+  /** What mailboxes are asked for. It decides what an answer proves. */
+  readonly resource: Resource;
+  /** `GET /v1.0{path}` for the resource of a mailbox. The result also says what the answer proves. */
   get(path: string, query: Readonly<Record<string, string>>, options: AskOptions): Promise<Exchange & Classification>;
   /** `POST /v1.0{path}` with a JSON body. */
   post(path: string, body: object, options: AskOptions): Promise<Exchange>;
@@ -48,12 +51,17 @@ export interface Graph {
   token(deadlineMs: number): Promise<Token>;
 }
 
+export interface GraphOptions extends ChainOptions {
+  readonly resource: ResourceName;
+}
+
 /**
  * The official client with our own middleware chain. The stock chain waits for a whole `Retry-After` although its
  * request was aborted, and does not retry after 500, 502 or a network fault. It also uses one token for all tries, and
  * sends no token over plain http, which the sandbox uses.
  */
-export function createGraph(options: ChainOptions): Graph {
+export function createGraph(options: GraphOptions): Graph {
+  const resource = RESOURCES[options.resource];
   const middleware = createChain(options);
   const client = Client.initWithMiddleware({ baseUrl: options.endpoint, defaultVersion: 'v1.0', middleware });
 
@@ -74,9 +82,10 @@ export function createGraph(options: ChainOptions): Graph {
     client.api(path).responseType(ResponseType.RAW).middlewareOptions([journey]);
 
   return {
+    resource,
     async get(path, query, ask) {
       const found = await exchange(ask, (journey) => request(path, journey).query(query).get());
-      return { ...found, ...classifyExchange(found) };
+      return { ...found, ...classifyExchange(found, resource) };
     },
     post: (path, body, ask) => exchange(ask, (journey) => request(path, journey).post(body)),
     async token(deadlineMs) {
@@ -94,8 +103,9 @@ export function createGraph(options: ChainOptions): Graph {
 }
 
 /** What an exchange proves. */
-export function classifyExchange({ failure, status, body }: Exchange): Classification {
-  return failure === null && status !== null ? classify({ status, body }) : inconclusive(failure ?? 'network');
+export function classifyExchange({ failure, status, body }: Exchange, resource: Resource): Classification {
+  if (failure !== null || status === null) return inconclusive(failure ?? 'network');
+  return classify({ status, body }, resource);
 }
 
 function toExchange(journey: Journey, durationMs: number, now: Date): Exchange {

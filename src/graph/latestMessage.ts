@@ -1,12 +1,14 @@
-// Asks for the newest message in a mailbox's inbox.
+// Asks one mailbox for its mail, or for what else this Graph is asked, and takes the subject of the newest message.
 import type { Classification } from '../rules/classify.ts';
 import { cut, LONGEST } from '../rules/foreignText.ts';
+import type { Query, Resource } from '../rules/resources.ts';
 import type { AskOptions, Exchange, Graph } from './client.ts';
 
 /** The parts of a message that are shown. */
 export interface Message {
   /**
-   * Null unless asked for and readable. Also null when the inbox is empty or the mail has no subject. A long one is cut.
+   * Null unless asked for and readable. Also null when the inbox is empty or the mail has no subject, and for every other
+   * kind of data. A long one is cut.
    */
   readonly subject: string | null;
   /** ISO 8601 UTC; null as above. */
@@ -16,7 +18,7 @@ export interface Message {
 export interface LatestMessage extends Exchange, Classification, Message {}
 
 /**
- * Asks for the newest message.
+ * Asks for the newest message, or for another kind of data.
  *
  * @param withSubject false for a denied mailbox, because a subject that must not be read is not requested either
  */
@@ -26,27 +28,22 @@ export async function latestMessage(
   withSubject: boolean,
   options: AskOptions,
 ): Promise<LatestMessage> {
-  const exchange = await graph.get(inboxPath(mailbox), newestFirst(withSubject), options);
-  return { ...exchange, ...messageIn(exchange.body, withSubject && exchange.outcome === 'readable') };
+  const { resource } = graph;
+  const exchange = await graph.get(pathOf(resource, mailbox), queryOf(resource, withSubject), options);
+  return { ...exchange, ...messageIn(resource, exchange.body, withSubject && exchange.outcome === 'readable') };
 }
 
-/** The path of the inbox's messages. It is not `/messages`, which includes Deleted Items. */
-export function inboxPath(mailbox: string): string {
-  return `/users/${pathSegment(mailbox)}/mailFolders/inbox/messages`;
+export function pathOf({ path }: Resource, mailbox: string): string {
+  return `/users/${pathSegment(mailbox)}/${path}`;
 }
 
-/** The query for the newest message. Graph documents no default order, so the query asks for one. */
-export function newestFirst(withSubject: boolean): Readonly<Record<string, string>> {
-  return {
-    $top: '1',
-    $select: withSubject ? 'id,subject,receivedDateTime' : 'id',
-    $orderby: 'receivedDateTime desc',
-  };
+export function queryOf({ query, subjectQuery }: Resource, withSubject: boolean): Query {
+  return (withSubject ? subjectQuery : null) ?? query;
 }
 
 /** The message in the body of a readable answer; nulls when it may not be shown. */
-export function messageIn(body: unknown, shown: boolean): Message {
-  const message = shown ? firstMessage(body) : {};
+export function messageIn({ subjectQuery }: Resource, body: unknown, shown: boolean): Message {
+  const message = shown && subjectQuery !== null ? firstMessage(body) : {};
   return {
     subject: textOrNull(message.subject, LONGEST.subject),
     receivedDateTime: textOrNull(message.receivedDateTime, LONGEST.time),
@@ -59,7 +56,7 @@ function pathSegment(text: string): string {
 }
 
 function firstMessage(body: unknown): Readonly<Record<string, unknown>> {
-  // `classify` calls an answer readable only if it is an object with an array `value`.
+  // Only mail has subjects, and `classify` calls its answer readable only if it is an object with an array `value`.
   const [first] = (body as { readonly value: readonly unknown[] }).value;
   return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : {};
 }

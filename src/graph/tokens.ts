@@ -97,7 +97,7 @@ export function claimsOf(token: Token): Readonly<Record<string, unknown>> {
   }
 }
 
-/** The claim `roles`: the first hundred, those for mail before others. */
+/** The claim `roles`: the first hundred, those that read mailboxes before others. */
 export function rolesOf(token: Token): readonly string[] {
   const { roles } = claimsOf(token);
   return Array.isArray(roles) ? fewRoles(roles.filter((role) => typeof role === 'string')) : [];

@@ -1,4 +1,5 @@
 // Reads who is signed in, from the header of the platform's sign-in.
+import { isRecord } from '../rules/classify.ts';
 
 /**
  * The roles of the signed-in account; null when nobody is signed in, or when the header cannot be read.
@@ -26,8 +27,4 @@ function decode(header: string): unknown {
     // Not JSON, so it is not the platform's header.
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

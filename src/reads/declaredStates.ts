@@ -8,6 +8,7 @@ import { encodeKey, STATE_PREFIX } from '../storage/keys.ts';
 import type { MailboxRecord } from '../storage/mailboxStore.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox, Plan } from '../storage/plan.ts';
+import type { Run } from '../storage/runStore.ts';
 
 /** A listed mailbox, and its state; null when no run has seen it under its present expectation. */
 export interface DeclaredState {
@@ -25,23 +26,23 @@ export interface StateFilter {
 /** States of the table that are read at once. */
 const PAGE = 1_000;
 
-/** In alphabetical order. */
+/** In alphabetical order. `newest` is the newest run, read before. */
 export async function listDeclaredStates(
   services: Services,
+  newest: Run | null,
   { startsWith, conditions, matches }: StateFilter,
   top: number,
   after: string,
 ): Promise<Page<DeclaredState>> {
   const plan = await services.list();
   const { mailboxes } = services.storage();
-  if (!(await isInForce(services, plan))) return joinWithList(services, plan, { startsWith, matches }, top, after);
+  if (!isInForce(newest, plan)) return joinWithList(services, plan, { startsWith, matches }, top, after);
   const { items, continuation } = await mailboxes.list({ startsWith, conditions }, top, after);
   return { items: items.map((record) => ({ listed: record, record })), continuation };
 }
 
 /** Whether every state in the table has the expectation that is declared now. */
-async function isInForce(services: Services, plan: Plan): Promise<boolean> {
-  const [newest] = (await services.storage().runs.list(1, '')).items;
+function isInForce(newest: Run | null, plan: Plan): boolean {
   return newest?.status === 'completed' && newest.listHash === plan.hash;
 }
 

@@ -4,6 +4,7 @@ import { type LatestMessage, latestMessage } from '../graph/latestMessage.ts';
 import type { Reason } from '../rules/classify.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import { isWrongTenant, reasonText } from '../rules/reasons.ts';
+import { RESOURCES } from '../rules/resources.ts';
 import { recordBreach } from '../runs/recordBreach.ts';
 import type { Services } from '../services.ts';
 import { listedMailbox } from './mailboxes.ts';
@@ -29,6 +30,9 @@ const DEFAULT_RETRY_AFTER_SECONDS = 5;
  * @throws MailscopeError with any of the codes of the `latestSubject` route
  */
 export async function latestSubject(services: Services, name: string): Promise<LatestSubject> {
+  const { subjectQuery, data } = RESOURCES[services.settings().resource];
+  if (subjectQuery === null)
+    throw new MailscopeError('not-found', `There is no latest subject: Mailscope asks for ${data}.`);
   const { mailbox, expectation } = await listedMailbox(services, name);
   const message = await latestMessage(services.graph(), mailbox, expectation === 'allowed', {
     deadlineMs: DEADLINE_MS,

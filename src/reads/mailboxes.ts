@@ -3,12 +3,14 @@ import { MailscopeError } from '../errors.ts';
 import type { Outcome, Reason } from '../rules/classify.ts';
 import type { Verdict } from '../rules/judge.ts';
 import { characterFault, type Expectation, parseMailbox } from '../rules/mailbox.ts';
+import { withHoles } from '../rules/missedTicks.ts';
 import type { Services } from '../services.ts';
 import type { Page } from '../storage/mergePartitions.ts';
 import type { ListedMailbox } from '../storage/plan.ts';
 import { type Conditions, conditionsOf, quoted } from '../storage/rows.ts';
 import { type DeclaredState, listDeclaredStates } from './declaredStates.ts';
 import { type FreshSpan, freshSpan, isFresh } from './freshness.ts';
+import { holeCounter, type Newest, readNewest } from './holes.ts';
 import { type DriftView, withCauses } from './withCauses.ts';
 
 /** A mailbox in the API's answer. Times are ISO 8601 UTC. */
@@ -24,6 +26,7 @@ export interface MailboxView {
   readonly lastOutcome: Outcome | null;
   readonly lastReason: Reason | null;
   readonly lastCheckedAt: string | null;
+  /** As in a state, with the holes up to now. */
   readonly recent: string;
   readonly latestSubject?: string | null;
   readonly latestReceivedDateTime?: string | null;
@@ -46,7 +49,8 @@ export async function listMailboxes(
   top: number,
   after: string,
 ): Promise<Page<MailboxView>> {
-  const view = viewer(services);
+  const newest = await readNewest(services);
+  const view = viewer(services, newest);
   const filter = {
     startsWith,
     conditions: conditionsOf(wanted, conditionsAsOf(freshSpan(services))),
@@ -55,7 +59,7 @@ export async function listMailboxes(
       return (wanted.verdict ?? verdict) === verdict && (wanted.expectation ?? expectation) === expectation;
     },
   };
-  const { items, continuation } = await listDeclaredStates(services, filter, top, after);
+  const { items, continuation } = await listDeclaredStates(services, newest.run, filter, top, after);
   const open = await withCauses(
     services,
     items.flatMap(({ record }) => record?.openDrift ?? []),
@@ -67,11 +71,12 @@ export async function listMailboxes(
 /** @throws MailscopeError `mailbox-invalid`, `mailbox-not-listed` */
 export async function getMailbox(services: Services, name: string): Promise<MailboxView> {
   const listed = await listedMailbox(services, name);
+  const newest = await readNewest(services);
   const found = await services.storage().mailboxes.get(listed.mailbox);
   // A state under another expectation says nothing about this one.
   const record = found?.record.expectation === listed.expectation ? found.record : null;
   const [drift] = await withCauses(services, record?.openDrift ? [record.openDrift] : []);
-  return viewer(services)({ listed, record }, drift);
+  return viewer(services, newest)({ listed, record }, drift);
 }
 
 /**
@@ -116,7 +121,8 @@ const UNSEEN: Omit<MailboxView, 'mailbox' | 'expectation'> = {
 type Viewer = (state: DeclaredState, openDrift?: DriftView) => MailboxView;
 
 /** Shows states as of now. */
-function viewer(services: Services): Viewer {
+function viewer(services: Services, newest: Newest): Viewer {
+  const holesOf = holeCounter(services, newest);
   const fresh = freshSpan(services);
   const { storeSubjects } = services.settings();
   return ({ listed: { mailbox, expectation }, record }, openDrift) => {
@@ -134,7 +140,7 @@ function viewer(services: Services): Viewer {
       lastOutcome: record.lastOutcome,
       lastReason: record.lastReason,
       lastCheckedAt,
-      recent: record.recent,
+      recent: withHoles(record.recent, holesOf(record)),
       // A subject that is not to be kept any more is erased by the next run, and not shown until then.
       ...(latestReceivedDateTime === null || !storeSubjects ? {} : { latestSubject, latestReceivedDateTime }),
       ...(openDrift ? { openDrift } : {}),

@@ -6,7 +6,7 @@ import type { Page } from '../storage/mergePartitions.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 
 /** A run with its result. A run in progress has the result of the shards that are done. */
-export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'endedBy' | 'problem'> &
+export type RunView = Omit<Run, 'result' | 'listHash' | 'touchedAt' | 'missedTotal' | 'endedBy' | 'problem'> &
   Omit<RunResult, 'mailboxes' | 'openedNames'> & { readonly problem?: string };
 
 /** Newest first. */
@@ -26,10 +26,10 @@ export async function getRun(services: Services, id: string): Promise<RunView> {
 }
 
 async function viewOf(services: Services, run: Run): Promise<RunView> {
-  const { result, listHash: _, touchedAt: __, endedBy: ___, problem, ...rest } = run;
+  const { result, listHash: _, touchedAt: __, missedTotal: ___, endedBy: ____, problem, ...rest } = run;
   const {
-    mailboxes: ____,
-    openedNames: _____,
+    mailboxes: _____,
+    openedNames: ______,
     ...seen
   } = result ?? resultOf(run, await services.storage().shards.all(run.id));
   return { ...rest, ...seen, ...(problem === null ? {} : { problem }) };

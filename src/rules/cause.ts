@@ -1,6 +1,7 @@
 // Finds why drift opened, but only if the evidence shows it. It never guesses. Pure.
 import type { MessageClass } from './classify.ts';
 import type { Drift } from './drift.ts';
+import type { Resource } from './resources.ts';
 import { A_FEW, type Tally } from './tally.ts';
 
 /** The facts of a run that can show a cause. */
@@ -10,18 +11,22 @@ export interface RunFacts
   readonly roles: readonly string[];
 }
 
-/** The roles that let an app read mail. */
-export const READ_ROLES: readonly string[] = ['Mail.ReadBasic', 'Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite'];
-
 export const UNKNOWN = 'unknown';
 
 /**
  * The probable cause of the breaches and lockouts that a run opened, with its evidence and the cmdlet that shows it.
  * `unknown` when the evidence is too little or contradicts itself; null when there is nothing to explain.
  *
- * @param last the completed run before; null when there is none
+ * @param completed the completed run before; null when there is none
+ * @param resource what the runs asked for: only roles that read it are evidence
  */
-export function probableCause(run: RunFacts, last: RunFacts | null): string | null {
+export function probableCause(
+  ended: RunFacts,
+  completed: RunFacts | null,
+  resource: Pick<Resource, 'isReadRole'>,
+): string | null {
+  const run = withReadRoles(ended, resource);
+  const last = completed && withReadRoles(completed, resource);
   const { breach, lockout } = run.openedByKind;
   if (breach === 0 && lockout === 0) return mechanismChange(run, last);
   if (last === null || (breach > 0 && lockout > 0)) return UNKNOWN;
@@ -29,8 +34,8 @@ export function probableCause(run: RunFacts, last: RunFacts | null): string | nu
 }
 
 function causeOfBreach(run: RunFacts, last: RunFacts): string {
-  const gained = readRoles(run).filter((role) => !last.roles.includes(role));
-  const lost = readRoles(last).filter((role) => !run.roles.includes(role));
+  const gained = run.roles.filter((role) => !last.roles.includes(role));
+  const lost = last.roles.filter((role) => !run.roles.includes(role));
   const { breach: opened } = run.openedByKind;
   const { denied } = run.byExpectation;
   const everyone = denied.readable === total(denied);
@@ -58,7 +63,7 @@ function causeOfBreach(run: RunFacts, last: RunFacts): string {
 function causeOfLockout(run: RunFacts, last: RunFacts): string {
   const { lockout: opened } = run.openedByKind;
   const { allowed } = run.byExpectation;
-  const lost = readRoles(last).filter((role) => !run.roles.includes(role));
+  const lost = last.roles.filter((role) => !run.roles.includes(role));
   if (allowed.refused === total(allowed)) {
     if (opened < allowed.refused || opened === 1) {
       const why = opened === 1 ? 'One new lockout' : 'A lockout after earlier ones';
@@ -91,8 +96,8 @@ export function causeOf(drift: Drift, runCause: string | null): string {
   return `The mailbox was deleted, renamed or has no licence: Graph answered ${status} (${drift.evidence.opened.code}). Get-Mailbox and Get-MgUserLicenseDetail show it.`;
 }
 
-function readRoles({ roles }: RunFacts): readonly string[] {
-  return READ_ROLES.filter((role) => roles.includes(role));
+function withReadRoles(facts: RunFacts, { isReadRole }: Pick<Resource, 'isReadRole'>): RunFacts {
+  return { ...facts, roles: facts.roles.filter(isReadRole) };
 }
 
 function total(outcomes: Readonly<Record<string, number>>): number {

@@ -1,5 +1,6 @@
 // Decides what one answer of Microsoft Graph proves about access to a mailbox.
 import { cutWord, LONGEST } from './foreignText.ts';
+import type { Resource } from './resources.ts';
 
 /** The result of one request. */
 export type Outcome = 'readable' | 'refused' | 'inconclusive';
@@ -48,15 +49,15 @@ const NO_MAILBOX = new Set([
 const ACCESS_DENIED = new Set(['ErrorAccessDenied']);
 
 /**
- * Classifies an answer to a request for a mailbox's messages.
+ * Classifies an answer to a request for the `resource` of a mailbox.
  *
  * It uses the status and `error.code`, including nested codes, as Microsoft asks ("Microsoft Graph error responses and
- * resource types"). Only two answers prove something: a list of messages, and a 403 `ErrorAccessDenied` that does not
+ * resource types"). Only two answers prove something: a 200 with the data, and a 403 `ErrorAccessDenied` that does not
  * hide a missing mailbox. Everything else is inconclusive. A 404 too: a deleted mailbox answers 404 for ever.
  */
-export function classify(answer: Answer): Classification {
+export function classify(answer: Answer, resource: Pick<Resource, 'isReadable'>): Classification {
   const { status, body } = answer;
-  if (status === 200) return isMessageList(body) ? READABLE : inconclusive('unexpected', null);
+  if (status === 200) return resource.isReadable(body) ? READABLE : inconclusive('unexpected', null);
   const errors = nestedErrors(body);
   const code = errors[0]?.code ?? null;
   const has = (codes: ReadonlySet<string>) => errors.some((error) => error.code !== null && codes.has(error.code));
@@ -89,10 +90,6 @@ export function isServiceFault(status: number): boolean {
 /** Whether the body of an answer could not be read as JSON: raw text, a page of HTML, or half of the answer. */
 export function isUnreadable({ status, body }: Answer): boolean {
   return status === 200 && typeof body === 'string';
-}
-
-function isMessageList(body: unknown): boolean {
-  return isRecord(body) && Array.isArray(body.value);
 }
 
 interface NestedError {

@@ -3,6 +3,7 @@
 // Nobody promises a bound for such text, but a table does: 32,768 UTF-16 code units for a value, 1 MiB for a row and 4 MiB
 // for a transaction of a hundred rows ("Understanding the Table service data model"). So every text is cut where it
 // enters, and a test adds up the largest rows.
+import { readsMailboxes } from './resources.ts';
 
 /** The longest texts, in UTF-16 code units with the ellipsis. */
 export const LONGEST = {
@@ -20,7 +21,7 @@ export const LONGEST = {
   sentence: 500,
 } as const;
 
-/** A token may hold hundreds of roles. Those for mail count first. */
+/** A token may hold hundreds of roles. Those that read mailboxes count first. */
 const MOST_ROLES = 100;
 
 /** A character made of more code units than this is cut inside, between two code points. */
@@ -47,12 +48,11 @@ export function cutWordOrNull(text: string | null, most: number): string | null 
   return text === null ? null : cutWord(text, most);
 }
 
-/** The roles, each of them cut and each of them once, sorted. Roles for mail are kept first. */
+/** The roles, each of them cut and each of them once, sorted. Roles that read mailboxes are kept first. */
 export function fewRoles(roles: Iterable<string>): string[] {
   const all = [...new Set([...roles].map((role) => cutWord(role, LONGEST.role)))].sort();
   if (all.length <= MOST_ROLES) return all;
-  const isMail = (role: string) => role.startsWith('Mail.');
-  const kept = [...all.filter(isMail), ...all.filter((role) => !isMail(role))];
+  const kept = [...all.filter(readsMailboxes), ...all.filter((role) => !readsMailboxes(role))];
   return kept.slice(0, MOST_ROLES).sort();
 }
 

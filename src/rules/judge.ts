@@ -1,6 +1,7 @@
 // Decides the verdict of a mailbox: the heart of Mailscope. Pure: the old state and an observation give the next state.
 import type { MessageClass, Outcome, Reason } from './classify.ts';
 import type { Expectation } from './mailbox.ts';
+import { holesBefore, RECENT_RUNS, withHoles } from './missedTicks.ts';
 import type { Observation } from './observation.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface MailboxState {
   /** The last time it was seen as declared. */
   readonly provenAt: string | null;
   readonly lastRun: number;
+  /** `missedTotal` of that run; null in rows of an earlier version. */
+  readonly missedTotal: number | null;
   /** The last run with a conclusive result. */
   readonly lastConclusiveRun: number | null;
   /** Refusals in a row of an allowed mailbox. */
@@ -41,7 +44,10 @@ export interface MailboxState {
   readonly lastCheckedAt: string;
   /** The last run that closed a drift of this mailbox. */
   readonly closedRun: number | null;
-  /** One letter a run, newest last, 48 at most: `o` readable, `x` refused, `?` inconclusive. */
+  /**
+   * One letter a run, newest last, 48 at most: `o` readable, `x` refused, `?` no result. A denied mailbox's refusal whose
+   * control did not hold is no result. `.` is a hole: a run that did not reach the mailbox, or a missed tick.
+   */
   readonly recent: string;
 }
 
@@ -56,6 +62,8 @@ export interface JudgingRun {
   readonly number: number;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
+  /** The missed ticks of this run and all before it; null for a run that an earlier version began. */
+  readonly missedTotal: number | null;
 }
 
 export interface Judgement {
@@ -64,7 +72,6 @@ export interface Judgement {
   readonly rules: RuleSettings;
 }
 
-const RECENT_RUNS = 48;
 const LETTERS: Readonly<Record<Outcome, string>> = { readable: 'o', refused: 'x', inconclusive: '?' };
 
 /**
@@ -112,14 +119,20 @@ export function judge(previous: MailboxState | null, observation: Observation, j
     ...memory,
     provenAt: proves ? observation.checkedAt : (known?.provenAt ?? null),
     lastRun: run.number,
+    missedTotal: run.missedTotal,
     lastOutcome: observation.outcome,
     lastReason: observation.reason,
     lastMessageClass: observation.messageClass,
     lastControlHeld: observation.controlHeld,
     lastCheckedAt: observation.checkedAt,
     closedRun: closes ? run.number : (known?.closedRun ?? null),
-    recent: ((known?.recent ?? '') + LETTERS[observation.outcome]).slice(-RECENT_RUNS),
+    recent: (recentBefore(known, run) + LETTERS[shown]).slice(-RECENT_RUNS),
   };
+}
+
+/** What is remembered of the runs before, up to the start of this one. */
+function recentBefore(known: MailboxState | null, run: JudgingRun): string {
+  return known === null ? '' : withHoles(known.recent, holesBefore(run, known));
 }
 
 /** A clock that was ahead when the mailbox was declared must not keep its grace period open for so long. */

@@ -26,9 +26,10 @@ export async function closeRun(services: Services, number: number): Promise<void
     if (found?.value.status !== 'running') return;
     if ((await shardStore.settled(found.value.id)) < found.value.shards) return;
     const shards = await shardStore.all(found.value.id);
-    await services.storage().queues.sendAlert({ runId: found.value.id, owner: services.settings().owner });
+    const { owner, resource } = services.settings();
+    await services.storage().queues.sendAlert({ runId: found.value.id, owner });
     const last = await lastCompleted(services, number);
-    const ended = { ...endRun(found.value, shards, services.now(), last), endedBy };
+    const ended = { ...endRun(found.value, shards, services.now(), last, resource), endedBy };
     // A shard that is done a second time has changed the run. Read it again.
     if (await runs.replace(ended, found.etag)) return follow(services, ended);
   }

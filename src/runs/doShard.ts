@@ -83,13 +83,14 @@ async function judgeShard(work: Work): Promise<void> {
   const before = await services.storage().shards.get(run.id, shard.index);
   if (before?.value.committedAt) return;
   const stored = await readStates(work);
+  await skipNumbers(work, stored);
   const isUnlisted = ({ record }: StoredMailbox) => !listed.has(record.mailbox) && record.lastRun < run.number;
   const unlisted = [...stored.values()].filter(isUnlisted);
   const asked = await ask(work, stored);
   await begin(work, before, unlisted, asked);
   const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
   await Promise.all(unlisted.map((one) => remove(work, one)));
-  await commit(work, [...[...stored.values()].map(({ record }) => record), ...written]);
+  await commit(work, latestOf(work, stored, written));
 }
 
 function skip({ log }: Services, { runId, shard }: ShardMessage, why: string): void {
@@ -118,6 +119,16 @@ async function joinRun(services: Services, runId: string): Promise<Joined | null
 async function readStates({ services, shard }: Work): Promise<States> {
   const stored = await services.storage().mailboxes.inRange(shard.range);
   return new Map(stored.map((one) => [one.record.mailbox, one]));
+}
+
+/**
+ * Tables that came back from copies of different ages: a state knows a later run than the newest, and no run with a lower
+ * number may judge it. So the next run gets a higher one.
+ */
+async function skipNumbers({ services, run }: Work, stored: States): Promise<void> {
+  const highest = Math.max(0, ...[...stored.values()].map(({ record }) => record.lastRun));
+  if (highest <= run.number || !(await services.storage().runs.skipTo(highest))) return;
+  services.log('warn', 'tables.mixed', { runId: run.id, number: run.number, laterRun: highest });
 }
 
 /** Asks about the mailboxes that are not judged yet; null when an earlier try has judged all of them. */
@@ -259,6 +270,13 @@ async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
   }
   if (stored && stored.record.lastRun < run.number)
     throw new Error('another process keeps changing the state of a mailbox that is no longer listed');
+}
+
+/** The state of each listed mailbox under its expectation, as this run leaves it. */
+function latestOf({ listed }: Work, stored: States, written: readonly MailboxRecord[]): MailboxRecord[] {
+  const read = [...stored.values()].map(({ record }) => record);
+  const latest = new Map([...read, ...written].map((record) => [record.mailbox, record]));
+  return [...latest.values()].filter(({ mailbox, expectation }) => listed.get(mailbox) === expectation);
 }
 
 /** Replaces the shard's row by the tally of its states, unless another process has committed the same shard. */

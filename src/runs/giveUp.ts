@@ -36,10 +36,10 @@ export async function abandonRun(services: Services, { number }: Run): Promise<v
     const found = await runs.get(number);
     if (found?.value.status !== 'running') return;
     const last = await lastCompleted(services, number);
-    const ended = endRun(found.value, await shards.all(found.value.id), services.now(), last);
+    const { owner, resource } = services.settings();
+    const ended = endRun(found.value, await shards.all(found.value.id), services.now(), last, resource);
     if (!(await runs.replace(ended, found.etag))) continue;
     services.log('warn', 'run.closed', { runId: ended.id, status: ended.status });
-    const { owner } = services.settings();
     return queues.sendAlert({ runId: ended.id, owner }).catch(() => undefined);
   }
 }

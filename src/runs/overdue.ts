@@ -2,13 +2,11 @@
 import { MailscopeError } from '../errors.ts';
 import { errorData } from '../log.ts';
 import { latestBelievable } from '../rules/clock.ts';
+import { EARLY_MS } from '../rules/missedTicks.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { Current } from '../storage/runStore.ts';
 import { startRun } from './startRun.ts';
-
-/** A timer may fire a moment early. Its run still belongs to that scheduled time. */
-const EARLY_MS = 1_000;
 
 /**
  * Whether the newest run began before the last two scheduled times. A start in the future proves nothing. With no run on

@@ -2,6 +2,7 @@
 import { probableCause } from '../rules/cause.ts';
 import { isRecent } from '../rules/clock.ts';
 import { fewRoles } from '../rules/foreignText.ts';
+import { RESOURCES, type ResourceName } from '../rules/resources.ts';
 import { sum } from '../rules/tally.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
@@ -16,12 +17,18 @@ export function isAlive(run: Run, shards: readonly ShardRecord[], now: Date): bo
 }
 
 /** The run at its end. It is completed if every shard was committed. */
-export function endRun(run: Run, shards: readonly ShardRecord[], now: Date, last: RunResult | null): Run {
+export function endRun(
+  run: Run,
+  shards: readonly ShardRecord[],
+  now: Date,
+  last: RunResult | null,
+  resource: ResourceName,
+): Run {
   const done = shards.filter(({ committedAt }) => committedAt !== null).length;
   const problem = done === run.shards ? null : `${run.shards - done} of ${run.shards} shards did not finish.`;
   const status = problem === null ? 'completed' : 'incomplete';
   const result = resultOf(run, shards);
-  const cause = probableCause(result, last);
+  const cause = probableCause(result, last, RESOURCES[resource]);
   return { ...run, status, finishedAt: now.toISOString(), result, probableCause: cause, problem };
 }
 
@@ -34,6 +41,8 @@ export function resultOf(run: Run, shards: readonly ShardRecord[]): RunResult {
   return {
     ...tally,
     closed: tally.closed + added(({ closedByRemoval }) => closedByRemoval),
+    // A shard that is missing may have the oldest.
+    oldestProof: committed.length === run.shards ? tally.oldestProof : null,
     removed: added(({ removed }) => removed),
     controlHeld: held === run.shards,
     shardsWithoutControl: committed.length - held,

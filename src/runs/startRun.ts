@@ -4,8 +4,10 @@
 // 2. One transaction takes the number, writes the run and closes a dead run. Of two starts at the same time one wins.
 // 3. The shards go to the queue or to the caller. Then the end of the dead run is announced.
 import { MailscopeError } from '../errors.ts';
+import { missedTicks } from '../rules/missedTicks.ts';
 import type { Services } from '../services.ts';
-import type { Run, RunTrigger, Stored } from '../storage/runStore.ts';
+import { parseSchedule } from '../settings/schedule.ts';
+import type { Current, Run, RunTrigger, Stored } from '../storage/runStore.ts';
 import { lastCompleted } from './closeRun.ts';
 import { abandonRun, orGiveUp } from './giveUp.ts';
 import { endRun, isAlive, runIdOf } from './runState.ts';
@@ -39,25 +41,27 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   checkOwner(services, current?.value ?? null);
   const previous = current && (await runs.get(current.value.number));
   const ended = previous && (await endOf(services, previous, now));
-  const number = (current?.value.number ?? 0) + 1;
+  const number = (await highestNumber(services, current?.value ?? null)) + 1;
+  const { owner, pollSchedule } = services.settings();
+  const start = { startedAt: now.toISOString(), trigger, skippedTicks: current?.value.skippedTicks ?? 0 };
+  const missed = missedTicks(parseSchedule(pollSchedule).count, current?.value.startedAt ?? null, start);
   const run: Run = {
     id: runIdOf(now, number),
     number,
-    trigger,
+    ...start,
+    missedTicks: missed,
+    missedTotal: (previous?.value.missedTotal ?? 0) + missed,
     status: 'running',
-    startedAt: now.toISOString(),
     finishedAt: null,
     listHash: plan.hash,
     mailboxes: plan.mailboxes,
     shards: plan.shards.length,
-    skippedTicks: current?.value.skippedTicks ?? 0,
     touchedAt: now.toISOString(),
     result: null,
     probableCause: null,
     problem: null,
     endedBy: null,
   };
-  const { owner } = services.settings();
   if (!(await runs.start(run, { startedBy: services.newId(), owner }, current, ended))) {
     const first = await runs.current();
     checkOwner(services, first?.value ?? null);
@@ -66,8 +70,23 @@ export async function planRun(services: Services, trigger: RunTrigger): Promise<
   if (current && !isOurs(current.value, owner))
     services.log('warn', 'tables.taken-over', { runId: run.id, from: current.value.owner, owner });
   if (ended) services.log('warn', 'run.closed', { runId: ended.value.id, status: ended.value.status });
-  services.log('info', 'run.started', { runId: run.id, trigger, mailboxes: run.mailboxes, shards: run.shards });
+  services.log('info', 'run.started', {
+    runId: run.id,
+    trigger,
+    mailboxes: run.mailboxes,
+    shards: run.shards,
+    missedTicks: missed,
+  });
   return { run, ended: ended?.value ?? null };
+}
+
+/**
+ * The highest number that a run has had. As a rule it is that of the newest run. Tables that came back from a copy may
+ * hold rows of later runs, and no two runs may share a number.
+ */
+async function highestNumber(services: Services, current: Current | null): Promise<number> {
+  const [first] = (await services.storage().runs.list(1, '')).items;
+  return Math.max(current?.number ?? 0, current?.skipTo ?? 0, first?.number ?? 0);
 }
 
 /** Announces a run that died and was closed by this start. */
@@ -93,7 +112,7 @@ async function endOf(services: Services, previous: Stored<Run>, now: Date): Prom
   const shards = await services.storage().shards.all(previous.value.id);
   if (isAlive(previous.value, shards, now)) throw inProgress(previous.value.id);
   const last = await lastCompleted(services, previous.value.number);
-  return { value: endRun(previous.value, shards, now, last), etag: previous.etag };
+  return { value: endRun(previous.value, shards, now, last, services.settings().resource), etag: previous.etag };
 }
 
 function inProgress(runId: string | undefined): MailscopeError {

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import * as z from 'zod';
 import { visible } from '../rules/characters.ts';
 import { characterFault, parseMailbox, shownName } from '../rules/mailbox.ts';
+import { RESOURCE_NAMES } from '../rules/resources.ts';
 import { isMetadataService, isWrittenLoopback } from './addresses.ts';
 import { readConnectionString, type StorageService } from './connectionString.ts';
 import { parseSchedule } from './schedule.ts';
@@ -172,6 +173,7 @@ export const FIELDS = z.object({
     }
   }),
   GRAPH_ENDPOINT: withDefault('https://graph.microsoft.com', address(true)),
+  GRAPH_RESOURCE: choice('mail', RESOURCE_NAMES),
   GRAPH_IDENTITY: choice('managed-identity', ['managed-identity', 'app-registration', 'federated', 'developer']),
   AZURE_CLIENT_ID: text,
   AZURE_TENANT_ID: text,

@@ -1,5 +1,6 @@
 // Reads NCRONTAB, the schedule language of Azure Functions timers, in UTC.
 import { Cron } from 'croner';
+import { countTicks } from '../rules/countTicks.ts';
 
 /** A schedule and its ticks. */
 export interface Schedule {
@@ -9,6 +10,8 @@ export interface Schedule {
   next(instant: Date): Date;
   /** The last `count` ticks before `instant`, newest first. */
   previous(instant: Date, count: number): Date[];
+  /** The number of ticks after `after`, up to and with `upTo`. */
+  count(after: Date, upTo: Date): number;
 }
 
 interface Field {
@@ -46,13 +49,17 @@ export function parseSchedule(expression: string): Schedule {
   if (texts.length !== 6) {
     throw new Error('it needs six fields (second, minute, hour, day of the month, month, day of the week)');
   }
-  const resolved = FIELDS.map((field, index) => fieldValues(field, texts[index] ?? '').join(',')).join(' ');
+  const lists = FIELDS.map((field, index) => fieldValues(field, texts[index] ?? ''));
+  const resolved = lists.map((values) => values.join(',')).join(' ');
   const cron = new Cron(resolved, { timezone: 'UTC', domAndDow: true, mode: '6-part' });
   if (cron.nextRun(new Date(0)) === null) throw new Error('it never runs, because no month has such a day');
+  const [seconds = [], minutes = [], hours = [], days = [], months = [], weekdays = []] = lists;
+  const fields = { seconds, minutes, hours, days, months, weekdays };
   return {
     expression: resolved,
     next: (instant) => definite(cron.nextRun(instant)),
     previous: (instant, count) => cron.previousRuns(count, instant),
+    count: (after, upTo) => countTicks(fields, after, upTo),
   };
 }
 

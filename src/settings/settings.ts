@@ -2,6 +2,7 @@
 
 import { trimmed } from '../rules/characters.ts';
 import type { Expectation } from '../rules/mailbox.ts';
+import { RESOURCES, type ResourceName } from '../rules/resources.ts';
 import { type ApiAuth, registeredApiAuth } from './apiAuth.ts';
 import { missingEndpoint } from './connectionString.ts';
 import {
@@ -67,6 +68,8 @@ export interface Settings {
   readonly pollSchedule: string;
   /** The origin of Microsoft Graph, without a path: `https://graph.microsoft.com`. */
   readonly graphEndpoint: string;
+  /** What mailboxes are asked for. */
+  readonly resource: ResourceName;
   readonly graphIdentity: GraphIdentity;
   readonly storage: StorageSettings;
   readonly apiAuth: ApiAuth;
@@ -77,6 +80,7 @@ export interface Settings {
     readonly lockoutAfterRuns: number;
     readonly unverifiedAfterRuns: number;
   };
+  /** Never true for a resource that has no subjects. */
   readonly storeSubjects: boolean;
   readonly retentionMonths: number;
   readonly shardSize: number;
@@ -171,6 +175,7 @@ function assemble(
     listFile: values.MAILBOXES_FILE,
     pollSchedule: values.POLL_SCHEDULE,
     graphEndpoint: values.GRAPH_ENDPOINT,
+    resource: values.GRAPH_RESOURCE,
     graphIdentity,
     storage,
     ...platform,
@@ -179,7 +184,7 @@ function assemble(
       lockoutAfterRuns: values.LOCKOUT_AFTER_RUNS,
       unverifiedAfterRuns: values.UNVERIFIED_AFTER_RUNS,
     },
-    storeSubjects: values.STORE_SUBJECTS,
+    storeSubjects: values.STORE_SUBJECTS && RESOURCES[values.GRAPH_RESOURCE].subjectQuery !== null,
     retentionMonths: values.RETENTION_MONTHS,
     shardSize: values.SHARD_SIZE,
     pollConcurrency: values.POLL_CONCURRENCY,

@@ -64,6 +64,7 @@ const STATE_COLUMNS: Columns<MailboxRecord> = {
   declaredRun: 'value',
   provenAt: 'value',
   lastRun: 'value',
+  missedTotal: 'value',
   lastConclusiveRun: 'value',
   refusals: 'value',
   lastOutcome: 'value',

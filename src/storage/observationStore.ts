@@ -1,5 +1,5 @@
 // The tables `Observations<yyyyMM>`: what every run saw. There is one table a month, and an old one is dropped.
-import type { TransactionAction } from '@azure/data-tables';
+import type { TableEntity, TransactionAction } from '@azure/data-tables';
 import { MailscopeError } from '../errors.ts';
 import type { JudgingRun } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
@@ -26,12 +26,16 @@ export interface TimeRange {
 
 export interface ObservationStore {
   /**
-   * Writes the observations of one run. It never replaces one: if the run already has one, that one counts and is
-   * returned.
+   * Writes the observations of one run. It never replaces one of the same run: that one counts and is returned. One of
+   * another run with the same number is replaced. Only tables that came back from copies of different ages have it.
    *
    * @param startedAt the run's start: its month names the table
    */
-  insert(observations: readonly Observation[], run: JudgingRun, lease: Lease): Promise<readonly Observation[]>;
+  insert(
+    observations: readonly Observation[],
+    run: Pick<JudgingRun, 'number' | 'startedAt'>,
+    lease: Lease,
+  ): Promise<readonly Observation[]>;
   /** The observations of a mailbox, newest first. */
   history(mailbox: string, range: TimeRange, top: number, after: string): Promise<Page<Observation>>;
   /** Drops the tables of months before `month`, `yyyyMM`. */
@@ -68,10 +72,11 @@ export function createObservationStore(tables: Tables): ObservationStore {
   return {
     async insert(observations, run, lease) {
       const table = await tables.open(PREFIX + monthOf(run.startedAt));
-      const actionsOf = (one: Observation) => [createAction(one, run.number)];
+      const actionsOf = (one: Observation) => [['create', entityOf(one, run.number)] satisfies TransactionAction];
       const groups = inTransactions(observations, ({ mailbox }) => partitionOf(mailbox));
       const refused = await writeGroups(table, groups, actionsOf, lease);
-      return Promise.all(refused.map(({ mailbox }) => found(table, mailbox, run.number)));
+      const existing = await Promise.all(refused.map((one) => existingOrReplaced(table, one, run.number, lease)));
+      return existing.filter((one) => one !== null);
     },
 
     async history(mailbox, range, top, after) {
@@ -129,14 +134,26 @@ function isMonth(text: string): boolean {
   return /^\d{6}$/.test(text);
 }
 
-function createAction(observation: Observation, runNumber: number): TransactionAction {
+function entityOf(observation: Observation, runNumber: number): TableEntity {
   const position = { partition: partitionOf(observation.mailbox), row: observationRow(observation.mailbox, runNumber) };
-  return ['create', toRow(position, observation, COLUMNS)];
+  return toRow(position, observation, COLUMNS);
 }
 
-async function found(table: Table, mailbox: string, runNumber: number): Promise<Observation> {
-  const row = await table.get(partitionOf(mailbox), observationRow(mailbox, runNumber));
-  // Storage refused the row as a duplicate, so it exists. Single rows are never deleted.
-  if (row === null) throw new Error('storage refused an observation as a duplicate, but cannot find the first one');
-  return fromRow(row, COLUMNS);
+/** The observation of the same run that is on record; null when one of another run stood there and was replaced. */
+async function existingOrReplaced(
+  table: Table,
+  observation: Observation,
+  runNumber: number,
+  lease: Lease,
+): Promise<Observation | null> {
+  const { mailbox, runId } = observation;
+  for (;;) {
+    const row = await table.get(partitionOf(mailbox), observationRow(mailbox, runNumber));
+    // Storage refused the row as a duplicate, so it exists. Single rows are never deleted.
+    if (row === null) throw new Error('storage refused an observation as a duplicate, but cannot find the first one');
+    const found = fromRow(row, COLUMNS);
+    if (found.runId === runId) return found;
+    const entity = entityOf(observation, runNumber);
+    if (await table.write([['update', entity, 'Replace', { etag: row.etag }]], lease)) return null;
+  }
 }

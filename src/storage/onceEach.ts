@@ -4,6 +4,7 @@ export interface OnceEach<T> {
   get(name: string): Promise<T>;
   /** The next `get` makes it again. */
   forget(name: string): void;
+  forgetAll(): void;
 }
 
 export function onceEach<T>(make: (name: string) => Promise<T>): OnceEach<T> {
@@ -21,5 +22,6 @@ export function onceEach<T>(make: (name: string) => Promise<T>): OnceEach<T> {
       return making;
     },
     forget: (name) => void made.delete(name),
+    forgetAll: () => made.clear(),
   };
 }

@@ -38,6 +38,10 @@ export interface Run {
   readonly shards: number;
   /** Timer ticks that were skipped while the run before was alive. */
   readonly skippedTicks: number;
+  /** Scheduled times since the run before at which no run was at work; null in rows of an earlier version. */
+  readonly missedTicks: number | null;
+  /** The sum of them over this run and all before it. */
+  readonly missedTotal: number | null;
   /** When a shard last began. */
   readonly touchedAt: string;
   readonly result: RunResult | null;
@@ -64,6 +68,8 @@ export interface Current {
   readonly skippedBy: string | null;
   /** The app that began it; null for anybody, as in rows of an earlier version. */
   readonly owner: string | null;
+  /** The next run gets a higher number than this; null for any. Only tables that came back from a copy have one. */
+  readonly skipTo: number | null;
 }
 
 export interface RunStore {
@@ -84,6 +90,8 @@ export interface RunStore {
   replace(run: Run, etag: string): Promise<boolean>;
   /** Counts a tick that `owner` skipped, once for each `skippedBy`. Another owner's row stays as it is. */
   skipTick(skippedBy: string, owner: string): Promise<void>;
+  /** Makes the number of the next run higher than `number`. False when it is anyway. */
+  skipTo(number: number): Promise<boolean>;
   /** Deletes runs that began before `before`, ISO 8601 UTC, with their shards. */
   forget(before: string): Promise<void>;
 }
@@ -102,6 +110,7 @@ const CURRENT_COLUMNS: Columns<Current> = {
   skippedTicks: 'value',
   skippedBy: 'value',
   owner: 'value',
+  skipTo: 'value',
 };
 
 const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
@@ -115,6 +124,8 @@ const RUN_COLUMNS: Columns<Omit<Run, 'result'>> = {
   mailboxes: 'value',
   shards: 'value',
   skippedTicks: 'value',
+  missedTicks: 'value',
+  missedTotal: 'value',
   touchedAt: 'value',
   probableCause: 'value',
   problem: 'value',
@@ -146,6 +157,8 @@ const RESULT_COLUMNS: Columns<ResultRow> = {
   throttled: 'value',
   waitedMs: 'value',
   byExpectation: 'json',
+  verdictsByExpectation: 'json',
+  oldestProof: 'value',
   openedByKind: 'json',
   openedNames: 'json',
 };
@@ -176,7 +189,8 @@ export function createRunStore(tables: Tables): RunStore {
 
     async start(run, by, current, ended) {
       const { number, id, startedAt } = run;
-      const next = toRow(CURRENT, { number, id, startedAt, ...by, skippedTicks: 0, skippedBy: null }, CURRENT_COLUMNS);
+      const anew = { skippedTicks: 0, skippedBy: null, skipTo: null };
+      const next = toRow(CURRENT, { number, id, startedAt, ...by, ...anew }, CURRENT_COLUMNS);
       const actions: TransactionAction[] = [
         current ? ['update', next, 'Replace', { etag: current.etag }] : ['create', next],
         ['create', runEntity(run)],
@@ -199,6 +213,16 @@ export function createRunStore(tables: Tables): RunStore {
         const counted = { ...current.value, skippedTicks: current.value.skippedTicks + 1, skippedBy };
         const entity = toRow(CURRENT, counted, CURRENT_COLUMNS);
         if (await target.write([['update', entity, 'Replace', { etag: current.etag }]])) return;
+      }
+    },
+
+    async skipTo(number) {
+      const target = await table();
+      for (;;) {
+        const current = await this.current();
+        if (current === null || Math.max(current.value.number, current.value.skipTo ?? 0) >= number) return false;
+        const entity = toRow(CURRENT, { ...current.value, skipTo: number }, CURRENT_COLUMNS);
+        if (await target.write([['update', entity, 'Replace', { etag: current.etag }]])) return true;
       }
     },
 

@@ -73,12 +73,13 @@ export function createTables(settings: StorageSettings): Tables {
   async function create(name: string): Promise<Table> {
     const table = await clients.get(name);
     await attempt((abortSignal) => table.createTable({ ...REQUEST, abortSignal }));
-    return toTable(table, writes, () => created.forget(name));
+    // Where one table was deleted, the others often were too. To create one that exists does no harm.
+    return toTable(table, writes, created.forgetAll);
   }
 
   return {
     open: created.get,
-    existing: async (name) => toTable(await clients.get(name), writes, () => created.forget(name)),
+    existing: async (name) => toTable(await clients.get(name), writes, created.forgetAll),
     async names(prefix) {
       const service = await connect(settings, serviceClient);
       const names: string[] = [];

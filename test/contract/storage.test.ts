@@ -217,6 +217,8 @@ const runOf = (number: number, more: Partial<Run> = {}): Run => ({
   mailboxes: 2,
   shards: 1,
   skippedTicks: 0,
+  missedTicks: 0,
+  missedTotal: 0,
   touchedAt: runAt(number, number).startedAt,
   result: null,
   probableCause: null,

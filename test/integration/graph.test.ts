@@ -20,7 +20,15 @@ function tokenSource() {
 function graphAt(endpoint: string, fetchToken = tokenSource(), send?: typeof fetch): Graph {
   const now = () => new Date();
   const tokens = createTokens(fetchToken, () => undefined, now);
-  return createGraph({ endpoint, tokens, now, random: () => 0.5, newId: randomUUID, ...(send ? { fetch: send } : {}) });
+  return createGraph({
+    endpoint,
+    resource: 'mail',
+    tokens,
+    now,
+    random: () => 0.5,
+    newId: randomUUID,
+    ...(send ? { fetch: send } : {}),
+  });
 }
 
 /** Returns the answers in turn, and then repeats the last one. */

@@ -46,7 +46,7 @@ async function see({ allowed = ['support@contoso.example'], denied = [], borrowe
   const now = () => new Date();
   const tokens = createTokens(fetchToken, () => undefined, now);
   const endpoint = options.endpoint ?? tenant.sandbox.url;
-  const graph = createGraph({ endpoint, tokens, now, random: () => 0.5, newId: randomUUID });
+  const graph = createGraph({ endpoint, resource: 'mail', tokens, now, random: () => 0.5, newId: randomUUID });
   const limiter = createLimiter(createRoom(options.concurrency ?? 16));
   const ask = [
     ...allowed.map((mailbox) => ({ mailbox, expectation: 'allowed' as const })),
@@ -218,7 +218,14 @@ describe('a shard', () => {
       () => undefined,
       now,
     );
-    const graph = createGraph({ endpoint: tenant.sandbox.url, tokens, now, random: () => 0.5, newId: randomUUID });
+    const graph = createGraph({
+      endpoint: tenant.sandbox.url,
+      resource: 'mail',
+      tokens,
+      now,
+      random: () => 0.5,
+      newId: randomUUID,
+    });
     const services = { graph, limiter: createLimiter(createRoom(2)), now, random: () => 0.5, newId: randomUUID };
     const ask = [
       { mailbox: 'support@contoso.example', expectation: 'allowed' as const },

@@ -35,7 +35,7 @@ function pack(...args: string[]): string {
 /** With the system's own tool: a zip file that only we can read is no use. */
 async function unpack(file: string, into: string): Promise<void> {
   if (process.platform !== 'win32') {
-    execFileSync('unzip', ['-q', file, '-d', into]);
+    execFileSync('unzip', ['-q', file, '-d', into], { stdio: 'pipe' });
     return;
   }
   execFileSync('powershell', ['-NoProfile', '-Command', `Expand-Archive -Path '${file}' -DestinationPath '${into}'`]);
@@ -66,6 +66,14 @@ describe('the package', () => {
     const { name, version, type, main, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     const manifest = JSON.parse(await readFile(at('app/package.json'), 'utf8'));
     expect(manifest).toEqual({ name, version, type, main, engines });
+  });
+
+  it('that was cut cannot be unpacked, so a platform does not take a part of it', async () => {
+    const whole = await readFile(at('first.zip'));
+    for (const share of [0.1, 0.5, 0.999]) {
+      await writeFile(at('cut.zip'), whole.subarray(0, Math.floor(whole.length * share)));
+      await expect(unpack(at('cut.zip'), at('cut'))).rejects.toThrow();
+    }
   });
 
   it('can be written into a folder, but never into one that holds something else', async () => {

@@ -1,4 +1,4 @@
-// Storage that asks to wait an hour, or never answers: requests answer soon, and no run is left open.
+// Storage that asks to wait an hour, never answers, or refuses: requests answer soon, and no run is left open.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { health } from '../../src/reads/health.ts';
 import { listMailboxes } from '../../src/reads/mailboxes.ts';
@@ -20,6 +20,8 @@ afterAll(() => world.close());
 /** A storage service that asks for an hour, and one that takes requests and never answers. */
 const startWaiting = () => startServer((_, response) => void response.writeHead(503, { 'retry-after': '3600' }).end());
 const startSilent = () => startServer(() => undefined);
+/** One behind a firewall, or without a role for this identity. */
+const startRefusing = () => startServer((_, response) => void response.writeHead(403).end());
 
 type Service = 'Blob' | 'Queue' | 'Table';
 
@@ -42,6 +44,7 @@ const unavailable = { code: 'storage-unavailable' };
 describe.each([
   ['asks to wait an hour', startWaiting],
   ['never answers', startSilent],
+  ['refuses', startRefusing],
 ])('storage that %s', (_, start) => {
   it('leaves no request without an answer', async () => {
     const app = appAt(await start(), ['Blob', 'Queue', 'Table']);

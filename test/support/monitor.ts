@@ -18,9 +18,9 @@ export interface Monitor {
   /** All values of a list from all pages; `path` ends with `?` or `&`. */
   everything(path: string): Promise<Json[]>;
   /** Starts a run as soon as possible, and returns its id. */
-  startRun(): Promise<string>;
+  startRun(scope?: string): Promise<string>;
   /** The run once it has ended. Rejects unless it is completed. */
-  completed(id: string): Promise<Json>;
+  completed(id: string, scope?: string): Promise<Json>;
   /** The accepted alerts, one for each id. Checks that repetitions are the same. */
   alerts(): Promise<readonly AlertBody[]>;
   /** kill -9 of one instance. Settles when another process is there in its place. */
@@ -82,10 +82,10 @@ export async function startMonitor({ mailboxes, instances = 1, settings = {} }: 
       }
       return values;
     },
-    startRun: async () => String((await until(() => api('runs', 'POST'))).id),
-    async completed(id) {
+    startRun: async (scope) => String((await until(() => api(`runs${ofScope(scope)}`, 'POST'))).id),
+    async completed(id, scope) {
       const ended = await until(async () => {
-        const seen = await api(`runs/${id}`);
+        const seen = await api(`runs/${id}${ofScope(scope)}`);
         expect(seen.status).not.toBe('running');
         return seen;
       });
@@ -112,6 +112,10 @@ export async function startMonitor({ mailboxes, instances = 1, settings = {} }: 
       await Promise.all([tenant.sandbox.close(), emulator.part.stop(), rm(folder, { recursive: true })]);
     },
   };
+}
+
+function ofScope(scope: string | undefined): string {
+  return scope === undefined ? '' : `?scope=${scope}`;
 }
 
 export function user(number: number): string {

@@ -4,13 +4,13 @@ import type { Observation } from '../../src/rules/observation.ts';
 
 const START = Date.parse('2026-11-23T08:00:00Z');
 
-/** Run `number`, which began this many milliseconds after eight. */
-export function runAt(number: number, ms: number): JudgingRun {
-  return { number, startedAt: new Date(START + ms).toISOString() };
+/** Run `number`, which began this many milliseconds after eight, and the ticks missed so far. */
+export function runAt(number: number, ms: number, missedTotal = 0): JudgingRun {
+  return { number, startedAt: new Date(START + ms).toISOString(), missedTotal };
 }
 
 /** An observation from a letter: o readable, x refused, u refused without a held control, ? inconclusive. */
-export function observed(letter: string, run: JudgingRun): Observation {
+export function observed(letter: string, run: Pick<JudgingRun, 'number' | 'startedAt'>): Observation {
   const outcome = letter === 'o' ? 'readable' : letter === '?' ? 'inconclusive' : 'refused';
   return {
     mailbox: 'a@contoso.example',

@@ -11,7 +11,7 @@ export const PLACEHOLDER = '…';
 export function sourceFiles(): string[] {
   return HOMES.flatMap((home) =>
     readdirSync(join(root, home), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.(ts|mjs)$/.test(file))
+      .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('node_modules'))
       .map((file) => `${home}/${file.split(sep).join('/')}`),
   );
 }

@@ -42,6 +42,8 @@ function runOf(
     mailboxes: 1,
     shards: 1,
     skippedTicks: 0,
+    missedTicks: 0,
+    missedTotal: 0,
     touchedAt: startedAt,
     result: { ...EMPTY_TALLY, messageClasses, byExpectation, throttled: 0, waitedMs: 0, ...more },
     probableCause: null,
@@ -71,7 +73,7 @@ function cursorAt(number: number, more: Partial<Cursor> = {}): Cursor {
   };
 }
 
-const options = { now: new Date('2026-11-23T20:00:00Z'), paused: false, couldSee: true };
+const options = { now: new Date('2026-11-23T20:00:00Z'), paused: false, couldSee: true, resource: 'mail' } as const;
 
 describe('what is due', () => {
   it('is nothing without runs, or when all were announced', () => {
@@ -136,6 +138,22 @@ describe('what is due', () => {
     expect(nextAttempt(null, gained, options)).toMatchObject({
       rolesGained: [],
       roles: ['Mail.Read', 'Mail.ReadBasic.All'],
+    });
+  });
+
+  it('announces only roles that read what is asked for', () => {
+    const before = ['Mail.Read', 'Contacts.Read', 'Calendars.Read'];
+    const after = ['Mail.ReadWrite', 'Calendars.Read', 'Calendars.ReadBasic.All', 'Mail-Advanced.ReadWrite.All'];
+    const changed = runs({ roles: before }, { roles: after }, { roles: after }, { roles: after });
+    const from = cursorAt(1, { roles: before });
+    expect(nextAttempt(from, changed, { ...options, resource: 'calendar' })).toMatchObject({
+      rolesGained: ['Calendars.ReadBasic.All'],
+      rolesLost: [],
+      roles: ['Calendars.Read', 'Calendars.ReadBasic.All'],
+    });
+    expect(nextAttempt(from, changed, options)).toMatchObject({
+      rolesGained: ['Mail-Advanced.ReadWrite.All', 'Mail.ReadWrite'],
+      rolesLost: ['Mail.Read'],
     });
   });
 

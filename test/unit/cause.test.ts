@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { causeOf, probableCause, type RunFacts } from '../../src/rules/cause.ts';
 import type { Drift } from '../../src/rules/drift.ts';
+import { RESOURCES } from '../../src/rules/resources.ts';
 import { observed, runAt } from '../support/rules.ts';
 
 const counts = (readable: number, refused: number, inconclusive = 0) => ({ readable, refused, inconclusive });
@@ -109,7 +110,7 @@ describe('the probable cause', () => {
     ['the mechanism changed and something recovered', facts({ policy: 0, generic: 10, closed: 1 }), BEFORE, null],
     ['there is no run before', facts({ denied: [10, 0], breach: 10 }), null, /^unknown$/],
   ])('when %s', (_, run, last, cause) => {
-    const found = probableCause(run, last);
+    const found = probableCause(run, last, RESOURCES.mail);
     if (cause === null) expect(found).toBeNull();
     else expect(found).toMatch(cause);
   });

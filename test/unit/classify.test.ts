@@ -1,9 +1,12 @@
 // What each answer of Graph proves.
 import { describe, expect, it } from 'vitest';
-import { classify } from '../../src/rules/classify.ts';
+import { type Answer, classify as classifyFor } from '../../src/rules/classify.ts';
+import { RESOURCES } from '../../src/rules/resources.ts';
 
 const RAOP = 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.';
 const GENERIC = 'Access is denied. Check credentials and try again.';
+
+const classify = (answer: Answer) => classifyFor(answer, RESOURCES.mail);
 
 function error(code: string | undefined, message = '', innerError?: unknown) {
   return { error: { code, message, innerError } };

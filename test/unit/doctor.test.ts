@@ -10,6 +10,7 @@ import { judgeSchedule } from '../../src/rules/doctor/scheduleFindings.ts';
 import { judgeStorage } from '../../src/rules/doctor/storageFindings.ts';
 import { judgeNoToken, judgeToken } from '../../src/rules/doctor/tokenFindings.ts';
 import { judgeOnce } from '../../src/rules/judgeOnce.ts';
+import { RESOURCES } from '../../src/rules/resources.ts';
 import { parseSchedule } from '../../src/settings/schedule.ts';
 import { readScopes, withoutStrays } from '../../src/settings/scopes.ts';
 import { readConfiguration } from '../../src/settings/settings.ts';
@@ -156,7 +157,7 @@ describe('mailboxes', () => {
     ['u', 'problem'],
     ['??', 'problem'],
   ])('that are allowed and show %s: %s', (letters, result) => {
-    expect(judgeAllowed([...allowed(letters), ...denied('x')]).result).toBe(result);
+    expect(judgeAllowed([...allowed(letters), ...denied('x')], RESOURCES.mail).result).toBe(result);
   });
 
   it.each([
@@ -168,7 +169,7 @@ describe('mailboxes', () => {
     ['u?', 'skipped'],
     ['?', 'problem'],
   ])('that are denied and show %j: %s', (letters, result) => {
-    expect(judgeDenied([...allowed('o'), ...denied(letters)]).result).toBe(result);
+    expect(judgeDenied([...allowed('o'), ...denied(letters)], RESOURCES.mail).result).toBe(result);
   });
 
   it('of a tenant without Exchange Online are explained in every check', () => {
@@ -176,7 +177,11 @@ describe('mailboxes', () => {
     const seen = [lookedAt('allowed', '?', fault), lookedAt('denied', '?', fault)];
     const says = expect.stringContaining('because the tenant has no Exchange Online, or it is the wrong tenant: ');
     const advice = expect.stringContaining('Compare the tenant');
-    for (const finding of [judgeAllowed(seen), judgeDenied(seen), ...judgeNames(seen, 2)]) {
+    for (const finding of [
+      judgeAllowed(seen, RESOURCES.mail),
+      judgeDenied(seen, RESOURCES.mail),
+      ...judgeNames(seen, 2),
+    ]) {
       expect(finding).toEqual({ result: 'problem', says, advice });
     }
   });
@@ -216,7 +221,7 @@ describe('the permission', () => {
     ['no role and no access', [], [lookedAt('allowed', 'x', generic)], 'problem', 'nothing can be read'],
     ['silence', ['Mail.Read'], [lookedAt('allowed', '?')], 'skipped', 'no mailbox gave a clear answer'],
   ])('of %s', (_, roles, seen, result, says) => {
-    const found = judgePermission(roles, seen);
+    const found = judgePermission(roles, seen, RESOURCES.mail);
     expect(found).toMatchObject({ result });
     expect(found.says.replace('an application access policy', 'a policy')).toContain(says);
   });

@@ -6,6 +6,7 @@ import { classify } from '../../src/rules/classify.ts';
 import { cut, cutWord, fewRoles, LONGEST } from '../../src/rules/foreignText.ts';
 import type { Observation } from '../../src/rules/observation.ts';
 import { isWrongTenant, reasonText } from '../../src/rules/reasons.ts';
+import { RESOURCES } from '../../src/rules/resources.ts';
 import { EMPTY_TALLY } from '../../src/rules/tally.ts';
 
 describe('a text', () => {
@@ -43,9 +44,9 @@ describe('a text', () => {
 describe('foreign texts', () => {
   it('of Graph are cut where they enter', () => {
     const value = [{ subject: 'S'.repeat(40_000), receivedDateTime: '2'.repeat(40_000) }];
-    const { subject, receivedDateTime } = messageIn({ value }, true);
+    const { subject, receivedDateTime } = messageIn(RESOURCES.mail, { value }, true);
     expect([subject?.length, receivedDateTime?.length]).toEqual([LONGEST.subject, LONGEST.time]);
-    const { code } = classify({ status: 404, body: { error: { code: 'c'.repeat(70_000) } } });
+    const { code } = classify({ status: 404, body: { error: { code: 'c'.repeat(70_000) } } }, RESOURCES.mail);
     expect(code).toHaveLength(LONGEST.code);
   });
 

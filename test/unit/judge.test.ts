@@ -5,7 +5,7 @@ import type { Outcome } from '../../src/rules/classify.ts';
 import { driftChanges, openDrift } from '../../src/rules/drift.ts';
 import { isDrift, type JudgingRun, judge, type MailboxState, type RuleSettings } from '../../src/rules/judge.ts';
 import type { Expectation } from '../../src/rules/mailbox.ts';
-import { EMPTY_TALLY, sum, tally } from '../../src/rules/tally.ts';
+import { EMPTY_TALLY, sum, type Tally, tally } from '../../src/rules/tally.ts';
 import { observed, runAt } from '../support/rules.ts';
 
 const RULES: RuleSettings = { propagationMinutes: 120, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 };
@@ -98,7 +98,7 @@ describe('the rule table', () => {
 
 describe('time', () => {
   const after = (ms: number, previous: MailboxState) => {
-    const run = { number: 2, startedAt: new Date(Date.parse(previous.declaredAt) + ms).toISOString() };
+    const run = { ...runAt(2, 0), startedAt: new Date(Date.parse(previous.declaredAt) + ms).toISOString() };
     return judge(previous, observed('o', run), { expectation: 'denied', run, rules: RULES }).verdict;
   };
   const first = play('denied', 'o').state;
@@ -137,6 +137,40 @@ describe('time', () => {
 
   it('a state remembers the last 48 runs', () => {
     expect(play('denied', `${'?'.repeat(10)}${'x'.repeat(40)}`).state.recent).toBe(`${'?'.repeat(8)}${'x'.repeat(40)}`);
+  });
+
+  it.each<[string, Expectation, string, string]>([
+    ['a refusal of a denied mailbox without a held control is no result', 'denied', 'xux', 'x?x'],
+    ['a refusal of an allowed mailbox needs no control', 'allowed', 'ouo', 'oxo'],
+  ])('in what is remembered, %s', (_, expectation, letters, recent) => {
+    expect(play(expectation, letters).state.recent).toBe(recent);
+  });
+
+  it.each<[string, JudgingRun, string]>([
+    ['the run after the last one', runAt(3, 0, 5), 'xxx'],
+    ['a run after two that did not reach the mailbox', runAt(5, 0, 5), 'xx..x'],
+    ['a run after three missed ticks', runAt(3, 0, 8), 'xx...x'],
+    ['a run after both', runAt(4, 0, 6), 'xx..x'],
+    ['a run after a very long time', runAt(3, 0, 10_005), `${'.'.repeat(47)}x`],
+    ['a run whose sum began again, because an earlier version ran in between', runAt(4, 0, 0), 'xx.x'],
+    ['a run that an earlier version began', { ...runAt(3, 0), missedTotal: null }, 'xxx'],
+  ])('%s finds its holes', (_, run, recent) => {
+    const state = { ...play('denied', 'xx').state, missedTotal: 5 };
+    expect(judge(state, observed('x', run), { expectation: 'denied', run, rules: RULES }).recent).toBe(recent);
+  });
+
+  it('a state of an earlier version has missed nothing', () => {
+    const state = { ...play('denied', 'xx').state, missedTotal: null };
+    const run = runAt(3, 0, 2);
+    const next = judge(state, observed('x', run), { expectation: 'denied', run, rules: RULES });
+    expect(next).toMatchObject({ recent: 'xx..x', missedTotal: 2 });
+  });
+
+  it('a mailbox has no holes from before it was declared', () => {
+    const run = runAt(9, 0, 40);
+    expect(judge(null, observed('x', run), { expectation: 'denied', run, rules: RULES }).recent).toBe('x');
+    const before = play('allowed', 'oo').state;
+    expect(judge(before, observed('x', run), { expectation: 'denied', run, rules: RULES }).recent).toBe('x');
   });
 });
 
@@ -213,6 +247,11 @@ describe('the tally of a run', () => {
         allowed: { readable: 1, refused: 0, inconclusive: 0 },
         denied: { readable: 1, refused: 2, inconclusive: 1 },
       },
+      verdictsByExpectation: {
+        allowed: { compliant: 1, breach: 0, lockout: 0, unverified: 0, pending: 0 },
+        denied: { compliant: 3, breach: 1, lockout: 0, unverified: 0, pending: 0 },
+      },
+      oldestProof: runAt(1, 0).startedAt,
       openedByKind: { breach: 1, lockout: 0, unverified: 0 },
       openedNames: { breach: ['a@contoso.example'], lockout: [] },
     });
@@ -221,10 +260,41 @@ describe('the tally of a run', () => {
   });
 });
 
+describe('the oldest proof', () => {
+  const proven = (letters: string) => play('denied', letters).state;
+  const [first, second, third] = [1, 2, 3].map((number) => runAt(number, 15 * MINUTE * (number - 1)).startedAt);
+
+  it.each<[string, readonly MailboxState[], string | null | undefined]>([
+    ['is that of the mailbox that was proven first', [proven('xxx'), proven('xx?'), proven('xxx')], second],
+    ['is no younger for a mailbox in breach', [proven('xxx'), proven('xoo')], first],
+    ['is no younger for a mailbox that the run did not see', [proven('xxx'), proven('x')], first],
+    ['is the declaration of a mailbox that was never proven', [proven('xxx'), proven('???')], first],
+    ['is that of this run when all were proven in it', [proven('xxx'), proven('?xx')], third],
+    ['does not count allowed mailboxes', [proven('xxx'), play('allowed', 'o??').state], third],
+    ['does not exist when none is denied', [play('allowed', 'ooo').state], null],
+  ])('%s', (_, states, oldest) => {
+    expect(tally(states, 3).oldestProof).toBe(oldest);
+    // The same, with a shard for each mailbox.
+    expect(sum(states.map((state) => tally([state], 3))).oldestProof).toBe(oldest);
+  });
+
+  it('and the verdicts for each expectation are unknown when an earlier version has counted a shard', () => {
+    const { verdictsByExpectation: _, oldestProof: __, ...earlier } = tally([proven('x')], 1);
+    // Read from the JSON of a row.
+    const shards = [tally([proven('x')], 1), earlier as Tally, tally([proven('x')], 1)];
+    expect(sum(shards)).toMatchObject({ mailboxes: 3, verdictsByExpectation: null, oldestProof: null });
+    expect(sum(shards.slice(0, 1))).toMatchObject({
+      verdictsByExpectation: { denied: { compliant: 1 } },
+      oldestProof: first,
+    });
+  });
+});
+
 interface Step {
   readonly letter: string;
   readonly expectation: Expectation;
   readonly runs: number;
+  readonly missed: number;
   readonly minutes: number;
   readonly rules: RuleSettings;
 }
@@ -244,6 +314,10 @@ const histories = fc.tuple(expectations, ruleSettings).chain(([usual, steady]) =
       runs: fc.oneof(
         { weight: 5, arbitrary: fc.constant(1) },
         { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+      ),
+      missed: fc.oneof(
+        { weight: 9, arbitrary: fc.constant(0) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 60 }) },
       ),
       minutes: fc.oneof(
         { weight: 9, arbitrary: fc.constant(15) },
@@ -267,13 +341,20 @@ function checkHistory(steps: readonly Step[]): void {
   let state: MailboxState | null = null;
   let number = 0;
   let now = Date.parse('2026-11-23T00:00:00Z');
+  let missedTotal = 0;
+  let recent = '';
   let open: string | null = null;
   for (const step of steps) {
     number += step.runs;
+    missedTotal += step.missed;
     now += step.minutes * MINUTE;
-    const run = { number, startedAt: new Date(now).toISOString() };
+    const run = { number, startedAt: new Date(now).toISOString(), missedTotal };
     const next: MailboxState = judge(state, observed(step.letter, run), { ...step, run });
     checkStep(state, next, step, run);
+    const holes = '.'.repeat(step.runs - 1 + step.missed);
+    const letter = step.letter === 'u' ? (step.expectation === 'denied' ? '?' : 'x') : step.letter;
+    recent = (state?.expectation === step.expectation ? recent + holes + letter : letter).slice(-48);
+    must(next.recent === recent, 'a letter for each run, and a dot for each hole');
 
     const { closed, opened } = driftChanges(state, next, run);
     // Drift opens and closes alternately, so at most one is open.

@@ -48,7 +48,7 @@ function roomOf(file: string): Room | undefined {
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('node_modules'))
     .map((file) => `${folder}/${file.split(sep).join('/')}`);
 }
 

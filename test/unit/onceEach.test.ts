@@ -13,6 +13,8 @@ describe('a client', () => {
     expect(await Promise.all([clients.get('a'), clients.get('a'), clients.get('b')])).toEqual(['a 1', 'a 1', 'b 2']);
     clients.forget('a');
     expect(await clients.get('a')).toBe('a 3');
+    clients.forgetAll();
+    expect(await Promise.all([clients.get('a'), clients.get('b')])).toEqual(['a 4', 'b 5']);
   });
 
   it('that could not be made is made again for the next caller', async () => {

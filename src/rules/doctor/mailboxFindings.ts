@@ -3,6 +3,7 @@ import type { VerdictOnce } from '../judgeOnce.ts';
 import type { Expectation } from '../mailbox.ts';
 import { answerText, type Observation, requestIdOf } from '../observation.ts';
 import { isWrongTenant, reasonText } from '../reasons.ts';
+import type { Resource } from '../resources.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
 /** A mailbox that was asked about between two reads of a control, and its verdict. */
@@ -25,13 +26,12 @@ export function judgeList({ allowed, denied }: ListCounts): Finding {
   return warning(says, advice);
 }
 
-export function judgeAllowed(lookedAt: readonly LookedAt[]): Finding {
+export function judgeAllowed(lookedAt: readonly LookedAt[], { data }: Pick<Resource, 'data'>): Finding {
   const allowed = lookedAt.filter(({ expectation }) => expectation === 'allowed');
   const refused = allowed.filter(({ outcome }) => outcome === 'refused');
   const [readable] = allowed.filter(({ outcome }) => outcome === 'readable');
   if (refused.length > 0) {
-    const advice =
-      'Check that it is a member of the policy’s group or of the RBAC scope (RBAC ignores nested groups), and that the app has a role for mail. A change can take two hours, and a role in a token a day.';
+    const advice = `Check that it is a member of the policy’s group or of the RBAC scope (RBAC ignores nested groups), and that the app has a role for ${data}. A change can take two hours, and a role in a token a day.`;
     return problem(`Refused, but must be readable: ${named(refused)}.`, advice);
   }
   if (readable) return ok(`Readable, as declared: ${named([readable])}.`);
@@ -41,13 +41,12 @@ export function judgeAllowed(lookedAt: readonly LookedAt[]): Finding {
   return problem(`No allowed mailbox can be read: ${named(allowed)}.`, advice);
 }
 
-export function judgeDenied(lookedAt: readonly LookedAt[]): Finding {
+export function judgeDenied(lookedAt: readonly LookedAt[], { roles }: Pick<Resource, 'roles'>): Finding {
   const denied = lookedAt.filter(({ expectation }) => expectation === 'denied');
   const readable = denied.filter(({ outcome }) => outcome === 'readable');
   if (denied.length === 0) return skipped('no mailbox is listed as denied');
   if (readable.length > 0) {
-    const advice =
-      'The app can read more than it should. Check whether the policy was deleted, the group has a new member, or the app got a tenant-wide Mail.* role. Such a role overrides every RBAC scope.';
+    const advice = `The app can read more than it should. Check whether the policy was deleted, the group has a new member, or the app got a tenant-wide ${roles} role. Such a role overrides every RBAC scope.`;
     return problem(`Readable, but must be refused: ${named(readable)}.`, advice);
   }
   const [proved] = denied.filter(({ verdict }) => verdict === 'compliant');

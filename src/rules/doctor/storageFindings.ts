@@ -22,6 +22,9 @@ const SERVICES = {
 } as const;
 export type StorageService = keyof typeof SERVICES;
 
+/** Codes of the system for a name that nobody knows. */
+const NO_ADDRESS = /^(ENOTFOUND|EAI_AGAIN)$/;
+
 /** @param kind how the account is reached */
 export function judgeStorage(
   service: StorageService,
@@ -36,6 +39,11 @@ export function judgeStorage(
       'Check that AzureWebJobsStorage__credential, and __clientId or __managedIdentityResourceId, name an identity of this machine.';
     return problem(`The identity gets no token for the ${service} service (${code ?? 'no reason given'}).`, advice);
   }
+  if (status === null && NO_ADDRESS.test(code ?? '')) {
+    const advice =
+      'The account was deleted, or its name is misspelt in the settings. With a private endpoint, check the private DNS zone.';
+    return problem(`The ${service} service has no address (${code}).`, advice);
+  }
   if (status === null) {
     const advice =
       'Check the name or address of the account, and that its firewall lets this machine in. For the emulator, run npm start first.';
@@ -43,7 +51,17 @@ export function judgeStorage(
   }
   const says = `The ${service} service did not let Mailscope ${does}: ${answerText({ status, code })}.`;
   if (status !== 401 && status !== 403) return problem(says, 'Look up the code in “Common REST API error codes”.');
+  if (code === 'KeyBasedAuthenticationNotPermitted') {
+    const advice =
+      'The account takes no keys. Remove AzureWebJobsStorage, and set AzureWebJobsStorage__accountName and __credential to use an identity.';
+    return problem(says, advice);
+  }
   const key = 'Check that the key is still valid, or that the signature allows reading, writing and deleting.';
   const rights = `Give the identity the role ${role} on the account. This can take ten minutes.`;
-  return problem(says, `${kind === 'identity' ? rights : key} Also check that its firewall lets this machine in.`);
+  const right = kind === 'identity' ? rights : key;
+  // A firewall answers with this code. A missing role usually has another: AuthorizationPermissionMismatch.
+  if (code === 'AuthorizationFailure') {
+    return problem(says, `First check that the account’s firewall lets this machine in. If it does: ${right}`);
+  }
+  return problem(says, `${right} Also check that its firewall lets this machine in.`);
 }

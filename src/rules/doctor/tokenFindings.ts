@@ -93,7 +93,7 @@ function text(value: unknown): string | null {
 
 const NO_TOKEN_ADVICE = {
   'managed-identity':
-    'Give the app an identity, and set AZURE_CLIENT_ID for a user-assigned one. Your own machine has none: set GRAPH_IDENTITY to app-registration or developer there.',
+    'Give the app an identity, and set AZURE_CLIENT_ID for a user-assigned one. One that was made again has a new id. Your own machine has none: set GRAPH_IDENTITY to app-registration or developer there.',
   'app-registration':
     'Check AZURE_TENANT_ID and AZURE_CLIENT_ID. Check that the secret or certificate is the app’s and has not expired.',
   federated: 'Check that the managed identity is assigned to the app, and that the app registration trusts it.',
@@ -102,5 +102,10 @@ const NO_TOKEN_ADVICE = {
 
 /** @param why in the words of the identity library */
 export function judgeNoToken(kind: keyof typeof NO_TOKEN_ADVICE, why: string): Finding {
-  return problem(`${kind} gets no token for Graph: ${why.replace(/\.$/, '')}.`, NO_TOKEN_ADVICE[kind]);
+  // The words of Entra where a cloud does not know the Graph that the token is for (AADSTS500011).
+  const isOtherCloud = /resource principal named \S+ was not found/.test(why);
+  const advice = isOtherCloud
+    ? 'GRAPH_ENDPOINT is the Graph of another cloud than the identity’s. Set it to the Graph of your cloud.'
+    : NO_TOKEN_ADVICE[kind];
+  return problem(`${kind} gets no token for Graph: ${why.replace(/\.$/, '')}.`, advice);
 }
