@@ -1,7 +1,7 @@
 // Asks Graph about several scopes side by side. A scope that cannot be asked does not hold back the others.
 import { MailscopeError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from './ask.ts';
+import { type AskReport, ask, createTurns, listedPortions, type SingleQuestion, singlePortion } from './ask.ts';
 
 /** What was seen in a scope, or why it was not asked. */
 export type ScopeAsked =
@@ -17,13 +17,15 @@ export function askScopes(
   question: SingleQuestion | undefined,
   onProgress: OnProgress,
 ): Promise<ScopeAsked[]> {
-  return Promise.all(scopes.map((services) => askScope(services, question, onProgress)));
+  const turns = createTurns();
+  return Promise.all(scopes.map((services) => askScope(services, question, onProgress, turns)));
 }
 
 async function askScope(
   services: Services,
   question: SingleQuestion | undefined,
   onProgress: OnProgress,
+  turns: ReturnType<typeof createTurns>,
 ): Promise<ScopeAsked> {
   const { scope } = services;
   try {
@@ -31,7 +33,7 @@ async function askScope(
     const portions = question ? [singlePortion(question)] : await listedPortions(services);
     const all = portions.reduce((sum, portion) => sum + portion.ask.length, 0);
     onProgress(services, 0, all);
-    return { scope, report: await ask(services, portions, (done) => onProgress(services, done, all)) };
+    return { scope, report: await ask(services, portions, (done) => onProgress(services, done, all), turns) };
   } catch (error) {
     if (!(error instanceof MailscopeError)) throw error;
     return { scope, failure: error };

@@ -434,6 +434,16 @@ describe('several scopes', () => {
     expect(stdout).toContain('2 as declared.');
   });
 
+  it('may be fifty, and those with the same identity share a token', async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `s${index}`);
+    const before = (await tenant.state()).requests.byKind.token ?? 0;
+    const { code, stdout } = await mailscope(['--json'], { SCOPES: names.join() });
+    expect(code).toBe(0);
+    const { scopes: entries } = JSON.parse(stdout) as { readonly scopes: readonly { readonly scope: string }[] };
+    expect(entries.map(({ scope }) => scope)).toEqual(names);
+    expect((await tenant.state()).requests.byKind.token).toBe(before + 1);
+  });
+
   it('say once what is wrong in all of them', async () => {
     const { code, stdout, stderr } = await mailscope([], scopes({ SHARD_SIZE: '0' }));
     expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/^SHARD_SIZE is 0\..*\n$/) });
