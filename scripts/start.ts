@@ -2,10 +2,12 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { printable, printableLines } from '../src/printable.ts';
+import { readScopes } from '../src/settings/scopes.ts';
 import { buildBundle } from './shared/buildBundle.ts';
 import { portOf } from './shared/ports.ts';
 import { startRunSoon } from './stack/callApi.ts';
 import { PortsError } from './stack/checkPorts.ts';
+import { environmentOver, readLocalSettings } from './stack/localSettings.ts';
 import { tell } from './stack/logSentences.ts';
 import { type Stack, startStack } from './stack/startStack.ts';
 import { summary } from './stack/summary.ts';
@@ -32,11 +34,12 @@ async function main(): Promise<void> {
   if (options === undefined) return;
   try {
     await buildBundle();
+    const { scopes } = readScopes(environmentOver(readLocalSettings(root), process.env));
     stack = await startStack({
       ...options,
       root,
       environment: process.env,
-      log: (line) => console.log(tell(line)),
+      log: (line) => console.log(tell(line, scopes.length > 1)),
       onPartGone(text) {
         if (stopping) return;
         console.error(`${text} Everything else is stopped.`);
@@ -52,7 +55,7 @@ async function main(): Promise<void> {
   if (stopping) await stop(0);
   else {
     console.log(printableLines(summary(stack, options.ports)));
-    await firstRun(stack);
+    await firstRuns(stack);
   }
 }
 
@@ -94,14 +97,19 @@ function countOf(option: string, text: string): number {
   throw new Error(`${option} takes a number from 1 to 16, not "${text}".`);
 }
 
-/** The first run follows at once; without one it would take until the timer's next tick to see anything. */
-async function firstRun({ host }: Stack): Promise<void> {
+/** The first runs follow at once; without them it would take until the timer's next tick to see anything. */
+async function firstRuns({ host, environment }: Stack): Promise<void> {
+  const { scopes } = readScopes(environment);
+  await Promise.all(scopes.map(({ name }) => firstRun(host, name, scopes.length > 1 ? ` in ${name}` : '')));
+}
+
+async function firstRun(host: Stack['host'], scope: string, where: string): Promise<void> {
+  const none = (why: string) => console.error(`No run was started${where}: ${printable(why)}`);
   try {
-    const { status, body } = await startRunSoon(host, stopped.signal);
-    if (status !== 202)
-      console.error(`No run was started: ${printable(String(body.detail ?? `the app answered ${status}`))}`);
+    const { status, body } = await startRunSoon(host, stopped.signal, scope);
+    if (status !== 202) none(String(body.detail ?? `the app answered ${status}`));
   } catch (error) {
-    if (!stopping) console.error(`No run was started: ${printable((error as Error).message)}`);
+    if (!stopping) none((error as Error).message);
   }
 }
 

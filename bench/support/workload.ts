@@ -16,6 +16,7 @@ import { emulatorConnection, sandboxSettings } from '../../scripts/stack/localSe
 export const LATENCY_MS = 80;
 export const INSIDE_A_BATCH = 4;
 
+const ALLOWED = 'support@contoso.example';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Workload {
@@ -24,6 +25,11 @@ export interface Workload {
   readonly graph: string;
   /** Settings that list one allowed mailbox and all of `users` as denied. */
   readonly settings: Readonly<Record<string, string>>;
+  /**
+   * Settings for scopes with as many mailboxes together as the tenant has. Each lists the allowed one, so a few others are
+   * left out.
+   */
+  inScopes(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Turns one of the tenant's switches. */
   put(path: string, body: object, method?: string): Promise<void>;
   /** The number of requests that the tenant has answered, by kind. Requests inside batches also count as `messages`. */
@@ -38,22 +44,33 @@ export async function startWorkload(mailboxes: number): Promise<Workload> {
   const sandbox = await startSandboxProcess({ port, log: console.error });
   const graph = `http://127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'mailscope-'));
-  const list = join(folder, 'mailboxes.csv');
   const users = Array.from(
     { length: mailboxes - 1 },
     (_, index) => `user${String(index + 1).padStart(5, '0')}@contoso.example`,
   );
-  await writeFile(list, `mailbox,expectation\n${users.map((user) => `${user},denied\n`).join('')}`);
+  const writeList = async (name: string, denied: readonly string[]) => {
+    const list = join(folder, `${name}.csv`);
+    await writeFile(list, `mailbox,expectation\n${denied.map((user) => `${user},denied\n`).join('')}`);
+    return list;
+  };
 
   const workload: Workload = {
     users,
     graph,
     settings: {
-      ALLOWED_MAILBOXES: 'support@contoso.example',
-      MAILBOXES_FILE: list,
+      ALLOWED_MAILBOXES: ALLOWED,
+      MAILBOXES_FILE: await writeList('mailboxes', users),
       POLL_SCHEDULE: '0 0 0 1 1 *',
       ...sandboxSettings({ sandbox: port }),
       ALERT_WEBHOOK_URL: '',
+    },
+    async inScopes(names) {
+      const each = Math.floor(mailboxes / names.length) - 1;
+      const own = names.map(async (name, index) => ({
+        [`${name}__ALLOWED_MAILBOXES`]: ALLOWED,
+        [`${name}__MAILBOXES_FILE`]: await writeList(name, users.slice(index * each, (index + 1) * each)),
+      }));
+      return Object.assign({ SCOPES: names.join() }, ...(await Promise.all(own)));
     },
     async put(path, body, method = 'PUT') {
       const response = await fetch(`${graph}/sandbox/${path}`, { method, body: JSON.stringify(body) });
@@ -78,12 +95,14 @@ export interface RunOptions {
   readonly concurrency: number;
   readonly instances?: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /** The scopes in these settings, if there are several. A run starts in each. */
+  readonly scopes?: readonly string[];
   /** Count the requests to storage. This slows the emulator down. */
   readonly countStorage?: boolean;
 }
 
 export interface RunMeasured {
-  /** The time from the run's start to its end, as recorded in the run. */
+  /** The time from the run's start to its end, as recorded in the run. Of several, from the first start to the last end. */
   readonly ms: number;
   /** Processor time of all functions processes. */
   readonly cpuMs: number;
@@ -99,7 +118,7 @@ export interface RunMeasured {
   readonly inconclusive: number;
 }
 
-/** Measures one run of the bundle with new tables. Throws when the run did not see every mailbox. */
+/** Measures one run of the bundle with new tables, or one in each scope. Throws when a run did not see every mailbox. */
 export async function measureRun(workload: Workload, options: RunOptions): Promise<RunMeasured> {
   const port = await freePorts(3);
   let counting = false;
@@ -127,23 +146,20 @@ export async function measureRun(workload: Workload, options: RunOptions): Promi
     const [before, cpuBefore] = [await workload.requests(), cpuMs(host.pids())];
     const idleRssMb = Math.max(...host.pids().map((pid) => rssMb(pid, 'VmRSS')));
     counting = true;
-    const { status, body } = await callApi(host, 'runs', 'POST');
-    if (status !== 202) throw new Error(`The run did not start: ${status} ${JSON.stringify(body)}`);
-    const run = await untilClosed(host, String(body.id));
+    const runs = await runAll(host, options.scopes?.map((name) => `?scope=${name}`) ?? ['']);
     counting = false;
     const after = await workload.requests();
+    const inBatches = runs.reduce((sum, run) => sum + run.mailboxes - 1, 0);
     const more = (kind: string) => (after[kind] ?? 0) - (before[kind] ?? 0);
-    const asked = workload.users.length + 1;
-    if (run.status !== 'completed' || run.notSeen !== 0) throw new Error(JSON.stringify(run));
     return {
-      ms: Date.parse(String(run.finishedAt)) - Date.parse(String(run.startedAt)),
+      ms: Math.max(...runs.map(({ finishedAt }) => finishedAt)) - Math.min(...runs.map(({ startedAt }) => startedAt)),
       cpuMs: cpuMs(host.pids()) - cpuBefore,
       idleRssMb,
       peakRssMb: Math.max(...host.pids().map((pid) => rssMb(pid, 'VmHWM'))),
-      // All mailboxes but the control are asked inside batches. The other reads are single requests.
-      roundTrips: more('batch') + more('token') + (more('messages') - (asked - 1)),
+      // All mailboxes but the controls are asked inside batches. The other reads are single requests.
+      roundTrips: more('batch') + more('token') + (more('messages') - inBatches),
       ...count,
-      inconclusive: (run.outcomes as { readonly inconclusive: number }).inconclusive,
+      inconclusive: runs.reduce((sum, run) => sum + run.inconclusive, 0),
     };
   } finally {
     await Promise.all([host.close(), storage.stop()]);
@@ -155,10 +171,33 @@ function tellTrouble(line: string): void {
   if (!line.startsWith('[')) console.error(line);
 }
 
-async function untilClosed(host: LocalHost, id: string) {
+interface EndedRun {
+  readonly mailboxes: number;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly inconclusive: number;
+}
+
+/** Starts a run for each query at once, and waits for their ends. */
+async function runAll(host: LocalHost, queries: readonly string[]): Promise<EndedRun[]> {
+  const starts = await Promise.all(queries.map((query) => callApi(host, `runs${query}`, 'POST')));
+  const ended: EndedRun[] = [];
+  for (const [index, { status, body }] of starts.entries()) {
+    if (status !== 202) throw new Error(`The run did not start: ${status} ${JSON.stringify(body)}`);
+    ended.push(await untilClosed(host, `runs/${body.id}${queries[index]}`));
+  }
+  return ended;
+}
+
+async function untilClosed(host: LocalHost, path: string): Promise<EndedRun> {
   for (;;) {
-    const { body } = await callApi(host, `runs/${id}`);
-    if (body.status !== 'running') return body;
+    const { body } = await callApi(host, path);
+    if (body.status !== 'running') {
+      if (body.status !== 'completed' || body.notSeen !== 0) throw new Error(JSON.stringify(body));
+      const [startedAt, finishedAt] = [Date.parse(String(body.startedAt)), Date.parse(String(body.finishedAt))];
+      const { inconclusive } = body.outcomes as { readonly inconclusive: number };
+      return { startedAt, finishedAt, mailboxes: Number(body.mailboxes), inconclusive };
+    }
     // A long wait, because each look costs the measured process time.
     await wait(1_000);
   }

@@ -22,12 +22,16 @@ export async function callApi(
 const AGAIN_MS = 2_000;
 
 /**
- * Starts a run, and waits while another is alive. A run of a dead process counts as alive for two minutes. It does not
+ * Starts a run in a scope, or in the first one, and waits while another is alive. A run of a dead process counts as alive for two minutes. It does not
  * wait for another app that owns the tables.
  */
-export async function startRunSoon(host: Pick<LocalHost, 'url' | 'keys'>, signal: AbortSignal): Promise<Answer> {
+export async function startRunSoon(
+  host: Pick<LocalHost, 'url' | 'keys'>,
+  signal: AbortSignal,
+  scope?: string,
+): Promise<Answer> {
   for (;;) {
-    const answer = await callApi(host, 'runs', 'POST');
+    const answer = await callApi(host, scope === undefined ? 'runs' : `runs?scope=${scope}`, 'POST');
     if (answer.body.code !== 'run-in-progress' || signal.aborted) return answer;
     await wait(AGAIN_MS, undefined, { signal });
   }

@@ -4,6 +4,7 @@ import { printable } from '../../src/printable.ts';
 type Counts = Readonly<Record<string, number>>;
 
 interface Told {
+  readonly scope?: string;
   readonly event?: string;
   readonly id?: string;
   readonly runId?: string;
@@ -23,14 +24,20 @@ interface Told {
 
 const LONGEST_LINE = 4_000;
 
-/** Turns a log line, `[function] {"event": …}`, into a sentence if it is about a run, an alert or drift. Always one line. */
-export function tell(line: string): string {
-  return printable(sentenceOf(line), LONGEST_LINE);
+/**
+ * Turns a log line, `[function] {"event": …}`, into a sentence if it is about a run, an alert or drift. Always one line.
+ *
+ * @param isOneOfSeveral whether a sentence begins with its scope
+ */
+export function tell(line: string, isOneOfSeveral = false): string {
+  const told = toldBy(line);
+  const sentence = told && sentenceOf(told);
+  const label = isOneOfSeveral && told?.scope ? `${told.scope}: ` : '';
+  return printable(sentence ? label + sentence : line, LONGEST_LINE);
 }
 
-function sentenceOf(line: string): string {
-  const told = toldBy(line);
-  if (told === null) return line;
+/** Null when there is none for such an event. */
+function sentenceOf(told: Told): string | null {
   if (told.event === 'run.started') return `Run ${told.runId?.split('-').at(-1)} begins (${told.trigger}).`;
   if (told.event === 'run.completed') return runCompleted(told);
   if (told.event === 'alert.accepted') return `Alert ${told.id} was accepted.`;
@@ -38,7 +45,7 @@ function sentenceOf(line: string): string {
   if (told.event === 'tables.in-use') return `No run begins: the tables are in use by ${told.owner}.`;
   if (told.event === 'tables.taken-over') return `The tables are taken over from ${told.from}.`;
   if (told.event === 'drift.closed') return `Drift closed: ${told.mailbox}, ${told.kind}, now ${told.closedBecause}.`;
-  return line;
+  return null;
 }
 
 /** The data of a log line; null for any other line. */

@@ -48,6 +48,9 @@ const TOKEN_DEADLINE_MS = 20_000;
 /** While one portion reads its control, the others use Graph. The limiter decides how much. */
 const SIDE_BY_SIDE = 4;
 
+/** What limits the portions in work. More of them would not end by their deadlines. */
+export const createTurns = () => new PQueue({ concurrency: SIDE_BY_SIDE });
+
 /** The listed mailboxes, cut into portions as a run cuts its shards. Rejects as `services.list` does. */
 export async function listedPortions(services: Services): Promise<Portion[]> {
   const plan = await services.list();
@@ -68,11 +71,13 @@ export function singlePortion({ mailbox, expectation, control }: SingleQuestion)
  * Never throws for a fault of Graph or of the identity.
  *
  * @param onPortion called after each portion with the number of mailboxes that are done
+ * @param turns those that are shared with others who ask at the same time
  */
 export async function ask(
   services: Services,
   portions: readonly Portion[],
   onPortion: (done: number) => void = () => undefined,
+  turns = createTurns(),
 ): Promise<AskReport> {
   const askedAt = services.now().toISOString();
   const noToken = await whyNoToken(services);
@@ -83,7 +88,7 @@ export async function ask(
     mailboxes.push(...seen);
     onPortion(mailboxes.length);
   });
-  await new PQueue({ concurrency: SIDE_BY_SIDE }).addAll(work);
+  await turns.addAll(work);
   mailboxes.sort((a, b) => (a.mailbox < b.mailbox ? -1 : 1));
   const verdicts = { compliant: 0, breach: 0, lockout: 0, unverified: 0 };
   for (const { verdict } of mailboxes) verdicts[verdict] += 1;

@@ -1,10 +1,9 @@
 // Repeats an ask until everything is as declared, or the time is up.
 import type { Services } from '../services.ts';
-import type { AskReport } from './ask.ts';
 
 /** The state before each pause. */
-export interface Waiting {
-  readonly report: AskReport;
+export interface Waiting<Seen> {
+  readonly seen: Seen;
   readonly pauseMs: number;
   /** The time that is left for waiting. */
   readonly leftMs: number;
@@ -16,22 +15,23 @@ const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 
 /**
- * Returns the first report in which everything is as declared, or the last one when the time is up. Pauses double.
+ * Returns the first answer that is good enough, or the last one when the time is up. Pauses double.
  *
  * @param waitMs the longest wait; 0 asks once
  */
-export async function askUntil(
-  ask: () => Promise<AskReport>,
+export async function askUntil<Seen>(
+  ask: () => Promise<Seen>,
+  isGood: (seen: Seen) => boolean,
   { now, sleep }: Pick<Services, 'now' | 'sleep'>,
   waitMs: number,
-  onWait: (waiting: Waiting) => void,
-): Promise<AskReport> {
+  onWait: (waiting: Waiting<Seen>) => void,
+): Promise<Seen> {
   const endsAt = now().getTime() + waitMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const report = await ask();
+    const seen = await ask();
     const leftMs = endsAt - now().getTime();
-    if (report.verdicts.compliant === report.mailboxes.length || leftMs <= 0) return report;
-    const waiting = { report, pauseMs: Math.min(pauseMs, leftMs), leftMs };
+    if (isGood(seen) || leftMs <= 0) return seen;
+    const waiting = { seen, pauseMs: Math.min(pauseMs, leftMs), leftMs };
     onWait(waiting);
     await sleep(waiting.pauseMs);
   }

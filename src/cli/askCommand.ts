@@ -1,21 +1,23 @@
 // The command `ask`: reads settings and options, asks Graph, and prints a report.
 //
 // 1. Open the JUnit file. So a bad name fails before the wait, and an old report cannot pass for the new one.
-// 2. Check the settings, and print all their faults at once.
-// 3. Ask Graph, repeatedly with --wait.
-// 4. Write and print the report. Its verdicts give the exit code.
+// 2. Choose the scopes.
+// 3. Ask Graph about all of them side by side, repeatedly with --wait. A scope with bad settings is not asked.
+// 4. Say why a scope was not asked. Write and print the report. Its verdicts give the exit code.
 import { type FileHandle, open } from 'node:fs/promises';
-import { type AskReport, ask, listedPortions, type SingleQuestion, singlePortion } from '../ask/ask.ts';
+import type { SingleQuestion } from '../ask/ask.ts';
+import { askScopes, isAsDeclared, type ScopeAsked } from '../ask/askScopes.ts';
 import { askUntil, type Waiting } from '../ask/askUntil.ts';
-import { MailscopeError } from '../errors.ts';
-import { printable, printableJson } from '../printable.ts';
+import { printable } from '../printable.ts';
 import { span } from '../rules/span.ts';
-import type { Services } from '../services.ts';
+import type { Scopes, Services } from '../services.ts';
+import type { Adapt } from '../settings/scopes.ts';
 import { type Environment, isLoopback } from '../settings/settings.ts';
+import { exitCodeOf, faultsOf, printed } from './askReport.ts';
+import { type Chosen, chooseScopes, faultsOfNoScope, namesOf } from './chooseScopes.ts';
 import { junit } from './junit.ts';
-import { type AskOptions, readOptions, USAGE, UsageError } from './options.ts';
-import { table } from './reportTable.ts';
-import { counted, exitCodeOf } from './reportWords.ts';
+import { readOptions, USAGE, UsageError } from './options.ts';
+import { counted } from './reportWords.ts';
 import type { Screen } from './screen.ts';
 
 /** A fault may name twenty mailboxes. */
@@ -24,16 +26,16 @@ const LONGEST_TEXT = 8_000;
 export type ExitCode = 0 | 1 | 2 | 3;
 
 /**
- * Makes the services from an environment. Each ask makes new ones, because only a new token shows the current roles.
+ * Makes the scopes from an environment. Each ask makes new ones, because only a new token shows the current roles.
  */
-export type MakeServices = (environment: Environment) => Services;
+export type MakeScopes = (environment: Environment, adapt?: Adapt) => Scopes;
 
 /** Returns the exit code; see USAGE. Throws only for a defect. */
 export async function askCommand(
   args: readonly string[],
   environment: Environment,
   screen: Screen,
-  makeServices: MakeServices,
+  makeScopes: MakeScopes,
 ): Promise<ExitCode> {
   let file: FileHandle | undefined;
   try {
@@ -42,22 +44,33 @@ export async function askCommand(
       screen.print(`${USAGE}\n`);
       return 0;
     }
+    const { question, scope, waitMs } = options;
     file = options.junitFile === undefined ? undefined : await openReport(options.junitFile);
-    const make = () => makeServices(settingsFor(options.question, environment));
-    const services = make();
-    services.settings();
-    const report = await askUntil(
-      () => askOnce(make(), options.question, screen),
-      services,
-      options.waitMs,
-      (waiting) => screen.progress(waitingLine(services.now(), waiting)),
+    const make = () => makeScopes(environment, settingsFor(question));
+    const scopes = make();
+    const chosen = chooseScopes(scopes, scope);
+    if (question && chosen.length > 1) throw new UsageError(`--mailbox needs --scope with one of ${namesOf(chosen)}.`);
+    const stray = faultsOfNoScope(scopes).map(({ message }) => message);
+    sayAll(screen, stray);
+    const asked = await askUntil(
+      () => askScopes(chooseScopes(make(), scope), question, watchOn(screen, chosen)),
+      isAsDeclared,
+      chosen[0],
+      waitMs,
+      (waiting) => screen.progress(waitingLine(chosen[0].now(), waiting)),
     );
-    await file?.writeFile(junit(report));
-    if (report.noToken !== null) screen.say(noTokenLine(services, report.noToken));
-    screen.print(printed(report, options));
-    return exitCodeOf(report);
+    sayAll(screen, troubles(scopes, chosen, asked));
+    const isOnlyFailure = asked.length === 1 && asked.every((one) => 'failure' in one);
+    if (!isOnlyFailure) {
+      await file?.writeFile(junit(asked));
+      screen.print(printed(asked, options.json));
+    }
+    // Whoever asks about all scopes means those too that are not listed.
+    return exitCodeOf(asked, scope === undefined && stray.length > 0);
   } catch (error) {
-    return explain(error, screen);
+    if (!(error instanceof UsageError)) throw error;
+    screen.say(`${printable(error.message, LONGEST_TEXT)}\nUse --help to see the options.`);
+    return 3;
   } finally {
     await file?.close();
   }
@@ -67,14 +80,16 @@ export async function askCommand(
  * `ask` stores nothing, so a placeholder stands in for storage and is never opened. Only a list in a blob needs the
  * account.
  */
-function settingsFor(question: SingleQuestion | undefined, environment: Environment): Environment {
+function settingsFor(question: SingleQuestion | undefined): Adapt {
   const list = question
     ? { ALLOWED_MAILBOXES: question.control ?? question.mailbox, DENIED_MAILBOXES: '', MAILBOXES_FILE: '' }
     : {};
-  const wanted = { ...environment, ...list };
-  if (wanted.MAILBOXES_FILE?.trim().startsWith('blob:')) return wanted;
-  const others = Object.entries(wanted).filter(([name]) => !name.startsWith('AzureWebJobsStorage'));
-  return { ...Object.fromEntries(others), AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+  return (alone) => {
+    const wanted = { ...alone, ...list };
+    if (wanted.MAILBOXES_FILE?.trim().startsWith('blob:')) return wanted;
+    const others = Object.entries(wanted).filter(([name]) => !name.startsWith('AzureWebJobsStorage'));
+    return { ...Object.fromEntries(others), AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+  };
 }
 
 async function openReport(name: string): Promise<FileHandle> {
@@ -87,17 +102,52 @@ async function openReport(name: string): Promise<FileHandle> {
   }
 }
 
-async function askOnce(services: Services, question: SingleQuestion | undefined, screen: Screen): Promise<AskReport> {
-  const portions = question ? [singlePortion(question)] : await listedPortions(services);
-  const all = portions.reduce((sum, portion) => sum + portion.ask.length, 0);
-  screen.watch(`Asking Microsoft Graph about ${all} ${all === 1 ? 'mailbox' : 'mailboxes'} …`);
-  return ask(services, portions, (done) => screen.watch(`${done} of ${all} mailboxes asked`));
+function sayAll(screen: Screen, texts: readonly string[]): void {
+  if (texts.length > 0) screen.say(texts.map((text) => printable(text, LONGEST_TEXT)).join('\n'));
 }
 
-function waitingLine(now: Date, { report, pauseMs, leftMs }: Waiting): string {
-  const why = report.noToken === null ? '' : ' (no token)';
+function watchOn(screen: Screen, chosen: Chosen) {
+  const label = labelOf(chosen);
+  return ({ scope }: Services, done: number, all: number) => {
+    const mailboxes = all === 1 ? 'mailbox' : 'mailboxes';
+    const begins = `${label(scope)}Asking Microsoft Graph about ${all} ${mailboxes} …`;
+    screen.watch(done === 0 ? begins : `${label(scope)}${done} of ${all} mailboxes asked`);
+  };
+}
+
+/** What begins a line about a scope. */
+function labelOf({ length }: readonly unknown[]): (scope: string) => string {
+  return (scope) => (length > 1 ? `${scope}: ` : '');
+}
+
+function waitingLine(now: Date, { seen, pauseMs, leftMs }: Waiting<readonly ScopeAsked[]>): string {
+  const label = labelOf(seen);
+  const open = seen.flatMap((one) => {
+    if ('failure' in one || isAsDeclared([one])) return [];
+    return [`${label(one.scope)}${counted(one.report)}${one.report.noToken === null ? '' : ' (no token)'}`];
+  });
   const time = now.toISOString().slice(11, 19);
-  return `${time} not yet: ${counted(report)}${why}; asking again in ${span(pauseMs)}, ${span(leftMs)} left`;
+  return `${time} not yet: ${open.join('; ')}; asking again in ${span(pauseMs)}, ${span(leftMs)} left`;
+}
+
+/** Why scopes were not asked. A fault that all of them have is said once. */
+function troubles({ faults }: Scopes, chosen: Chosen, asked: readonly ScopeAsked[]): string[] {
+  const label = labelOf(asked);
+  const said = new Set<string>();
+  const general = new Set(faults.map(({ message }) => message));
+  return asked.flatMap((one, index) => {
+    const { scope } = one;
+    if ('report' in one) {
+      const services = chosen[index];
+      return services && one.report.noToken !== null ? [label(scope) + noTokenLine(services, one.report.noToken)] : [];
+    }
+    return faultsOf(one.failure).flatMap((fault) => {
+      if (said.has(fault)) return [];
+      if (!general.has(fault)) return [label(scope) + fault];
+      said.add(fault);
+      return [fault];
+    });
+  });
 }
 
 function noTokenLine(services: Services, why: string): string {
@@ -106,19 +156,4 @@ function noTokenLine(services: Services, why: string): string {
     ? ' If the sandbox is not running, start it with npm start.'
     : '';
   return `Graph was not asked, because ${graphIdentity.kind} gets no token: ${printable(why, LONGEST_TEXT).replace(/\.$/, '')}.${sandbox}`;
-}
-
-function printed(report: AskReport, { json }: AskOptions): string {
-  return json ? `${printableJson(report)}\n` : table(report);
-}
-
-function explain(error: unknown, screen: Screen): ExitCode {
-  if (error instanceof UsageError) {
-    screen.say(`${printable(error.message, LONGEST_TEXT)}\nUse --help to see the options.`);
-    return 3;
-  }
-  if (!(error instanceof MailscopeError)) throw error;
-  const { faults = [error.message] } = error.facts;
-  screen.say(faults.map((fault) => printable(fault, LONGEST_TEXT)).join('\n'));
-  return error.code === 'configuration-invalid' ? 3 : 2;
 }

@@ -9,6 +9,7 @@ export const USAGE = `Usage: mailscope [ask] [OPTIONS]
 Asks Microsoft Graph once about every mailbox of ALLOWED_MAILBOXES, DENIED_MAILBOXES and MAILBOXES_FILE,
 and says whether each is as declared. Settings come from the environment, then from local.settings.json.
 
+  --scope NAME       ask only about this scope of SCOPES; all of them without it
   --mailbox NAME     ask only about this mailbox and ignore the lists; needs --expect
   --expect WORD      what the mailbox should be: allowed or denied; denied needs --control
   --control NAME     an allowed mailbox, read before and after; without it a refusal proves nothing
@@ -18,11 +19,14 @@ and says whether each is as declared. Settings come from the environment, then f
   --help             print this
 
 Exit code: 0 all is as declared, 1 a breach or a lockout, 2 something could not be proved,
-3 bad settings or a bad command line.`;
+3 bad settings or a bad command line. With several scopes the worst counts: a breach or a lockout,
+then bad settings, then what could not be proved.`;
 
 export interface AskOptions {
   /** Undefined to ask about all listed mailboxes. */
   readonly question: SingleQuestion | undefined;
+  /** Undefined to ask about all scopes. */
+  readonly scope: string | undefined;
   /** 0 asks once. */
   readonly waitMs: number;
   readonly json: boolean;
@@ -44,6 +48,7 @@ export function readOptions(args: readonly string[]): AskOptions | null {
   if (values.junit?.trim() === '') throw new UsageError('--junit needs the name of a file.');
   return {
     question: readQuestion(values),
+    scope: values.scope,
     waitMs: values.wait === undefined ? 0 : durationMs(values.wait),
     json: values.json,
     junitFile: values.junit,
@@ -52,6 +57,7 @@ export function readOptions(args: readonly string[]): AskOptions | null {
 
 function parse(args: readonly string[]) {
   return parseOptions(args, {
+    scope: { type: 'string' },
     mailbox: { type: 'string' },
     expect: { type: 'string' },
     control: { type: 'string' },

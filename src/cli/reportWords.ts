@@ -1,4 +1,4 @@
-// A report in words, and as an exit code.
+// A report in words.
 import type { Asked, AskReport } from '../ask/ask.ts';
 import { reasonText } from '../rules/reasons.ts';
 
@@ -21,10 +21,4 @@ export function counted({ verdicts }: AskReport): string {
     [unverified, 'not provable'],
   ] as const;
   return parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
-}
-
-/** 0 all is as declared, 1 a breach or a lockout, 2 something could not be proved. 1 goes before 2. */
-export function exitCodeOf({ verdicts }: AskReport): 0 | 1 | 2 {
-  if (verdicts.breach + verdicts.lockout > 0) return 1;
-  return verdicts.unverified > 0 ? 2 : 0;
 }

@@ -1,7 +1,8 @@
 // Runs the command line as a process: command, settings, streams, Ctrl-C and exit code.
 import { printable } from '../printable.ts';
-import { createServices } from '../services.ts';
+import { createScopes } from '../services.ts';
 import { useProxy } from '../settings/proxy.ts';
+import type { Adapt } from '../settings/scopes.ts';
 import type { Environment } from '../settings/settings.ts';
 import { askCommand, type ExitCode } from './askCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
@@ -53,7 +54,7 @@ async function run(screen: Screen, readSettings: ReadSettings, args: readonly st
   }
   try {
     const command = args[0] === 'doctor' ? doctorCommand : askCommand;
-    return await command(args, process.env, screen, makeServices);
+    return await command(args, process.env, screen, makeScopes);
   } catch (error) {
     screen.say(`Mailscope failed, and proved nothing: ${printable((error as Error).message)}`);
     return 2;
@@ -61,6 +62,6 @@ async function run(screen: Screen, readSettings: ReadSettings, args: readonly st
 }
 
 /** The command line writes no log lines, because its report says everything. */
-function makeServices(environment: Environment) {
-  return createServices(environment, () => undefined);
+function makeScopes(environment: Environment, adapt?: Adapt) {
+  return createScopes(environment, () => undefined, adapt);
 }

@@ -4,17 +4,18 @@ import { type Finding, ok, problem, skipped, warning } from '../rules/doctor/fin
 import { judgeConnection } from '../rules/doctor/networkFindings.ts';
 import type { Services } from '../services.ts';
 import { hasProxy } from '../settings/proxy.ts';
-import type { AlertSettings, Environment, Secret } from '../settings/settings.ts';
-import { connect } from './connect.ts';
+import type { AlertSettings, Secret } from '../settings/settings.ts';
 import type { Check } from './doctorCheck.ts';
+import type { Facts } from './facts.ts';
 
 export const webhookCheck: Check = {
   name: 'webhook',
   needs: ['alerts'],
-  async look({ services, send }) {
+  async look(facts) {
+    const { services, send } = facts;
     const { alerts } = services.settings();
     if (!alerts) return [skipped('ALERT_WEBHOOK_URL is not set, so nobody gets alerts')];
-    const found = await lookAtHost("The webhook's host", alerts.url, services.environment);
+    const found = await lookAtHost("The webhook's host", alerts.url, facts);
     const test = send && found.result !== 'problem' ? [await sendTest(services, alerts)] : [];
     return [found, ...test, ...lookAtPause(alerts, services.now())];
   },
@@ -24,19 +25,20 @@ export const webhookCheck: Check = {
 export const heartbeatCheck: Check = {
   name: 'heartbeat',
   needs: ['heartbeat'],
-  async look({ services }) {
-    const { heartbeatUrl } = services.settings();
+  async look(facts) {
+    const { heartbeatUrl } = facts.services.settings();
     if (!heartbeatUrl) return [skipped('HEARTBEAT_URL is not set, so nobody notices when runs stop')];
-    return [await lookAtHost("The heartbeat's host", heartbeatUrl, services.environment)];
+    return [await lookAtHost("The heartbeat's host", heartbeatUrl, facts)];
   },
 };
 
 /** Names only the host, because the address is a secret. */
-async function lookAtHost(what: string, address: Secret, environment: Environment): Promise<Finding> {
+async function lookAtHost(what: string, address: Secret, { services, shared }: Facts): Promise<Finding> {
   // A direct connection shows nothing where the way out is the proxy.
-  if (hasProxy(environment)) return skipped('a proxy is set, so only a request shows whether the host answers');
+  if (hasProxy(services.environment))
+    return skipped('a proxy is set, so only a request shows whether the host answers');
   const url = new URL(address.reveal());
-  return judgeConnection(what, url.host, await connect(url));
+  return judgeConnection(what, url.host, await shared.connection(url));
 }
 
 async function sendTest(services: Services, alerts: AlertSettings): Promise<Finding> {

@@ -1,15 +1,16 @@
-// Checks everything that a run needs. It leaves nothing behind, and alerts nobody unless asked to.
+// Checks everything that a run needs, in each scope. It leaves nothing behind, and alerts nobody unless asked to.
 //
 // 1. Replace the wrong parts of the settings by placeholders. The checks that need these parts are skipped.
 // 2. Make the other checks at the same time. They share what they find out.
 import { type Finding, type Result, skipped, worstOf } from '../rules/doctor/finding.ts';
-import type { Services } from '../services.ts';
-import type { Environment } from '../settings/settings.ts';
+import type { Scopes, Services } from '../services.ts';
+import type { SettingFault } from '../settings/settings.ts';
 import { CHECKS } from './checks.ts';
 import type { Check } from './doctorCheck.ts';
 import { Facts } from './facts.ts';
-import { type FaultyParts, faultyParts, withoutFaults } from './settingParts.ts';
+import { type FaultyParts, faultyParts } from './settingParts.ts';
 import { settingsCheck } from './settingsChecks.ts';
+import { SharedFacts } from './sharedFacts.ts';
 
 export interface DoctorReport {
   /** ISO 8601 UTC. */
@@ -17,6 +18,10 @@ export interface DoctorReport {
   /** `bad-settings` goes before `unhealthy`. Warnings do not make it unhealthy. */
   readonly result: 'healthy' | 'unhealthy' | 'bad-settings';
   readonly checks: readonly CheckReport[];
+}
+
+export interface ScopeReport extends DoctorReport {
+  readonly scope: string;
 }
 
 export interface CheckReport {
@@ -29,25 +34,40 @@ export interface CheckReport {
 export interface ExamineOptions {
   /** Send a test alert to the webhook. */
   readonly send: boolean;
+  /** Faults that belong to no scope. They are reported with the first one. */
+  readonly strays: readonly SettingFault[];
   /** Called with the name of each check that is done. */
-  readonly onCheck?: (name: string) => void;
+  readonly onCheck?: (scope: string, name: string) => void;
 }
 
-/** Never throws for a fault outside this process. */
-export async function examine(
-  environment: Environment,
-  makeServices: (environment: Environment) => Services,
-  options: ExamineOptions,
-): Promise<DoctorReport> {
-  const { configuration } = makeServices(environment);
-  const faulty = faultyParts(environment, configuration.faults);
-  const services = makeServices(withoutFaults(environment, configuration.faults, faulty));
-  const checkedAt = services.now().toISOString();
-  const facts = new Facts(services, configuration.faults, options.send);
+/**
+ * A report for each of the scopes, in their order. Never throws for a fault outside this process.
+ *
+ * @param working all scopes of the same environment, made with `withStandIns` and without strays
+ */
+export function examine(
+  scopes: readonly Services[],
+  working: Scopes,
+  { send, strays, onCheck }: ExamineOptions,
+): Promise<ScopeReport[]> {
+  const shared = new SharedFacts(working.all[0]);
+  return Promise.all(
+    scopes.map(async ({ scope, environment, configuration: { faults } }, index) => {
+      // The names of the scopes are the same.
+      const services = working.find(scope) as Services;
+      const facts = new Facts(services, shared, index === 0 ? [...faults, ...strays] : faults, send);
+      const onDone = (name: string) => onCheck?.(scope, name);
+      return { scope, ...(await examineScope(facts, faultyParts(environment, faults), onDone)) };
+    }),
+  );
+}
+
+async function examineScope(facts: Facts, faulty: FaultyParts, onDone: (name: string) => void): Promise<DoctorReport> {
+  const checkedAt = facts.services.now().toISOString();
   const checks = await Promise.all(
     CHECKS.map(async (check) => {
       const report = await makeCheck(check, facts, faulty);
-      options.onCheck?.(check.name);
+      onDone(check.name);
       return report;
     }),
   );

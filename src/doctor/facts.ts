@@ -1,8 +1,7 @@
-// Facts that several checks of the doctor share. Each is found out once, when a check first needs it.
+// Facts about one scope that several checks of the doctor share. Each is found out once, when a check first needs it.
 
 import { type AskReport, ask, type Portion, whyNoToken } from '../ask/ask.ts';
 import { MailscopeError } from '../errors.ts';
-import { reachGraph } from '../graph/reach.ts';
 import { claimsOf, type Token } from '../graph/tokens.ts';
 import type { ListCounts } from '../rules/doctor/mailboxFindings.ts';
 import type { GraphAnswer } from '../rules/doctor/networkFindings.ts';
@@ -13,6 +12,7 @@ import type { Services } from '../services.ts';
 import type { SettingFault } from '../settings/settings.ts';
 import type { Plan } from '../storage/plan.ts';
 import { faultOf } from '../storage/rights.ts';
+import type { SharedFacts } from './sharedFacts.ts';
 
 /** The list, or its faults with their lines, or the fault of the storage that holds it. */
 export type ListFact =
@@ -33,17 +33,18 @@ const TOKEN_DEADLINE_MS = 20_000;
 
 export class Facts {
   readonly services: Services;
+  readonly shared: SharedFacts;
   /** The faults of the settings. */
   readonly faults: readonly SettingFault[];
   /** Whether to send a test alert. */
   readonly send: boolean;
   #list: Promise<ListFact> | undefined;
   #token: Promise<TokenFact> | undefined;
-  #graph: Promise<GraphAnswer> | undefined;
   #seen: Promise<SeenFact> | undefined;
 
-  constructor(services: Services, faults: readonly SettingFault[], send: boolean) {
+  constructor(services: Services, shared: SharedFacts, faults: readonly SettingFault[], send: boolean) {
     this.services = services;
+    this.shared = shared;
     this.faults = faults;
     this.send = send;
   }
@@ -59,9 +60,7 @@ export class Facts {
   }
 
   graph(): Promise<GraphAnswer> {
-    const { services } = this;
-    this.#graph ??= reachGraph(services.settings().graphEndpoint, services.now);
-    return this.#graph;
+    return this.shared.graph(this.services.settings().graphEndpoint);
   }
 
   seen(): Promise<SeenFact> {

@@ -1,5 +1,6 @@
 // Groups the settings into parts, so that a fault in one part does not stop the checks of the others. Pure.
-import type { Environment, SettingFault } from '../settings/settings.ts';
+import { type Adapt, plainName } from '../settings/scopes.ts';
+import { type Environment, readConfiguration, type SettingFault } from '../settings/settings.ts';
 
 /** A part of the settings that a check may need. */
 export type Part = 'mailboxes' | 'storage' | 'graph' | 'identity' | 'schedule' | 'alerts' | 'heartbeat';
@@ -24,13 +25,14 @@ const PARTS: Readonly<Record<Part, PartSettings>> = {
 };
 const NAMES = Object.keys(PARTS) as readonly Part[];
 
-/** The wrong parts, each with one of its wrong settings. */
+/** The wrong parts, each with one of its wrong settings as it is written. */
 export type FaultyParts = ReadonlyMap<Part, string>;
 
+/** @param environment that of the scope alone */
 export function faultyParts(environment: Environment, faults: readonly SettingFault[]): FaultyParts {
   const faulty = new Map<Part, string>();
   for (const { setting } of faults) {
-    const part = partOf(setting);
+    const part = partOf(plainName(setting));
     if (part && !faulty.has(part)) faulty.set(part, setting);
   }
   // A token needs Graph's endpoint, and a list may be in storage.
@@ -41,17 +43,16 @@ export function faultyParts(environment: Environment, faults: readonly SettingFa
   return faulty;
 }
 
-/** The environment with placeholders for the faulty parts, so that it can be read. */
-export function withoutFaults(
-  environment: Environment,
-  faults: readonly SettingFault[],
-  faulty: FaultyParts,
-): Environment {
+/** The environment of a scope alone, with placeholders for its faulty parts, so that it can be read. */
+export const withStandIns: Adapt = (environment) => {
+  // Here each setting has its plain name.
+  const { faults } = readConfiguration(environment);
+  const faulty = faultyParts(environment, faults);
   const bad = new Set(faults.map(({ setting }) => setting));
   const isGood = (name: string) => !bad.has(name) && !faulty.has(partOf(name) as Part);
   const kept = Object.entries(environment).filter(([name]) => isGood(name));
   return Object.assign(Object.fromEntries(kept), ...[...faulty.keys()].map((part) => PARTS[part].standIn));
-}
+};
 
 function partOf(setting: string): Part | undefined {
   return NAMES.find((part) => PARTS[part].settings.test(setting));

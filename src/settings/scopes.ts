@@ -46,16 +46,27 @@ export type Adapt = (alone: Environment) => Environment;
 
 /** Reads and checks the settings of every scope. Never throws. */
 export function readScopes(environment: Environment, adapt: Adapt = (alone) => alone): ScopesConfiguration {
-  const listed = FIELDS.shape.SCOPES.safeParse(environment.SCOPES?.trim() || undefined).data;
-  // Without a list nobody knows which settings belong to it. Its fault is among those of the one scope.
-  const [names, strays] = listed ? [listed, straysOf(environment, listed)] : [[DEFAULT_SCOPE], []];
-  const [first = DEFAULT_SCOPE, ...others] = names;
+  const strays = straysIn(environment);
+  // The fault of a bad list is among those of the one scope.
+  const [first = DEFAULT_SCOPE, ...others] = listedIn(environment) ?? [];
   const read = (name: string) => readScope(environment, name, strays, adapt);
   const scopes = [read(first), ...others.map(read)] as const;
   const isOfAll = (fault: SettingFault) =>
     scopes.every(({ faults }) => faults.some(({ message }) => message === fault.message));
   const general = scopes[0].faults.filter((fault) => !isOfScope(fault.setting) && isOfAll(fault));
   return { faults: [...general, ...strays.flatMap(({ scope, fault }) => (scope === null ? [fault] : []))], scopes };
+}
+
+/** A setting's own name: `GRAPH_IDENTITY` for `crm__GRAPH_IDENTITY`. */
+export function plainName(written: string): string {
+  const setting = written.slice(written.indexOf('__') + 2);
+  return SCOPE_SETTINGS.includes(setting) ? setting : written;
+}
+
+/** The environment without what looks like a setting of a scope and is none. */
+export function withoutStrays(environment: Environment): Environment {
+  const strays = new Set(straysIn(environment).map(({ fault }) => fault.setting));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !strays.has(name)));
 }
 
 function isOfScope(setting: string): boolean {
@@ -93,7 +104,14 @@ interface Stray {
   readonly fault: SettingFault;
 }
 
-function straysOf(environment: Environment, names: readonly string[]): Stray[] {
+function listedIn({ SCOPES }: Environment): readonly string[] | undefined {
+  return FIELDS.shape.SCOPES.safeParse(SCOPES?.trim() || undefined).data;
+}
+
+function straysIn(environment: Environment): Stray[] {
+  const names = listedIn(environment);
+  // Without a list nobody knows which settings belong to it.
+  if (!names) return [];
   return Object.entries(environment).flatMap(([variable, value]) => {
     const at = variable.indexOf('__');
     if (at <= 0 || value === undefined || COPIES.test(variable)) return [];

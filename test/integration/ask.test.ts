@@ -9,9 +9,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import type { AskReport } from '../../src/ask/ask.ts';
 import { askCommand } from '../../src/cli/askCommand.ts';
 import { createScreen, type Output } from '../../src/cli/screen.ts';
-import { createServices } from '../../src/services.ts';
+import { createScopes, type Services } from '../../src/services.ts';
+import type { Adapt } from '../../src/settings/scopes.ts';
 import { ROOT, type Switches, startTenant } from '../support/localApp.ts';
 import { until } from '../support/until.ts';
+import { asScopes } from '../support/world.ts';
 
 const SUPPORT = 'support@contoso.example';
 const CCH = 'cch@contoso.example';
@@ -351,6 +353,164 @@ describe('settings', () => {
   });
 });
 
+describe('several scopes', () => {
+  const HR = 'hr@contoso.example';
+  const GONE = 'gone@contoso.example';
+  const scopes = (more: Record<string, string> = {}, names = 'default, crm') => ({
+    SCOPES: names,
+    crm__ALLOWED_MAILBOXES: SUPPORT,
+    crm__DENIED_MAILBOXES: HR,
+    ...more,
+  });
+  const BAD = { crm__GRAPH_IDENTITY: 'me' };
+  const BAD_SAYS = 'crm: crm__GRAPH_IDENTITY is "me". Use one of ';
+  const BREACH = { crm__DENIED_MAILBOXES: 'ceo@contoso.example' };
+  const makeBreach = () => tenant.put('policy', { ...POLICY, members: [SUPPORT, 'ceo@contoso.example'] });
+
+  it('have a table each, under their names', async () => {
+    const { code, stdout, stderr } = await mailscope([], scopes());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.split('\n').map((line) => line.split(/ {2,}/)[0]);
+    const end = ['', '2 as declared.', ''];
+    expect(lines).toEqual([
+      ...['Scope default', 'mailbox', CCH, SUPPORT, ...end],
+      ...['Scope crm', 'mailbox', HR, SUPPORT, ...end],
+    ]);
+  });
+
+  it('as JSON are a list, in the order of SCOPES', async () => {
+    const { code, stdout } = await mailscope(['--json'], scopes(BAD, 'crm, default'));
+    expect(code).toBe(3);
+    const { scopes: entries } = JSON.parse(stdout);
+    const faults = [expect.stringMatching(/^crm__GRAPH_IDENTITY is "me"/)];
+    expect(entries).toMatchObject([
+      { scope: 'crm', code: 'configuration-invalid', faults },
+      { scope: 'default', noToken: null, verdicts: { compliant: 2 }, mailboxes: [{ mailbox: CCH }, {}] },
+    ]);
+  });
+
+  it('are test suites in JUnit XML, also one that is not asked', async () => {
+    const file = join(folder, 'scopes.xml');
+    const more = { hr__ALLOWED_MAILBOXES: SUPPORT, hr__LOCKOUT_AFTER_RUNS: '0' };
+    await makeBreach();
+    await mailscope(['--junit', file], scopes({ ...BREACH, ...more }, 'default crm hr'));
+    const xml = await readFile(file, 'utf8');
+    expect(XMLValidator.validate(xml)).toBe(true);
+    const { testsuites } = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '' }).parse(xml);
+    expect(testsuites).toMatchObject({ tests: '5', failures: '1', errors: '1' });
+    const [first, crm, hr] = testsuites.testsuite;
+    expect(first).toMatchObject({ name: 'mailscope.default', tests: '2', failures: '0', errors: '0' });
+    expect(crm).toMatchObject({ name: 'mailscope.crm', tests: '2', failures: '1', errors: '0' });
+    expect(crm.testcase[0]).toMatchObject({ classname: 'mailscope.crm.denied', failure: { type: 'breach' } });
+    const error = { type: 'configuration-invalid', message: 'not asked: its settings are wrong' };
+    expect(hr).toMatchObject({ name: 'mailscope.hr', tests: '1', errors: '1', testcase: { error } });
+    expect(hr.testcase.error['#text']).toContain('hr__LOCKOUT_AFTER_RUNS is 0.');
+  });
+
+  it.each([
+    ['1 for a breach in one of them', 1, BREACH],
+    ['1 for a breach, whatever the settings of another', 1, { ...BREACH, default__LOCKOUT_AFTER_RUNS: '0' }],
+    ['3 for bad settings of one of them', 3, BAD],
+    ['3 for bad settings, although another has no proof', 3, { ...BAD, DENIED_MAILBOXES: GONE }],
+    ['2 when one of them has no proof', 2, { crm__DENIED_MAILBOXES: GONE }],
+    ['3 for a setting of a scope that nobody listed', 3, { hr__ALLOWED_MAILBOXES: SUPPORT }],
+  ])('give %s', async (_, code, more) => {
+    await makeBreach();
+    const ended = await mailscope([], scopes(more));
+    expect(ended.code).toBe(code);
+    expect(ended.stdout).toMatch(/^Scope default\n[\s\S]*^Scope crm\n/m);
+  });
+
+  it('are asked although one has bad settings, which are named as they are written', async () => {
+    const { stdout, stderr } = await mailscope([], scopes(BAD));
+    expect(stderr.split('\n')).toEqual([expect.stringContaining(BAD_SAYS), '']);
+    expect(stdout).toContain('\n2 as declared.\n\nScope crm\nNot asked: its settings are wrong.\n');
+  });
+
+  it('are asked although the list of one has faults', async () => {
+    await writeFile(join(folder, 'crm.csv'), `mailbox,expectation\n${CCH},both\n`);
+    const { code, stdout, stderr } = await mailscope([], scopes({ crm__MAILBOXES_FILE: 'crm.csv' }));
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/^crm: .*line 2 /) });
+    expect(stdout).toContain('2 as declared.');
+  });
+
+  it('may be fifty, and those with the same identity share a token', async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `s${index}`);
+    const before = (await tenant.state()).requests.byKind.token ?? 0;
+    const { code, stdout } = await mailscope(['--json'], { SCOPES: names.join() });
+    expect(code).toBe(0);
+    const { scopes: entries } = JSON.parse(stdout) as { readonly scopes: readonly { readonly scope: string }[] };
+    expect(entries.map(({ scope }) => scope)).toEqual(names);
+    expect((await tenant.state()).requests.byKind.token).toBe(before + 1);
+  });
+
+  it('say once what is wrong in all of them', async () => {
+    const { code, stdout, stderr } = await mailscope([], scopes({ SHARD_SIZE: '0' }));
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/^SHARD_SIZE is 0\..*\n$/) });
+    expect(stdout.match(/Not asked/g)).toHaveLength(2);
+  });
+
+  it('say whose token does not come', async () => {
+    const identity = { crm__AZURE_CLIENT_ID: 'nobody', crm__GRAPH_IDENTITY: 'developer' };
+    const { code, stdout, stderr } = await mailscope([], { ...scopes(identity), PATH: folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^crm: Graph was not asked, because developer gets no token: [^\n]*\n$/);
+    expect(stdout).toContain('Scope default\n');
+    expect(stdout).toContain('\n\n2 as declared.\n\nScope crm\n');
+  });
+
+  it('say what belongs to none of them', async () => {
+    const stray = { hr__ALLOWED_MAILBOXES: SUPPORT };
+    const stderr =
+      'hr__ALLOWED_MAILBOXES belongs to no scope: SCOPES does not list "hr". Add it there, or remove the setting.\n';
+    expect(await mailscope([], scopes(stray))).toMatchObject({ code: 3, stderr });
+    expect(await mailscope(['--scope', 'crm'], scopes(stray))).toMatchObject({ code: 0, stderr });
+  });
+
+  it('give one of them by name, as if it were alone', async () => {
+    await makeBreach();
+    const ended = await mailscope(['--scope', 'crm'], scopes({ ...BREACH, default__LOCKOUT_AFTER_RUNS: '0' }));
+    expect(ended).toMatchObject({ code: 1, stderr: '', stdout: expect.stringMatching(/^mailbox {2,}declared/) });
+    expect(rowsOf(ended).map(([mailbox]) => mailbox)).toEqual(['ceo@contoso.example', SUPPORT]);
+    const alone = await mailscope(['--scope', 'crm', '--json'], scopes(BAD));
+    expect(alone).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringContaining(BAD_SAYS.slice('crm: '.length)),
+    });
+    expect(JSON.parse((await mailscope(['--scope', 'default', '--json'])).stdout).mailboxes).toHaveLength(2);
+  });
+
+  it.each([
+    [['--scope', 'hr'], '--scope: there is no scope "hr". Use one of default, crm.'],
+    [['--scope', ''], '--scope: there is no scope "". Use one of default, crm.'],
+    [single('allowed', SUPPORT), '--mailbox needs --scope with one of default, crm.'],
+  ])('refuse %j', async (args, message) => {
+    const stderr = `${message}\nUse --help to see the options.\n`;
+    expect(await mailscope(args, scopes())).toEqual({ code: 3, stdout: '', stderr });
+  });
+
+  it('answer a single question about one of them', async () => {
+    const ended = await mailscope([...single('allowed', SUPPORT), '--scope', 'crm'], scopes());
+    expect(ended.code).toBe(0);
+    expect(rowsOf(ended)).toHaveLength(1);
+  });
+
+  it('cannot be told apart in a list that cannot be read', async () => {
+    const ended = await mailscope(['--scope', 'crm'], scopes({}, 'default, crm, crm'));
+    expect(ended).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/^SCOPES names "crm" twice/) });
+  });
+
+  it('are waited for side by side, until all are as declared', async () => {
+    await makeBreach();
+    const { child, ended } = start(['--wait', '2h'], scopes(BREACH));
+    await untilSaid(child, 'not yet: crm: 1 as declared, 1 breach; asking again in 2 s, 2 h left\n');
+    await tenant.put('policy', POLICY);
+    const { code, stdout } = await ended;
+    expect({ code, times: stdout.match(/2 as declared\./g)?.length }).toEqual({ code: 0, times: 2 });
+  });
+});
+
 describe('the bundle', () => {
   it('needs nothing beside it', async () => {
     const dist = join(folder, 'alone');
@@ -399,15 +559,16 @@ describe('--wait', () => {
     for (const name of ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER']) vi.stubEnv(name, settings[name]);
     const pauses: number[] = [];
     let passedMs = 0;
-    const make = (environment: NodeJS.ProcessEnv) => ({
-      ...createServices(environment, () => undefined),
+    const clock: Pick<Services, 'now' | 'sleep'> = {
       now: () => new Date(Date.parse('2026-11-23T08:00:00Z') + passedMs),
-      async sleep(ms: number) {
+      async sleep(ms) {
         pauses.push(ms);
         passedMs += ms;
         if (pauses.length === 3) await tenant.put('policy', POLICY);
       },
-    });
+    };
+    const make = (environment: NodeJS.ProcessEnv, adapt?: Adapt) =>
+      asScopes({ ...createScopes(environment, () => undefined, adapt).all[0], ...clock });
     const [out, err] = [terminal(), terminal()];
     expect(await askCommand(['--wait', '2h'], settings, createScreen(out, err), make)).toBe(0);
     expect(pauses).toEqual([2_000, 4_000, 8_000]);

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { DEAD_PORT } from '../support/emulator.ts';
-import { ROOT } from '../support/localApp.ts';
+import { ROOT, startServer } from '../support/localApp.ts';
 import { until } from '../support/until.ts';
 
 const RUN = join(ROOT, 'scripts/run.mjs');
@@ -18,8 +18,8 @@ function start(args: readonly string[]): ChildProcess & { readonly stdout: NodeJ
   return child;
 }
 
-async function run(args: readonly string[]) {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const [code, stdout, stderr] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
@@ -44,7 +44,7 @@ it('a wrong format is followed by the command that settles it', async () => {
 
 describe('npm run alert:test', () => {
   it('says what it takes', async () => {
-    const stderr = 'npm run alert:test takes --sandbox-port alone, not "--loud".\n';
+    const stderr = 'npm run alert:test takes --scope and --sandbox-port, not "--loud".\n';
     expect(await run([RUN, 'alertTest', '--loud'])).toEqual({ code: 3, stdout: '', stderr });
   });
 
@@ -52,6 +52,54 @@ describe('npm run alert:test', () => {
     const { code, stdout } = await run([RUN, 'alertTest', '--sandbox-port', `${DEAD_PORT}`]);
     expect(stdout).toContain('The receiver is the sandbox. Start it with npm start.');
     expect(code).toBe(1);
+  });
+});
+
+describe('npm run alert:test with several scopes', () => {
+  /** The headlines that the receiver got, and what the command printed. */
+  async function alertTest(args: readonly string[], settings: Record<string, string>) {
+    const got: string[] = [];
+    const url = await startServer(async (request, response) => {
+      got.push(JSON.parse(await text(request)).data.headline);
+      response.writeHead(request.url === '/gone' ? 410 : 202).end();
+    });
+    const env = { SCOPES: 'default crm hr', ALERT_WEBHOOK_URL: url, ...settings };
+    const urls = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace('URL', url)]));
+    return { got, ...(await run([RUN, 'alertTest', ...args], { ...process.env, ...urls })) };
+  }
+
+  const ACCEPTED = 'The webhook answered 202: the alert was accepted.';
+  const NONE = 'ALERT_WEBHOOK_URL is not set, so there is no receiver.';
+  const headline = (scope: string) => `Mailscope (${scope}): this is a test alert`;
+
+  it('sends one for each scope with a webhook, and says which', async () => {
+    expect(await alertTest([], { hr__ALERT_WEBHOOK_URL: '' })).toEqual({
+      code: 0,
+      stdout: `default: ${ACCEPTED}\ncrm: ${ACCEPTED}\nhr: ${NONE}\n`,
+      stderr: '',
+      got: [headline('default'), headline('crm')],
+    });
+  });
+
+  it('sends one for the scope of --scope', async () => {
+    const sent = await alertTest(['--scope', 'crm'], { hr__GRAPH_IDENTITY: 'me' });
+    expect(sent).toEqual({ code: 0, stdout: `${ACCEPTED}\n`, stderr: '', got: [headline('crm')] });
+    const stderr = '--scope: there is no scope "it". Use one of default, crm, hr.\n';
+    expect(await alertTest(['--scope', 'it'], {})).toEqual({ code: 3, stdout: '', stderr, got: [] });
+  });
+
+  it.each<[number, Record<string, string>, string]>([
+    [1, { crm__ALERT_WEBHOOK_URL: 'URL/gone', hr__GRAPH_IDENTITY: 'me' }, 'hr: hr__GRAPH_IDENTITY is "me".'],
+    [3, { crm__ALERT_WEBHOOK_URL: 'x' }, 'crm: crm__ALERT_WEBHOOK_URL is not an https address.'],
+    [3, { it__ALERT_WEBHOOK_URL: 'URL' }, 'it__ALERT_WEBHOOK_URL belongs to no scope'],
+  ])('ends with %i for %j', async (code, settings, says) => {
+    const sent = await alertTest([], settings);
+    expect(sent).toMatchObject({ code, stderr: expect.stringContaining(says) });
+    expect(sent.got.length).toBeGreaterThan(1);
+  });
+
+  it('ends with 3 when none has a webhook', async () => {
+    expect(await alertTest([], { ALERT_WEBHOOK_URL: '' })).toMatchObject({ code: 3, got: [] });
   });
 });
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type RequestListener, request } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,7 +13,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
-import type { CheckReport, DoctorReport } from '../../src/doctor/examine.ts';
+import type { CheckReport, DoctorReport, ScopeReport } from '../../src/doctor/examine.ts';
 import type { Finding, Result } from '../../src/rules/doctor/finding.ts';
 import { startRun } from '../../src/runs/startRun.ts';
 import { createServices } from '../../src/services.ts';
@@ -516,6 +516,113 @@ describe('bad settings', () => {
     ['doctor does not know "now".', ['now']],
   ])('on the command line: %s', async (message, args) => {
     expect(await run(args)).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) });
+  });
+});
+
+describe('several scopes', () => {
+  const TWO = { SCOPES: 'default, crm', crm__ALLOWED_MAILBOXES: SUPPORT, crm__DENIED_MAILBOXES: 'hr@contoso.example' };
+
+  /** The results of the scopes, and of their checks that are neither ok nor about the missing webhook. */
+  async function examinedScopes(more: Record<string, string>, args: readonly string[] = []) {
+    const { code, stdout } = await run(['--json', ...args], more);
+    const report = JSON.parse(stdout) as DoctorReport & { readonly scopes: readonly ScopeReport[] };
+    const scopes = report.scopes.map(({ scope, result, checks }) => {
+      const notWell = checks.filter(({ name, result: one }) => one !== 'ok' && !(name in UNWATCHED));
+      return [scope, result, ...notWell.map(({ name, result: one }) => `${name} ${one}`)];
+    });
+    const says = (scope: string, name: string) =>
+      report.scopes
+        .find((one) => one.scope === scope)
+        ?.checks.find((one) => one.name === name)
+        ?.findings.map((finding) => finding.says);
+    return { code, result: report.result, scopes, says };
+  }
+
+  it('are examined each, and the worst result counts', async () => {
+    await tenant.put('policy', { mechanism: 'none' });
+    const { code, stdout } = await run([], {
+      ...TWO,
+      default__DENIED_MAILBOXES: '',
+      default__ALLOWED_MAILBOXES: SUPPORT,
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^Scope default\nok {7}settings [\s\S]*^Scope crm\nok {7}settings /m);
+    expect(stdout).toMatch(/\n\nSomething is wrong\. 2 scopes: 1 healthy, 1 unhealthy\.\n$/);
+    await tenant.put('policy', { mechanism: 'application-access-policy', members: [SUPPORT] });
+    expect((await run([], TWO)).stdout).toMatch(/\n\nHealthy\. 2 scopes: 2 healthy\.\n$/);
+  });
+
+  it('share what is the same for all: storage, a host, a token', async () => {
+    const written: string[] = [];
+    const storage = await startServer(({ method, url = '' }, response) => {
+      if (method === 'POST' || method === 'PUT')
+        written.push(`${method} ${url.split('?')[0]?.replace(/-\w{32}$/, '')}`);
+      response.writeHead(403).end();
+    });
+    let connections = 0;
+    const receiver = createTcpServer(() => {
+      connections += 1;
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    onTestFinished(() => void receiver.close());
+    const before = (await tenant.state()).requests.byKind.token ?? 0;
+    const found = await examinedScopes({
+      SCOPES: 's1 s2 s3 s4 s5 s6',
+      AzureWebJobsStorage: `TableEndpoint=${storage}/a;QueueEndpoint=${storage}/a;SharedAccessSignature=sig=x`,
+      ALERT_WEBHOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/${HIDDEN}`,
+    });
+    expect(found.scopes).toHaveLength(6);
+    for (const [, ...results] of found.scopes)
+      expect(results).toEqual(['unhealthy', 'tables problem', 'queues problem', 'owner skipped']);
+    expect(written.sort()).toEqual(['POST /a/Tables', 'PUT /a/mailscope-doctor']);
+    expect(connections).toBe(1);
+    expect((await tenant.state()).requests.byKind.token).toBe(before + 1);
+  });
+
+  it('with bad settings name them as they are written, and the checks of other parts are made', async () => {
+    const found = await examinedScopes({ ...TWO, crm__GRAPH_IDENTITY: 'me', crm__HEARTBEAT_URL: 'x' });
+    expect(found).toMatchObject({ code: 3, result: 'bad-settings' });
+    const skipped = ['token', 'allowed', 'denied', 'names', 'permission'].map((name) => `${name} skipped`);
+    expect(found.scopes).toEqual([
+      ['default', 'healthy'],
+      ['crm', 'bad-settings', 'settings problem', ...skipped],
+    ]);
+    expect(found.says('crm', 'settings')).toMatchObject([
+      expect.stringContaining('crm__GRAPH_IDENTITY is "me"'),
+      expect.stringContaining('crm__HEARTBEAT_URL'),
+    ]);
+    expect(found.says('crm', 'token')).toEqual(['Skipped: crm__GRAPH_IDENTITY is wrong.']);
+    expect(found.says('crm', 'heartbeat')).toEqual(['Skipped: crm__HEARTBEAT_URL is wrong.']);
+  });
+
+  it('are examined although a setting is not one that they can have', async () => {
+    const strays = { crm__POLL_SCHEDULE: 'x', Crm__DENIED_MAILBOXES: CCH, hr__ALLOWED_MAILBOXES: SUPPORT };
+    const found = await examinedScopes({ ...TWO, ...strays });
+    expect(found).toMatchObject({ code: 3, result: 'bad-settings' });
+    const skipped = ['list', 'allowed', 'denied', 'names', 'permission'].map((name) => `${name} skipped`);
+    expect(found.scopes).toEqual([
+      ['default', 'bad-settings', 'settings problem'],
+      ['crm', 'bad-settings', 'settings problem', ...skipped],
+    ]);
+    expect(found.says('default', 'settings')).toEqual([expect.stringMatching(/^hr__ALLOWED_MAILBOXES belongs to no/)]);
+    expect(found.says('crm', 'settings')).toHaveLength(2);
+  });
+
+  it('have what is wrong with all of them', async () => {
+    const found = await examinedScopes({ ...TWO, POLL_SCHEDULE: 'x' });
+    const wrong = ['bad-settings', 'settings problem', 'schedule skipped'];
+    expect(found.scopes.map(([, ...results]) => results.filter((one) => one !== 'owner skipped'))).toEqual([
+      wrong,
+      wrong,
+    ]);
+  });
+
+  it('give one of them by name, as if it were alone', async () => {
+    const found = await examined({ ...TWO, default__GRAPH_IDENTITY: 'me' }, ['--scope', 'crm']);
+    expect(found).toMatchObject({ code: 0, results: UNWATCHED });
+    expect(Object.keys(found.report)).toEqual(['checkedAt', 'result', 'checks']);
+    const stderr = '--scope: there is no scope "hr". Use one of default, crm.\nUse --help to see the options.\n';
+    expect(await run(['--scope', 'hr'], TWO)).toEqual({ code: 3, stdout: '', stderr });
   });
 });
 

@@ -143,7 +143,7 @@ describe('a name', () => {
     expect(status).toBe(400);
     expect(body).toMatchObject({
       code: 'parameter-invalid',
-      detail: 'This route has no query parameter "top". It takes none.',
+      detail: 'This route has no query parameter "top". It takes scope.',
     });
     expect(JSON.stringify(body)).not.toContain('code=x');
   });
@@ -247,8 +247,9 @@ describe('settings', () => {
         status: 503,
         body: {
           problems: [
-            { code: 'configuration-invalid', setting: 'DENIED_MAILBOXES', fault: 'malformed' },
+            // What is for all scopes alike comes first.
             { code: 'configuration-invalid', setting: 'SHARD_SIZE', fault: 'malformed' },
+            { code: 'configuration-invalid', setting: 'DENIED_MAILBOXES', fault: 'malformed' },
           ],
         },
       });

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../scripts/shared/ports.ts';
 import { ROOT } from '../support/localApp.ts';
@@ -122,6 +123,32 @@ describe('npm start', () => {
       expect(drift.map(({ mailbox }) => mailbox)).toEqual(['cch@contoso.example', 'ceo@contoso.example']);
       for (const { probableCause } of drift) expect(probableCause).toMatch(/^The policy is gone/);
     });
+  });
+
+  it('starts a run in every scope, and names the scopes', async () => {
+    const scopes = {
+      SCOPES: 'default, crm, hr',
+      crm__ALLOWED_MAILBOXES: 'support@contoso.example',
+      crm__DENIED_MAILBOXES: 'hr@contoso.example',
+      hr__GRAPH_IDENTITY: 'me',
+    };
+    // No tick of the timer comes between.
+    const it = run([...PORTS, '--keys'], { POLL_SCHEDULE: '0 0 0 1 1 *', ...scopes });
+    await until(() => {
+      expect(it.output()).toMatch(/^default: Run 1: 3 mailboxes, /m);
+      expect(it.output()).toMatch(/^crm: Run 1: 2 mailboxes, /m);
+      expect(it.output()).toMatch(/^No run was started in hr: .*hr__GRAPH_IDENTITY/m);
+    });
+    expect(it.output()).toMatch(/^ {2}scopes {5}default, crm, hr$/m);
+    expect(it.output()).toContain(`  npm run ask -- --scope crm --sandbox-port ${base + 1}\n`);
+    const [command = ''] = /curl -H .*mailboxes\?scope=crm"/.exec(it.output()) ?? [];
+    const curl = spawn('sh', ['-c', `${command} --silent`]);
+    const { value } = JSON.parse(await text(curl.stdout)) as {
+      readonly value: readonly { readonly mailbox: string }[];
+    };
+    expect(value.map(({ mailbox }) => mailbox)).toEqual(['hr@contoso.example', 'support@contoso.example']);
+    it.child.kill('SIGTERM');
+    await once(it.child, 'exit');
   });
 
   it('goes on without a run when another app uses the tables', async () => {

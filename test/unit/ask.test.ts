@@ -38,7 +38,7 @@ describe('waiting', () => {
   async function wait(letters: string, waitMs: number, askMs = 0) {
     let now = 0;
     let asks = 0;
-    const pauses: Waiting[] = [];
+    const pauses: Waiting<AskReport>[] = [];
     const ask = async () => {
       now += askMs;
       asks += 1;
@@ -50,7 +50,8 @@ describe('waiting', () => {
         now += ms;
       },
     };
-    const report = await askUntil(ask, clock, waitMs, (waiting) => pauses.push(waiting));
+    const isGood = ({ verdicts }: AskReport) => verdicts.compliant === 1;
+    const report = await askUntil(ask, isGood, clock, waitMs, (waiting) => pauses.push(waiting));
     return { asks, now, pauses: pauses.map(({ pauseMs }) => pauseMs / 1000), verdicts: report.verdicts };
   }
 
@@ -83,7 +84,7 @@ describe('JUnit XML', () => {
     const report = reportOf('o');
     const name = `o'brien&"<>@contoso.example`;
     const mailboxes = report.mailboxes.map((one) => ({ ...one, mailbox: name, code: '<a>&\u{1}\u{D800}]]>' }));
-    const xml = junit({ ...report, mailboxes });
+    const xml = junit([{ scope: 'default', report: { ...report, mailboxes } }]);
     expect(XMLValidator.validate(xml)).toBe(true);
     const { testsuites } = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '' }).parse(xml);
     const { testcase } = testsuites.testsuite;

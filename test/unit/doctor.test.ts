@@ -1,7 +1,7 @@
 // How the doctor judges each fact, and which checks remain after a fault of the settings.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faultyParts, withoutFaults } from '../../src/doctor/settingParts.ts';
+import { faultyParts, withStandIns } from '../../src/doctor/settingParts.ts';
 import { worstOf } from '../../src/rules/doctor/finding.ts';
 import { judgeAllowed, judgeDenied, judgeNames, type LookedAt } from '../../src/rules/doctor/mailboxFindings.ts';
 import { judgeClock, judgeGraph } from '../../src/rules/doctor/networkFindings.ts';
@@ -12,6 +12,7 @@ import { judgeNoToken, judgeToken } from '../../src/rules/doctor/tokenFindings.t
 import { judgeOnce } from '../../src/rules/judgeOnce.ts';
 import { RESOURCES } from '../../src/rules/resources.ts';
 import { parseSchedule } from '../../src/settings/schedule.ts';
+import { readScopes, withoutStrays } from '../../src/settings/scopes.ts';
 import { readConfiguration } from '../../src/settings/settings.ts';
 import { observed, runAt } from '../support/rules.ts';
 
@@ -273,7 +274,17 @@ describe('faults of the settings', () => {
     expect(partsOf({ ...good, ...bad })).toEqual(parts);
   });
 
-  it('leave settings that can be read, whatever the faults were', () => {
+  it.each<[string, string | undefined]>([
+    ['crm__GRAPH_IDENTITY', 'identity'],
+    ['Crm__DENIED_MAILBOXES', 'mailboxes'],
+    ['crm__POLL_SCHEDULE', undefined],
+    ['crm__AzureWebJobsStorage', undefined],
+  ])('with the name %s are of the part %s', (setting, part) => {
+    const fault = { setting, kind: 'malformed', message: '', stops: 'everything' } as const;
+    expect([...faultyParts({}, [fault])]).toEqual(part ? [[part, setting]] : []);
+  });
+
+  it('leave settings that can be read, whatever the faults were, in every scope', () => {
     const names = [
       ...['ALLOWED_MAILBOXES', 'DENIED_MAILBOXES', 'MAILBOXES_FILE', 'POLL_SCHEDULE', 'GRAPH_ENDPOINT'],
       ...['GRAPH_IDENTITY', 'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_AUTHORITY_HOST', 'AZURE_CLIENT_SECRET'],
@@ -286,12 +297,15 @@ describe('faults of the settings', () => {
       ...['https://graph.microsoft.us', 'https://login.chinacloudapi.cn', 'app-registration', 'contoso', 'ftp://x'],
       ...['UseDevelopmentStorage=true', 'https://hooks.contoso.example/x', '2026-12-24T18:00:00Z'],
     );
-    const environments = fc.dictionary(fc.constantFrom(...names), values, { noNullPrototype: true });
+    const inScopes = ['', '', 'default__', 'crm__', 'Crm__', 'hr__'].flatMap((scope) =>
+      names.map((name) => scope + name),
+    );
+    const environments = fc.dictionary(fc.constantFrom(...inScopes), values, { noNullPrototype: true });
+    const lists = fc.constantFrom(undefined, 'default, crm', 'crm', 'crm, crm', 'x__y');
     fc.assert(
-      fc.property(environments, (environment) => {
-        const { faults } = readConfiguration(environment);
-        const left = withoutFaults(environment, faults, faultyParts(environment, faults));
-        expect(readConfiguration(left).faults).toEqual([]);
+      fc.property(environments, lists, (environment, SCOPES) => {
+        const { faults, scopes } = readScopes(withoutStrays({ ...environment, SCOPES }), withStandIns);
+        expect([...faults, ...scopes.flatMap((scope) => scope.faults)]).toEqual([]);
       }),
       { numRuns: 2_000 },
     );

@@ -106,6 +106,11 @@ it('a sentence about a log line is one line', () => {
   for (const line of [`[pollShard] ${JSON.stringify(data)}`, `[x] {${FORGED}}`, FORGED]) {
     expect(tell(line)).not.toMatch(DANGEROUS);
   }
+  expect(tell('[pollShard] {"event":"alert.accepted","scope":"crm","id":"x"}', true)).toBe(
+    'crm: Alert x was accepted.',
+  );
+  expect(tell('[pollShard] {"event":"alert.accepted","scope":"crm","id":"x"}')).toBe('Alert x was accepted.');
+  expect(tell('[pollShard] {"event":"other","scope":"crm"}', true)).toBe('[pollShard] {"event":"other","scope":"crm"}');
   expect(tell('[pollShard] {no JSON}')).toBe('[pollShard] {no JSON}');
 });
 
