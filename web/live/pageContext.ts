@@ -1,4 +1,5 @@
 // What every part of the page may use: the API, the scope, the zone of times, and the beat at which it asks again.
+// The beat is apart, so that a part that shows what others asked for is not drawn again with each beat.
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ApiClient, ApiFailure } from '../state/apiClient.ts';
@@ -9,8 +10,6 @@ export interface Page {
   /** The scope for the API's `scope` parameter; undefined where there is one scope only. */
   readonly scope: string | undefined;
   readonly zone: Zone;
-  /** Grows with each beat: whoever shows answers asks again. */
-  readonly beat: number;
   /** Asks again now. */
   refresh(): void;
   /** The API wants a key or a sign-in. */
@@ -18,9 +17,15 @@ export interface Page {
 }
 
 export const PageContext = createContext<Page | null>(null);
+/** Grows with each beat: whoever shows answers asks again. */
+export const BeatContext = createContext(0);
 
 export function usePage(): Page {
   const page = useContext(PageContext);
   if (page === null) throw new Error('a part of the page is outside of the page');
   return page;
+}
+
+export function useBeatNumber(): number {
+  return useContext(BeatContext);
 }

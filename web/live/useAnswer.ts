@@ -1,7 +1,7 @@
 // Keeps what the API answered last, and asks again with each beat.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure, addressOf, parsed, type Query } from '../state/apiClient.ts';
-import { usePage } from './pageContext.ts';
+import { useBeatNumber, usePage } from './pageContext.ts';
 
 export interface Answer<T> {
   /** The last good answer; undefined before the first. It stays the same object while the API says the same. */
@@ -28,7 +28,12 @@ const NOTHING: Kept = { address: null, text: '', data: undefined, failure: null 
  * @param version asks again at once when it changes
  */
 export function useAnswer<T>(path: string | null, query: Query = {}, version = ''): Answer<T> {
-  const { client, beat, onRefused } = usePage();
+  return useAnswerOf<T>(path, query, `${useBeatNumber()} ${version}`);
+}
+
+/** The same without the beat: asks again only when `version` changes. */
+export function useAnswerOf<T>(path: string | null, query: Query, version: string): Answer<T> {
+  const { client, onRefused } = usePage();
   const address = path === null ? null : addressOf('', path, query);
   const [kept, setKept] = useState<Kept>(NOTHING);
   const answeredAt = useRef<number | null>(null);
@@ -67,7 +72,7 @@ export function useAnswer<T>(path: string | null, query: Query = {}, version = '
       .finally(() => {
         if (asking.current === mine) asking.current = null;
       });
-  }, [address, beat, version, client]);
+  }, [address, version, client]);
 
   return {
     // The guarantee is that of apiTypes.ts: this address answers this type.

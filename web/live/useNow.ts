@@ -1,5 +1,5 @@
 // The page's own clock, once a second. A part is drawn again only when its text has changed.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 const TICK_MS = 1_000;
 const listeners = new Set<() => void>();
@@ -22,7 +22,9 @@ function listen(listener: () => void): () => void {
 export function useTimed(make: (now: number) => string): string {
   const text = make(Date.now());
   const [, setText] = useState(text);
-  useEffect(() => listen(() => setText(make(Date.now()))));
+  const latest = useRef(make);
+  latest.current = make;
+  useEffect(() => listen(() => setText(latest.current(Date.now()))), []);
   return text;
 }
 

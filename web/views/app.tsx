@@ -1,6 +1,6 @@
 // The page: who may see it, which scope, which view, and the frame around them.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Page, PageContext } from '../live/pageContext.ts';
+import { BeatContext, type Page, PageContext } from '../live/pageContext.ts';
 import { forgetView, keepKey, keptKey, leaveForSignIn } from '../live/session.ts';
 import { useBeat } from '../live/useBeat.ts';
 import { useFragment } from '../live/useFragment.ts';
@@ -48,8 +48,8 @@ export function App() {
   }, []);
   const { refresh } = beat;
   const page = useMemo<Page>(
-    () => ({ client, scope: undefined, zone, beat: beat.beat, refresh, onRefused }),
-    [client, zone, beat.beat, refresh, onRefused],
+    () => ({ client, scope: undefined, zone, refresh, onRefused }),
+    [client, zone, refresh, onRefused],
   );
 
   if (access === 'sign-in-failed') return <SignInFailed />;
@@ -67,7 +67,9 @@ export function App() {
   }
   return (
     <PageContext.Provider value={page}>
-      <Frame page={page} address={address} beat={beat} serverAheadMs={serverAheadMs} onZone={setZone} />
+      <BeatContext.Provider value={beat.beat}>
+        <Frame page={page} address={address} beat={beat} serverAheadMs={serverAheadMs} onZone={setZone} />
+      </BeatContext.Provider>
     </PageContext.Provider>
   );
 }

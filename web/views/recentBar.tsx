@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Mailbox, Observation, Page } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
-import { useAnswer } from '../live/useAnswer.ts';
+import { useAnswerOf } from '../live/useAnswer.ts';
 import {
   barWords,
   type Cell,
@@ -38,7 +38,7 @@ export function RecentBar(props: BarProps) {
   const [isWanted, setWanted] = useState(false);
   const [said, setSaid] = useState('');
   const cells = useMemo(() => cellsOf(recent, expectation), [recent, expectation]);
-  const history = useAnswer<Page<Observation>>(
+  const history = useAnswerOf<Page<Observation>>(
     isWanted ? `mailboxes/${encodeURIComponent(mailbox)}/history` : null,
     { top: observationsIn(recent), scope },
     lastCheckedAt ?? '',
