@@ -109,10 +109,9 @@ function Frame({ page, address, beat, serverAheadMs, onZone }: FrameProps) {
   const core = useCore(isOverview ? null : address.scope);
   const scopes = core.scopes.data?.value ?? [];
   useEffect(() => {
-    if (core.scopes.data) setCount(core.scopes.data.value.length);
-  }, [core.scopes.data]);
-  useEffect(() => {
-    if (core.scopes.data) forgetView();
+    if (!core.scopes.data) return;
+    setCount(core.scopes.data.value.length);
+    forgetView();
   }, [core.scopes.data]);
 
   const scope =

@@ -73,9 +73,9 @@ function Home({ scope }: Pick<ViewProps, 'scope'>) {
   );
 }
 
-/** Changes when drift may have. */
-export function driftVersion(scope: Scope | null): string {
-  return JSON.stringify([scope?.lastCompletedRun, scope?.openDrift]);
+/** Changes when drift may have; null before anything is known. The headline waits for nothing, so it comes first. */
+export function driftVersion(scope: Scope | null): string | null {
+  return scope && JSON.stringify([scope.lastCompletedRun, scope.openDrift]);
 }
 
 function countsOf(scope: Scope | null): string {

@@ -14,14 +14,18 @@ interface DriftProps {
   readonly filter: DriftFilter;
   readonly after?: string | undefined;
   readonly top: number;
-  /** Asks again at once when it changes. */
-  readonly version: string;
+  /** Asks again at once when it changes; null does not ask yet. */
+  readonly version: string | null;
   readonly empty: string;
 }
 
 export function DriftList({ filter, after, top, version, empty }: DriftProps) {
   const { scope } = usePage();
-  const list = useAnswer<Page<Drift>>('drift', { ...filter, top, after, scope }, version);
+  const list = useAnswer<Page<Drift>>(
+    version === null ? null : 'drift',
+    { ...filter, top, after, scope },
+    version ?? '',
+  );
   useKeptFocus();
   const next = list.data && afterOf(list.data);
   const more = (to: string | undefined) =>

@@ -1,5 +1,6 @@
 // Mailboxes: what is wrong first, then the rest page by page.
 import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Mailbox, Page, Scope, Verdict } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
@@ -48,7 +49,14 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
 
   const answers = [...groups.map(({ answer }) => answer), list];
   const failure = answers.find((answer) => answer.failure !== null)?.failure ?? null;
-  const rows = withoutTwins([...groups.flatMap(({ answer }) => itemsOf(answer)), ...itemsOf(list)]);
+  // Where nothing has changed, a beat compares no row: the same objects are the same rows.
+  const rows = useMemo(
+    () =>
+      withoutTwins([...groups.flatMap(({ answer }) => itemsOf(answer)), ...itemsOf(list)]).map((row) => (
+        <Row key={row.mailbox} row={row} scope={page.scope} />
+      )),
+    [...answers.map(({ data }) => data), page.scope],
+  );
   const link = (view: { readonly filter: MailboxFilter; readonly after?: string }) =>
     writeAddress({ view: { page: 'mailboxes', ...view }, ...(page.scope === undefined ? {} : { scope: page.scope }) });
   const next = list.data && afterOf(list.data);
@@ -71,11 +79,7 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
                 <th scope="col">Last runs</th>
               </tr>
             </thead>
-            <tbody>
-              {rows.map((row) => (
-                <Row key={row.mailbox} row={row} scope={page.scope} />
-              ))}
-            </tbody>
+            <tbody>{rows}</tbody>
           </table>
         </div>
       ) : (
