@@ -10,6 +10,8 @@ export interface Page {
   /** The scope for the API's `scope` parameter; undefined where there is one scope only. */
   readonly scope: string | undefined;
   readonly zone: Zone;
+  /** Some time of the present day, in ms: a time of another day is shown with its date. */
+  readonly today: number;
   /** Asks again now. */
   refresh(): void;
   /** The API wants a key or a sign-in. */

@@ -12,16 +12,13 @@ export interface Cell {
 
 /** Oldest first, as in `recent`. */
 export function cellsOf(recent: string, expectation: Expectation): readonly Cell[] {
-  let newer = 0;
-  return [...recent]
-    .reverse()
-    .map((letter): Cell => {
-      const kind = kindOf(letter, expectation);
-      if (kind === 'hole') return { kind, newer: null };
-      newer += 1;
-      return { kind, newer: newer - 1 };
-    })
-    .reverse();
+  let newer = observationsIn(recent);
+  return Array.from(recent, (letter): Cell => {
+    const kind = kindOf(letter, expectation);
+    if (kind === 'hole') return { kind, newer: null };
+    newer -= 1;
+    return { kind, newer };
+  });
 }
 
 function kindOf(letter: string, expectation: Expectation): CellKind {
@@ -69,7 +66,9 @@ export function cellWords(kind: CellKind, expectation: Expectation): string {
 /** The whole bar in one sentence, for those who cannot see it: `48 runs: 45 refused, 1 readable, 2 holes.` */
 export function barWords({ recent, expectation }: Pick<Mailbox, 'recent' | 'expectation'>): string {
   if (recent === '') return 'No run yet.';
-  const count = (letters: string) => [...recent].filter((letter) => letters.includes(letter)).length;
+  const counts: Record<string, number> = {};
+  for (const letter of recent) counts[letter] = (counts[letter] ?? 0) + 1;
+  const count = (letter: string) => counts[letter] ?? 0;
   const holes = count('.');
   const parts = [
     ...(expectation === 'denied' ? [`${count('x')} refused`] : [`${count('o')} readable`]),

@@ -23,6 +23,11 @@ export function fullTime(iso: string, zone: Zone): string {
   return `${date} ${hours}:${minutes}:${seconds} ${name}`;
 }
 
+/** The day of a time, in ms: `2026-11-26`. */
+export function dayOf(time: number, zone: Zone): string {
+  return partsIn(zone, time).date;
+}
+
 interface Parts {
   readonly date: string;
   readonly year: number;

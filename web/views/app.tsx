@@ -4,9 +4,10 @@ import { BeatContext, type Page, PageContext } from '../live/pageContext.ts';
 import { forgetView, keepKey, keptKey, leaveForSignIn } from '../live/session.ts';
 import { useBeat } from '../live/useBeat.ts';
 import { useFragment } from '../live/useFragment.ts';
+import { useTimed } from '../live/useNow.ts';
 import type { Address, View } from '../state/address.ts';
 import { type ApiFailure, createClient } from '../state/apiClient.ts';
-import type { Zone } from '../state/times.ts';
+import { dayOf, type Zone } from '../state/times.ts';
 import { useCore } from './core.ts';
 import { CurrentView } from './currentView.tsx';
 import { Footer } from './footer.tsx';
@@ -47,9 +48,10 @@ export function App() {
     setAccess((before) => (before !== 'open' ? before : had ? 'refuses-key' : 'asks-for-key'));
   }, []);
   const { refresh } = beat;
+  const day = useTimed((now) => dayOf(now, zone));
   const page = useMemo<Page>(
-    () => ({ client, scope: undefined, zone, refresh, onRefused }),
-    [client, zone, refresh, onRefused],
+    () => ({ client, scope: undefined, zone, today: Date.now(), refresh, onRefused }),
+    [client, zone, day, refresh, onRefused],
   );
 
   if (access === 'sign-in-failed') return <SignInFailed />;

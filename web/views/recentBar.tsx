@@ -33,24 +33,21 @@ const KINDS = ['good', 'bad', 'unknown', 'hole'] as const;
 
 export function RecentBar(props: BarProps) {
   const { mailbox, expectation, recent, lastCheckedAt } = props;
-  const { scope, zone } = usePage();
+  const { zone } = usePage();
   const [cursor, setCursor] = useState<number | null>(null);
+  // Asked for when somebody first looks, because most bars are never looked at.
   const [isWanted, setWanted] = useState(false);
+  const [history, setHistory] = useState<readonly Observation[]>();
   const [said, setSaid] = useState('');
   const cells = useMemo(() => cellsOf(recent, expectation), [recent, expectation]);
-  const history = useAnswerOf<Page<Observation>>(
-    isWanted ? `mailboxes/${encodeURIComponent(mailbox)}/history` : null,
-    { top: observationsIn(recent), scope },
-    lastCheckedAt ?? '',
-  );
   const drawing = useMemo(() => <Drawing cells={cells} />, [cells]);
   useEffect(() => setSaid(''), [cursor]);
 
   if (cells.length === 0) return <span class="quiet">no run yet</span>;
   const last = cells.length - 1;
   const at = Math.min(cursor ?? last, last);
-  const seen = observationOf(cells[at], history.data?.value ?? [], lastCheckedAt);
-  const words = describe(cells[at], expectation, seen, zone, history.data === undefined);
+  const seen = observationOf(cells[at], history ?? [], lastCheckedAt);
+  const words = describe(cells[at], expectation, seen, zone, history === undefined);
 
   const show = (next: number) => {
     setWanted(true);
@@ -75,6 +72,7 @@ export function RecentBar(props: BarProps) {
 
   return (
     <div class="bar" onPointerLeave={() => document.activeElement?.id !== idOf(mailbox) && setCursor(null)}>
+      {isWanted && <HistoryOf {...props} onHistory={setHistory} />}
       <div
         id={idOf(mailbox)}
         class="bar-cells"
@@ -121,6 +119,22 @@ export function RecentBar(props: BarProps) {
       )}
     </div>
   );
+}
+
+interface HistoryProps extends BarProps {
+  onHistory(history: readonly Observation[] | undefined): void;
+}
+
+/** Shows nothing: it asks for the observations of a bar, again after each run. */
+function HistoryOf({ mailbox, recent, lastCheckedAt, onHistory }: HistoryProps) {
+  const { scope } = usePage();
+  const { data } = useAnswerOf<Page<Observation>>(
+    `mailboxes/${encodeURIComponent(mailbox)}/history`,
+    { top: observationsIn(recent), scope },
+    lastCheckedAt ?? '',
+  );
+  useEffect(() => onHistory(data?.value), [data, onHistory]);
+  return null;
 }
 
 export function idOf(mailbox: string): string {

@@ -9,13 +9,12 @@ interface TimeProps {
 }
 
 export function ClockTime({ at }: TimeProps) {
-  const { zone } = usePage();
-  const text = useTimed((now) => (at === null ? '–' : clockTime(at, zone, now)));
+  const { zone, today } = usePage();
   return at === null ? (
     <span class="quiet">–</span>
   ) : (
     <time dateTime={at} title={fullTime(at, zone)}>
-      {text}
+      {clockTime(at, zone, today)}
     </time>
   );
 }
