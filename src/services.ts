@@ -10,8 +10,7 @@ import { createLog, type Log, type LogSink, logOfScope } from './log.ts';
 import { type GraphIdentity, identityKey } from './settings/identity.ts';
 import { type Adapt, DEFAULT_SCOPE, readScopes, type ScopeConfiguration } from './settings/scopes.ts';
 import type { Configuration, Environment, SettingFault, Settings, StorageSettings } from './settings/settings.ts';
-import { createList } from './storage/mailboxList.ts';
-import type { Plan } from './storage/plan.ts';
+import { createList, type List } from './storage/mailboxList.ts';
 import { createQueues, type Queues } from './storage/queues.ts';
 import { queuesOfScope, tablesOfScope } from './storage/scopeTables.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
@@ -30,7 +29,7 @@ export interface Services {
   limiter(): Limiter;
   storage(): Storage;
   /** The list of mailboxes. Rejects with `configuration-invalid` and every fault of its file. */
-  list(): Promise<Plan>;
+  readonly list: List;
   /** The environment of the scope. It holds `WEBSITE_HOSTNAME` on the platform. */
   readonly environment: Environment;
   /** When this process loaded the app. */
@@ -52,8 +51,6 @@ export interface Scopes {
   /** The scope with this name; undefined when there is none. Messages of an earlier version name none. */
   find(name?: string): Services | undefined;
 }
-
-type List = () => Promise<Plan>;
 
 const loadedAt = new Date();
 
@@ -134,7 +131,7 @@ function servicesOf(
       const [tables, queues] = [shared.tables(storage), shared.queues(storage)];
       return openStorage(storage, tablesOfScope(tables, scope), queuesOfScope(queues, scope));
     }),
-    list: async () => list()(),
+    list: async (again) => list()(again),
     environment,
     startedAt: loadedAt,
     now,

@@ -83,7 +83,7 @@ async function send(services: Services, settings: AlertSettings, claimed: Attemp
     return true;
   }
   const { result, status, error, answer } = await deliver(alert, settings, services.now());
-  const data = { id: attempt.id, result, status, error, ...(answer === null ? {} : { answer }), counts: alert.counts };
+  const data = { id: alert.id, result, status, error, ...(answer === null ? {} : { answer }), counts: alert.counts };
   services.log(result === 'accepted' ? 'info' : 'error', `alert.${result}`, data);
   await settle(services, attempt, error);
   if (result === 'again')

@@ -59,7 +59,7 @@ type States = Map<string, StoredMailbox>;
  * @throws MailscopeError `storage-unavailable`, or any error that is a defect. The queue then tries the shard again.
  */
 export async function doShard(services: Services, message: ShardMessage): Promise<void> {
-  const plan = await services.list();
+  const plan = await listOf(services, message);
   const shard = plan.shards[message.shard];
   if (message.listHash !== plan.hash || !shard) {
     skip(services, message, 'the list of mailboxes has changed since the run began');
@@ -74,6 +74,12 @@ export async function doShard(services: Services, message: ShardMessage): Promis
     joined.lease.end();
   }
   await closeRun(services, joined.run.number);
+}
+
+/** The list that the run began with, where it is there. Another process may have seen a change up to ten seconds earlier. */
+async function listOf(services: Services, { listHash }: ShardMessage): Promise<Plan> {
+  const plan = await services.list();
+  return plan.hash === listHash ? plan : services.list(true);
 }
 
 async function judgeShard(work: Work): Promise<void> {

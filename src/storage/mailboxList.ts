@@ -20,6 +20,9 @@ interface Source {
   unreadable(cause: unknown): MailscopeError;
 }
 
+/** The list as it is now, or as it was ten seconds ago. `again` looks at the file in any case. */
+export type List = (again?: boolean) => Promise<Plan>;
+
 /** The shortest time between two looks at the file. */
 const LOOK_AGAIN_MS = 10_000;
 
@@ -29,7 +32,7 @@ const LOOK_AGAIN_MS = 10_000;
  * @returns a function that rejects with `configuration-invalid` and all faults, or with `storage-unavailable` for a
  *   blob. A list with faults is read again after a change, and what could not be read is tried again at once.
  */
-export function createList(settings: Settings, now: () => Date): () => Promise<Plan> {
+export function createList(settings: Settings, now: () => Date): List {
   const { mailboxes, listFile, listSetting, shardSize, storage } = settings;
   if (!listFile) {
     const plan = planShards(mailboxes, shardSize);
@@ -42,10 +45,10 @@ export function createList(settings: Settings, now: () => Date): () => Promise<P
   let list: Promise<Plan | MailscopeError> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  return async () => {
+  return async (again = false) => {
     const ageMs = now().getTime() - lookedAt;
     // A clock that was set back would make it wait for that long.
-    if (list && ageMs >= 0 && ageMs < LOOK_AGAIN_MS) return planIn(await list);
+    if (!again && list && ageMs >= 0 && ageMs < LOOK_AGAIN_MS) return planIn(await list);
     const found = await source.version();
     lookedAt = now().getTime();
     if (list && found === version) return planIn(await list);

@@ -58,6 +58,18 @@ describe('a file', () => {
     expect(await app.list()).not.toBe(first);
   });
 
+  it('that one process saw change earlier than another costs no shard', async () => {
+    const file = join(folder, 'earlier.csv');
+    await writeFile(file, csv(6));
+    const settings = world.settings({ MAILBOXES_FILE: file, SHARD_SIZE: '4' });
+    const [late, early] = [createApp(settings), createApp(settings)];
+    await late.list();
+    await writeFile(file, csv(7));
+    const run = await startRun(early, 'request');
+    for (const message of early.sent) await doShard(late, message);
+    expect(await getRun(late, run.id)).toMatchObject({ status: 'completed', notSeen: 0 });
+  });
+
   it('that changes during a run is not mixed with the list of that run', async () => {
     const file = join(folder, 'midway.csv');
     await writeFile(file, csv(6));

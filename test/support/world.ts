@@ -98,9 +98,9 @@ function testApp(services: Services, logs: TestApp['logs'], beforeWrite: BeforeW
     alerts,
     returned,
     now,
-    list() {
+    async list(again) {
       list ??= createList(services.settings(), now);
-      return list();
+      return list(again);
     },
     advance(ms) {
       offsetMs += ms;

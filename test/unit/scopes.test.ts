@@ -109,6 +109,28 @@ describe('a setting of one scope', () => {
     expect(crm?.settings?.graphIdentity).toEqual({ kind: 'managed-identity', clientId: 'two' });
   });
 
+  it('may put the scope into another tenant and cloud', () => {
+    const app = { GRAPH_IDENTITY: 'app-registration', AZURE_CLIENT_ID: 'app', AZURE_CLIENT_SECRET: 's' };
+    const own = Object.entries({
+      ...app,
+      AZURE_TENANT_ID: 'theirs',
+      AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us',
+    });
+    const { default: first, crm } = scopesOf({
+      ...TWO,
+      ...app,
+      AZURE_TENANT_ID: 'ours',
+      ...Object.fromEntries(own.map(([name, value]) => [`crm__${name}`, value])),
+      crm__GRAPH_ENDPOINT: 'https://graph.microsoft.us',
+    });
+    expect([first?.faults, crm?.faults]).toEqual([[], []]);
+    expect(first?.settings?.graphIdentity).toMatchObject({ tenantId: 'ours', authorityHost: undefined });
+    expect(crm?.settings).toMatchObject({
+      graphEndpoint: 'https://graph.microsoft.us',
+      graphIdentity: { tenantId: 'theirs' },
+    });
+  });
+
   it('is named as it is written, with the others of its group', () => {
     const identity = { crm__GRAPH_IDENTITY: 'app-registration', crm__AZURE_CLIENT_ID: 'two' };
     expect(faultsIn({ ...TWO, ...identity })).toEqual({

@@ -23,7 +23,7 @@ export function TimelineChart({ timeline }: { readonly timeline: Timeline }) {
       <svg role="img" aria-label={`${dots.length} observations: ${counted}. The slowest took ${duration(slowestMs)}.`}>
         {dots.map(({ kind, x, y }, index) => (
           // Places are shares of the width, so that the marks keep their shape.
-          <svg key={index} aria-hidden="true" class="dot" x={percent(x)} y={percent(1 - y)}>
+          <svg key={index} aria-hidden="true" class="dot" x={percent(x)} y={`${8 + (1 - y) * 84}%`}>
             <path class={`dot-${kind}`} d={DRAWN[kind]} />
           </svg>
         ))}
@@ -41,7 +41,7 @@ export function TimelineChart({ timeline }: { readonly timeline: Timeline }) {
   );
 }
 
-/** With room for half a mark at either end. */
+/** With room for half a mark at either end, as upwards. */
 function percent(share: number): string {
   return `${(1.5 + share * 97).toFixed(2)}%`;
 }
