@@ -14,7 +14,12 @@ const RUNS = 20;
 /** @param scope undefined where there is one scope only, null while the overview is shown */
 export function useCore(scope: string | undefined | null): Core {
   const scopes = useAnswer<Page<Scope>>('scopes');
-  const runs = useAnswer<Page<Run>>(scope === null ? null : 'runs', { top: RUNS, scope: scope ?? undefined });
+  // The headline needs the scopes alone, so nothing may hold them up.
+  const isFirst = scopes.data === undefined && scopes.failure === null;
+  const runs = useAnswer<Page<Run>>(isFirst || scope === null ? null : 'runs', {
+    top: RUNS,
+    scope: scope ?? undefined,
+  });
   // While something is wrong `health` answers 503, which a browser reports as an error. The scopes have told already.
   const isHealthy = scopes.data?.value.every(({ status }) => status === 'healthy') ?? false;
   const health = useAnswer<Health>(isHealthy ? 'health' : null);

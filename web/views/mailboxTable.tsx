@@ -1,5 +1,4 @@
 // Mailboxes: what is wrong first, then the rest page by page.
-import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Mailbox, Page, Scope, Verdict } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
@@ -7,7 +6,7 @@ import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
 import { type MailboxFilter, writeAddress } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
-import { Expected, VerdictMark } from './marks.tsx';
+import { EXPECTED, VerdictMark } from './marks.tsx';
 import { FailureText, Loading } from './notices.tsx';
 import { RecentBar } from './recentBar.tsx';
 import { Ago, ClockTime } from './timeText.tsx';
@@ -127,6 +126,7 @@ interface RowProps {
   readonly scope: string | undefined;
 }
 
+/** On a narrow screen there is no header: the style sheet then shows the name of each cell. */
 function Row({ row, scope }: RowProps) {
   const view = { page: 'mailbox', mailbox: row.mailbox, range: {} } as const;
   return (
@@ -136,24 +136,23 @@ function Row({ row, scope }: RowProps) {
           {row.mailbox}
         </a>
       </th>
-      {cell('Declared', <Expected expectation={row.expectation} />)}
-      {cell('Verdict', <VerdictMark verdict={row.verdict} />, row.stale && <span class="tag">stale</span>)}
-      {cell('Since', <ClockTime at={row.since} />)}
-      {cell('Proven', <Ago at={row.provenAt} never="never" />)}
+      <td data-name="Declared" title={EXPECTED[row.expectation]}>
+        {row.expectation}
+      </td>
+      <td data-name="Verdict">
+        <VerdictMark verdict={row.verdict} />
+        {row.stale && <span class="tag">stale</span>}
+      </td>
+      <td data-name="Since">
+        <ClockTime at={row.since} />
+      </td>
+      <td data-name="Proven">
+        <Ago at={row.provenAt} never="never" />
+      </td>
       <td class="bar-column">
         <RecentBar {...row} />
       </td>
     </tr>
-  );
-}
-
-/** On a narrow screen there is no header, so each cell says its name. No component, because there are hundreds. */
-function cell(name: string, ...children: readonly ComponentChildren[]) {
-  return (
-    <td>
-      <span class="cell-name">{name}</span>
-      {children}
-    </td>
   );
 }
 

@@ -29,7 +29,10 @@ export function VerdictMark({ verdict }: { readonly verdict: Verdict }) {
   );
 }
 
-const EXPECTED: Readonly<Record<Expectation, string>> = { denied: 'must be refused', allowed: 'must be readable' };
+export const EXPECTED: Readonly<Record<Expectation, string>> = {
+  denied: 'must be refused',
+  allowed: 'must be readable',
+};
 
 export function Expected({ expectation }: { readonly expectation: Expectation }) {
   return (

@@ -39,9 +39,10 @@ export function RecentBar(props: BarProps) {
   const [isWanted, setWanted] = useState(false);
   const [history, setHistory] = useState<readonly Observation[]>();
   const [said, setSaid] = useState('');
-  const cells = useMemo(() => cellsOf(recent, expectation), [recent, expectation]);
-  const drawing = useMemo(() => <Drawing cells={cells} />, [cells]);
-  useEffect(() => setSaid(''), [cursor]);
+  const { cells, drawing, inWords } = useMemo(() => {
+    const made = cellsOf(recent, expectation);
+    return { cells: made, drawing: draw(made), inWords: barWords({ recent, expectation }) };
+  }, [recent, expectation]);
 
   if (cells.length === 0) return <span class="quiet">no run yet</span>;
   const last = cells.length - 1;
@@ -51,6 +52,7 @@ export function RecentBar(props: BarProps) {
 
   const show = (next: number) => {
     setWanted(true);
+    setSaid('');
     setCursor(Math.max(0, Math.min(last, next)));
   };
   const copy = () => {
@@ -78,7 +80,7 @@ export function RecentBar(props: BarProps) {
         class="bar-cells"
         role="slider"
         tabIndex={0}
-        aria-label={`Last runs of ${mailbox}. ${barWords(props)}`}
+        aria-label={`Last runs of ${mailbox}. ${inWords}`}
         aria-valuemin={1}
         aria-valuemax={cells.length}
         aria-valuenow={at + 1}
@@ -141,15 +143,11 @@ export function idOf(mailbox: string): string {
   return `bar-${mailbox}`;
 }
 
-function Drawing({ cells }: { readonly cells: readonly Cell[] }) {
-  return (
-    <>
-      {KINDS.map((kind) => {
-        const path = cells.flatMap((cell, index) => (cell.kind === kind ? DRAWN[kind](xOf(index, cells.length)) : []));
-        return path.length > 0 && <path key={kind} class={`cell-${kind}`} d={path.join('')} />;
-      })}
-    </>
-  );
+/** One path for each kind. It is made in one pass, because a page has thousands of cells. */
+function draw(cells: readonly Cell[]) {
+  const paths: Record<CellKind, string> = { good: '', bad: '', unknown: '', hole: '' };
+  for (const [index, { kind }] of cells.entries()) paths[kind] += DRAWN[kind](xOf(index, cells.length));
+  return KINDS.map((kind) => paths[kind] !== '' && <path key={kind} class={`cell-${kind}`} d={paths[kind]} />);
 }
 
 /** The newest is at the right end, however many there are. */
