@@ -61,7 +61,8 @@ describe('npm start', () => {
     const it = run([...PORTS, '--keys']);
     await untilRunning(it);
     expect(await serving()).toEqual([true, true, true, true, true]);
-    expect(it.output()).toContain(`http://127.0.0.1:${base}/api (deliverAlert, `);
+    expect(it.output()).toContain(`\n  page       http://127.0.0.1:${base}/api/dashboard\n`);
+    expect(it.output()).toContain(`http://127.0.0.1:${base}/api (dashboard, deliverAlert, `);
     expect(it.output()).toContain(`http://127.0.0.1:${base + 1} (the sandbox tenant)`);
     const [, key = ''] = /x-functions-key: ([\w-]+)/.exec(it.output()) ?? [];
     const url = `http://127.0.0.1:${base}/api/mailboxes/support@contoso.example/latest-subject`;
