@@ -77,40 +77,51 @@ describe.skipIf(!engine)('with the real app behind -MailscopeUrl', () => {
     ]);
   });
 
-  it('the test takes what the last run saw of calendars, and nothing from an app that asks for mail', async () => {
-    const calendarApp = '5f0c1d2e-0000-4000-a000-0000000000c1';
-    await tenant.put('apps', { apps: [calendarApp] });
-    await tenant.put('roles', { app: calendarApp, roles: ['Calendars.Read'] });
-    await tenant.put('policy', { app: calendarApp, mechanism: 'application-access-policy', members: [SUPPORT] });
-    const calendars = await startApp({
+  it('the test asks the scope of its kind and identity: what the last run saw of calendars, and no contacts', async () => {
+    await tenant.put('apps', { apps: [APP_ID] });
+    await tenant.put('roles', { app: APP_ID, roles: ['Calendars.Read'] });
+    await tenant.put('policy', { app: APP_ID, mechanism: 'application-access-policy', members: [SUPPORT] });
+    // The app of the first scope may read every mailbox, so an answer of that scope would be a wrong one.
+    await tenant.put('policy', { mechanism: 'none', members: [] });
+    const scopes = await startApp({
       ...settingsFor(tenant.sandbox.url),
+      SCOPES: 'default, rooms',
       ALLOWED_MAILBOXES: SUPPORT,
       DENIED_MAILBOXES: CCH,
-      GRAPH_RESOURCE: 'calendar',
-      AZURE_CLIENT_ID: calendarApp,
+      rooms__GRAPH_RESOURCE: 'calendar',
+      rooms__AZURE_CLIENT_ID: APP_ID,
       AzureWebJobsStorage: emulator.nextAccount(),
     });
-    const look = (MailscopeUrl: string) => ({
-      tenant: { ...inExchange, roles: ['Calendars.Read'] },
+    const look = (MailscopeUrl: string, parameters: object) => ({
+      tenant: { ...inExchange, roles: ['Mail.ReadBasic.All', 'Calendars.Read', 'Contacts.Read'] },
       steps: [
         {
           command: 'Test-MailboxScope',
-          parameters: { Identity: 'mailscope', Mailbox: [SUPPORT, CCH], Resource: 'calendar', MailscopeUrl },
+          parameters: { Identity: 'mailscope', Mailbox: [SUPPORT, CCH], MailscopeUrl, ...parameters },
         },
       ],
     });
 
-    await fetch(`${calendars.host.url}/api/runs`, { method: 'POST' });
-    const seen = async () => expect((await calendars.get(`mailboxes/${CCH}`)).body.lastOutcome).toBe('refused');
+    await fetch(`${scopes.host.url}/api/runs?scope=rooms`, { method: 'POST' });
+    const seen = async () =>
+      expect((await scopes.get(`mailboxes/${CCH}?scope=rooms`)).body.lastOutcome).toBe('refused');
     await until(seen);
-    const [right, wrong] = await runCases([look(calendars.host.url), look(app.host.url)]);
-    await calendars.host.close();
-
-    expect(right?.[0]?.output.map(({ Live, Agrees }) => [Live, Agrees])).toEqual([
-      ['Readable', true],
-      ['Refused', true],
+    const [rooms, mail, contacts, wrong, unknown] = await runCases([
+      look(scopes.host.url, { Resource: 'calendar' }),
+      look(scopes.host.url, { Scope: 'default' }),
+      look(scopes.host.url, { Resource: 'contacts' }),
+      look(app.host.url, { Resource: 'calendar' }),
+      look(scopes.host.url, { Scope: 'crm' }),
     ]);
-    expect(wrong?.[0]?.output.map(({ Live }) => Live)).toEqual(['Inconclusive', 'Inconclusive']);
+    await scopes.host.close();
+
+    const live = (results: typeof rooms) => results?.[0]?.output.map(({ Live }) => Live);
+    expect(live(rooms)).toEqual(['Readable', 'Refused']);
+    expect(live(mail)).toEqual(['Readable', 'Readable']);
+    expect(live(contacts)).toEqual(['Inconclusive', 'Inconclusive']);
+    expect(contacts?.[0]?.output[0].Explanation.join()).toContain(`rooms (calendar, identity ${APP_ID})`);
+    expect(live(wrong)).toEqual(['Inconclusive', 'Inconclusive']);
+    expect(unknown?.[0]?.error).toContain("Mailscope has no scope 'crm'");
   });
 
   it('the move waits for a run whose token has lost its read role', async () => {

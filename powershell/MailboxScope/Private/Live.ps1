@@ -16,6 +16,9 @@ function Invoke-Mailscope([string]$Url, [string]$Path, $FunctionKey) {
     } finally { $client.Dispose() }
 }
 
+# An answer that says neither yes nor no, in one line.
+function Get-AnswerText($Answer) { "status $($Answer.Status) $($Answer.Body.code) $($Answer.Body.detail ? $Answer.Body.detail : $Answer.Problem)" }
+
 # Why a policy cannot go yet, nothing when it can: it is all that holds back a role that is granted, and a token that still has one which Entra
 # gives no more. -Force stands for the proof about tokens; nothing here removes a policy over a role that is granted, or may be.
 function Get-PolicyObstacle($Session, $Principal, [string]$MailscopeUrl, $FunctionKey, [bool]$Force) {
