@@ -449,6 +449,16 @@ describe.skipIf(!engine)('the commands', () => {
       ['a refused key', app('locked', 'runs?top=1', 401, {}), 'status 401'],
       ['no app', 'http://127.0.0.1:9', 'status 0'],
     ].map(([what, MailscopeUrl, says]) => [what, says, play(moved, move({ MailscopeUrl }))] as const);
+    /** An app with a scope of another app before one of this app: only the second one's latest run is clean. */
+    const scoped = (name: string, clientId: string) => {
+      const identity = { kind: 'managed-identity', clientId };
+      const other = { name: 'first', resource: 'mail', identity: { ...identity, clientId: OBJECT_ID } };
+      app(name, 'scopes', 200, { value: [other, { name: 'rooms', resource: 'calendar', identity }] });
+      app(name, 'runs?top=1&scope=first', 200, { value: [completed(['Mail.Read'])] });
+      return app(name, 'runs?top=1&scope=rooms', 200, { value: [completed([])] });
+    };
+    const ofThisApp = play(moved, move({ MailscopeUrl: scoped('p1', APP_ID) }));
+    const ofOthers = play(moved, move({ MailscopeUrl: scoped('p2', OBJECT_ID) }));
     const without = play(moved, move());
     const key = play(moved, {
       ...move({ MailscopeUrl: runs('keyed', completed([])) }),
@@ -513,6 +523,14 @@ describe.skipIf(!engine)('the commands', () => {
     it.each(proofs)('keeps the policy at %s', (_, says, result) => {
       expect(result()[0]?.warnings.join()).toContain(says);
       expect(changesOf(result()[0])).toEqual([]);
+    });
+
+    it('takes the proof from a scope of this app, and from no other', () => {
+      expect(changesOf(ofThisApp()[0]).map(written)).toEqual([noPolicy]);
+      expect(changesOf(ofOthers()[0])).toEqual([]);
+      expect(ofOthers()[0]?.warnings.join()).toContain(
+        `no scope of Mailscope asks as ${APP_ID}. There are first (mail`,
+      );
     });
 
     it('keeps the policy without a proof', () => {
@@ -866,19 +884,21 @@ describe.skipIf(!engine)('the commands', () => {
         'scopes',
         ...[CEO, CCH].map((mailbox) => `${of(mailbox)}${route}?scope=${meant}`),
       ]);
-      expect(result()[0]?.verbose).toContain(`Live answers come from scope ${meant}.`);
+      expect(result()[0]?.verbose.join()).toContain(`Live answers come from scope ${meant} (`);
     });
 
     const possible = look(scoped('s6', [scope('first', 'mail', OTHER), system], 'system'));
     it('may have a system-assigned identity, and -Verbose says so', () => {
       expect(possible()[0]?.output).toMatchObject([{ Live: 'Refused' }, { Live: 'Refused' }]);
-      expect(possible()[0]?.verbose.join()).toContain('Scope system has a system-assigned identity, which may be this');
+      expect(possible()[0]?.verbose.join()).toContain(`so it may be another than ${APP_ID}`);
     });
 
     const twins = look(scoped('s7', [scope('one', 'mail', APP_ID), scope('two', 'mail', APP_ID)], 'one'));
     it('is the first of several that fit, and -Verbose names the others', () => {
       expect(twins()[0]?.output).toMatchObject([{ Live: 'Refused' }, { Live: 'Refused' }]);
-      expect(twins()[0]?.verbose.join()).toContain(`Several scopes fit: one (mail, identity ${APP_ID}), two (mail,`);
+      expect(twins()[0]?.verbose.join()).toContain(
+        `Several scopes fit, and the first is asked: one (mail, identity ${APP_ID}), two (mail,`,
+      );
     });
 
     const person = scope('person', 'mail', null, 'developer');
@@ -924,13 +944,13 @@ describe.skipIf(!engine)('the commands', () => {
         'a list that is refused',
         's14',
         look(app('s14', 'scopes', 401, {})),
-        'Mailscope gave no list of scopes: status 401',
+        'Mailscope gave no list of scopes (status 401',
       ],
       [
         'an answer that is no list',
         's15',
         look(app('s15', 'scopes', 200, {})),
-        'Mailscope gave no list of scopes: status 200',
+        'Mailscope gave no list of scopes (status 200',
       ],
     ] as const)('is none, and nothing else is asked: %s', (_, name, result, reason) => {
       expect(result()[0]?.error).toBe(null);

@@ -27,8 +27,11 @@ function Get-PolicyObstacle($Session, $Principal, [string]$MailscopeUrl, $Functi
     if ($granted) { return "it also holds back $($granted -join ', '), which would reach every mailbox without it: take that role away first" }
     if ($Force) { return }
     if (-not $MailscopeUrl) { return 'nothing shows that no token has a read role any more: add -MailscopeUrl, or -Force a day after the role was taken away' }
+    # The token of another app proves nothing. A run about any kind of data shows all roles of its token.
+    $source = Get-LiveSource $Principal.AppId '' '' $MailscopeUrl $FunctionKey
+    if ($source.Problem) { return "there is no proof that no token has a read role any more: $($source.Problem)" }
     Write-Verbose "Asking $MailscopeUrl for its latest run."
-    $answer = Invoke-Mailscope $MailscopeUrl 'runs?top=1' $FunctionKey
+    $answer = Invoke-LiveSource $source 'runs?top=1'
     if ($answer.Status -ne 200) { return "Mailscope gave no list of runs (status $($answer.Status), $($answer.Problem)): check -MailscopeUrl and -FunctionKey" }
     Get-RunObstacle (@($answer.Body.value)[0]) ([datetimeoffset]::UtcNow)
 }

@@ -1,6 +1,7 @@
 # Which scope of a Mailscope app gives live answers: a scope is one identity and one kind of data.
 
 # Where live answers come from: Url, FunctionKey, Kind, Scope (a name; nothing in a version without scopes), and Problem (why nobody can be asked).
+# Without a kind, any scope of the app will do. Without a name, the scope is chosen.
 function Get-LiveSource([string]$AppId, [string]$Kind, [string]$Name, [string]$Url, $FunctionKey) {
     $source = [pscustomobject]@{ Url = $Url; FunctionKey = $FunctionKey; Kind = $Kind; Scope = $null; Problem = $null }
     Write-Verbose "Asking $Url for its scopes."
@@ -11,35 +12,36 @@ function Get-LiveSource([string]$AppId, [string]$Kind, [string]$Name, [string]$U
         return $source
     }
     if ($answer.Status -ne 200 -or $null -eq $answer.Body.value) {
-        $source.Problem = "Mailscope gave no list of scopes: $(Get-AnswerText $answer)"
+        $source.Problem = "Mailscope gave no list of scopes ($(Get-AnswerText $answer)): check -MailscopeUrl and -FunctionKey"
         return $source
     }
     $scopes = @($answer.Body.value)
-    $source.Scope, $source.Problem = $Name ? (Get-NamedScope $scopes $AppId $Kind $Name) : (Select-LiveScope $scopes $AppId $Kind)
-    if ($source.Scope) { Write-Verbose "Live answers come from scope $($source.Scope)." }
+    $scope, $source.Problem = $Name ? (Get-NamedScope $scopes $AppId $Kind $Name) : (Select-LiveScope $scopes $AppId $Kind)
+    if ($scope) {
+        $source.Scope = $scope.name
+        Write-Verbose "Live answers come from scope $(Get-ScopeList $scope)."
+        if (-not $scope.identity.clientId) { Write-Verbose "Mailscope does not know the client id of this identity, so it may be another than $AppId." }
+    }
     $source
 }
 
-# The name of the scope with this name, or why it says nothing of this app and this kind. An answer about another app would look like a proof.
+# The scope with this name, or why it says nothing of this app and this kind. An answer about another app would look like a proof.
 function Get-NamedScope($Scopes, [string]$AppId, [string]$Kind, [string]$Name) {
     $scope = @($Scopes | Where-Object { $_.name -eq $Name })[0]
     if (-not $scope) { throw (New-ScopeError 'NoSuchScope' "Mailscope has no scope '$Name'. There are $(Get-ScopeList $Scopes).") }
-    if ($scope.resource -eq $Kind -and ($scope.identity.clientId -in $null, $AppId)) { return $scope.name, $null }
+    if ($scope.resource -eq $Kind -and ($scope.identity.clientId -in $null, $AppId)) { return $scope, $null }
     $null, "scope $(Get-ScopeList $scope) does not ask for $Kind as $AppId"
 }
 
-# The name of the scope that asks for this kind as this app, or why there is none.
+# The scope that asks for this kind as this app, or why there is none.
 function Select-LiveScope($Scopes, [string]$AppId, [string]$Kind) {
-    $ofKind = @($Scopes | Where-Object { $_.resource -eq $Kind })
+    $ofKind = @($Scopes | Where-Object { -not $Kind -or $_.resource -eq $Kind })
     $fit = @($ofKind | Where-Object { $_.identity.clientId -eq $AppId })
-    if (-not $fit) {
-        # A system-assigned identity has no client id in the settings, so it may be this app. A developer is a person.
-        $fit = @($ofKind | Where-Object { $_.identity.kind -eq 'managed-identity' -and -not $_.identity.clientId })
-        if ($fit) { Write-Verbose "No scope of Mailscope names $AppId. Scope $($fit[0].name) has a system-assigned identity, which may be this one." }
-    }
-    if (-not $fit) { return $null, "no scope of Mailscope asks for $Kind as $AppId. There are $(Get-ScopeList $Scopes)" }
-    if ($fit.Count -gt 1) { Write-Verbose "Several scopes fit: $(Get-ScopeList $fit). The first is asked; -Scope names another." }
-    $fit[0].name, $null
+    # A system-assigned identity has no client id in the settings, so it may be this app. A developer is a person.
+    if (-not $fit) { $fit = @($ofKind | Where-Object { $_.identity.kind -eq 'managed-identity' -and -not $_.identity.clientId }) }
+    if (-not $fit) { return $null, "no scope of Mailscope asks $($Kind ? "for $Kind " : '')as $AppId. There are $(Get-ScopeList $Scopes)" }
+    if ($fit.Count -gt 1) { Write-Verbose "Several scopes fit, and the first is asked: $(Get-ScopeList $fit)." }
+    $fit[0], $null
 }
 
 # Such as: default (mail, identity 71487acd-…), rooms (calendar, managed-identity without a client id).
