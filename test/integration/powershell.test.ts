@@ -449,6 +449,16 @@ describe.skipIf(!engine)('the commands', () => {
       ['a refused key', app('locked', 'runs?top=1', 401, {}), 'status 401'],
       ['no app', 'http://127.0.0.1:9', 'status 0'],
     ].map(([what, MailscopeUrl, says]) => [what, says, play(moved, move({ MailscopeUrl }))] as const);
+    /** An app with a scope of another app before one of this app: only the second one's latest run is clean. */
+    const scoped = (name: string, clientId: string) => {
+      const identity = { kind: 'managed-identity', clientId };
+      const other = { name: 'first', resource: 'mail', identity: { ...identity, clientId: OBJECT_ID } };
+      app(name, 'scopes', 200, { value: [other, { name: 'rooms', resource: 'calendar', identity }] });
+      app(name, 'runs?top=1&scope=first', 200, { value: [completed(['Mail.Read'])] });
+      return app(name, 'runs?top=1&scope=rooms', 200, { value: [completed([])] });
+    };
+    const ofThisApp = play(moved, move({ MailscopeUrl: scoped('p1', APP_ID) }));
+    const ofOthers = play(moved, move({ MailscopeUrl: scoped('p2', OBJECT_ID) }));
     const without = play(moved, move());
     const key = play(moved, {
       ...move({ MailscopeUrl: runs('keyed', completed([])) }),
@@ -513,6 +523,14 @@ describe.skipIf(!engine)('the commands', () => {
     it.each(proofs)('keeps the policy at %s', (_, says, result) => {
       expect(result()[0]?.warnings.join()).toContain(says);
       expect(changesOf(result()[0])).toEqual([]);
+    });
+
+    it('takes the proof from a scope of this app, and from no other', () => {
+      expect(changesOf(ofThisApp()[0]).map(written)).toEqual([noPolicy]);
+      expect(changesOf(ofOthers()[0])).toEqual([]);
+      expect(ofOthers()[0]?.warnings.join()).toContain(
+        `no scope of Mailscope asks as ${APP_ID}. There are first (mail`,
+      );
     });
 
     it('keeps the policy without a proof', () => {
@@ -804,6 +822,169 @@ describe.skipIf(!engine)('the commands', () => {
       expect(only?.error).toBe(null);
       expect(only?.output).toMatchObject([shown]);
       expect(changesOf(only)).toEqual([]);
+    });
+  });
+
+  describe('the scope of Mailscope that the test asks', () => {
+    const OTHER = '5f0c1d2e-0000-4000-a000-0000000000c1';
+    const scope = (name: string, resource: string | null, clientId: string | null, kind = 'managed-identity') => ({
+      name,
+      resource,
+      identity: resource === null ? null : { kind, clientId },
+    });
+    const of = (mailbox: string) => `mailboxes/${encodeURIComponent(mailbox)}`;
+    /** An app with these scopes. The one that is meant refuses, of mail and of all else; any other gives no answer that counts. */
+    const scoped = (name: string, scopes: readonly object[], meant: string) => {
+      app(name, 'scopes', 200, { value: scopes });
+      const refused = { lastOutcome: 'refused', lastReason: null, lastCheckedAt: now };
+      for (const mailbox of [CEO, CCH]) {
+        app(name, `${of(mailbox)}?scope=${meant}`, 200, refused);
+        app(name, `${of(mailbox)}/latest-subject?scope=${meant}`, 403, { code: 'mailbox-refused' });
+      }
+      return `${origin}/${name}`;
+    };
+    const look = (MailscopeUrl: string, parameters = {}) =>
+      play(
+        { ...underPolicy, roles: ['Mail.ReadBasic', 'Calendars.Read', 'Contacts.Read'] },
+        test([CEO, CCH], { MailscopeUrl, Verbose: true, ...parameters }),
+      );
+    const askedOf = (name: string) =>
+      asked.filter((url) => url.startsWith(`/${name}/`)).map((url) => url.replace(`/${name}/api/`, ''));
+    const all = [
+      scope('first', 'mail', OTHER),
+      scope('mine', 'mail', APP_ID.toUpperCase(), 'app-registration'),
+      scope('rooms', 'calendar', APP_ID),
+      scope('people', 'contacts', APP_ID),
+    ];
+    const calendar = { Resource: 'calendar' };
+    const system = scope('system', 'mail', null);
+
+    it.each([
+      ['mail', 's1', look(scoped('s1', all, 'mine')), 'mine', '/latest-subject'],
+      ['calendars', 's2', look(scoped('s2', all, 'rooms'), calendar), 'rooms', ''],
+      ['contacts', 's3', look(scoped('s3', all, 'people'), { Resource: 'contacts' }), 'people', ''],
+      [
+        'a name',
+        's4',
+        look(scoped('s4', [...all, system], 'system'), { Scope: 'SYSTEM' }),
+        'system',
+        '/latest-subject',
+      ],
+      [
+        'the identity before one that may be it',
+        's5',
+        look(scoped('s5', [system, ...all], 'mine')),
+        'mine',
+        '/latest-subject',
+      ],
+    ] as const)('is chosen by %s, and asked once for the list', (_, name, result, meant, route) => {
+      expect(result()[0]?.error).toBe(null);
+      expect(result()[0]?.output).toMatchObject([{ Live: 'Refused' }, { Live: 'Refused' }]);
+      expect(askedOf(name)).toEqual([
+        'scopes',
+        ...[CEO, CCH].map((mailbox) => `${of(mailbox)}${route}?scope=${meant}`),
+      ]);
+      expect(result()[0]?.verbose.join()).toContain(`Live answers come from scope ${meant} (`);
+    });
+
+    const possible = look(scoped('s6', [scope('first', 'mail', OTHER), system], 'system'));
+    it('may have a system-assigned identity, and -Verbose says so', () => {
+      expect(possible()[0]?.output).toMatchObject([{ Live: 'Refused' }, { Live: 'Refused' }]);
+      expect(possible()[0]?.verbose.join()).toContain(`so it may be another than ${APP_ID}`);
+    });
+
+    const twins = look(scoped('s7', [scope('one', 'mail', APP_ID), scope('two', 'mail', APP_ID)], 'one'));
+    it('is the first of several that fit, and -Verbose names the others', () => {
+      expect(twins()[0]?.output).toMatchObject([{ Live: 'Refused' }, { Live: 'Refused' }]);
+      expect(twins()[0]?.verbose.join()).toContain(
+        `Several scopes fit, and the first is asked: one (mail, identity ${APP_ID}), two (mail,`,
+      );
+    });
+
+    const person = scope('person', 'mail', null, 'developer');
+    const none = `no scope of Mailscope asks for mail as ${APP_ID}. There are`;
+    it.each([
+      [
+        'another identity',
+        's8',
+        look(scoped('s8', [scope('first', 'mail', OTHER)], 'first')),
+        `${none} first (mail, identity ${OTHER})`,
+      ],
+      [
+        'another kind of data',
+        's9',
+        look(scoped('s9', [all[2] ?? {}], 'rooms')),
+        `${none} rooms (calendar, identity ${APP_ID})`,
+      ],
+      [
+        'a person',
+        's10',
+        look(scoped('s10', [person], 'person')),
+        `${none} person (mail, developer without a client id)`,
+      ],
+      [
+        'settings with faults',
+        's11',
+        look(scoped('s11', [scope('bad', null, null)], 'bad')),
+        `${none} bad (its settings have faults)`,
+      ],
+      [
+        'a name of another app',
+        's12',
+        look(scoped('s12', all, 'first'), { Scope: 'first' }),
+        'scope first (mail, identity',
+      ],
+      [
+        'a name of other data',
+        's13',
+        look(scoped('s13', all, 'rooms'), { Scope: 'rooms' }),
+        'does not ask for mail as',
+      ],
+      [
+        'a list that is refused',
+        's14',
+        look(app('s14', 'scopes', 401, {})),
+        'Mailscope gave no list of scopes (status 401',
+      ],
+      [
+        'an answer that is no list',
+        's15',
+        look(app('s15', 'scopes', 200, {})),
+        'Mailscope gave no list of scopes (status 200',
+      ],
+    ] as const)('is none, and nothing else is asked: %s', (_, name, result, reason) => {
+      expect(result()[0]?.error).toBe(null);
+      const both = result()[0]?.output.map(({ Live, Agrees, Explanation }) => [Live, Agrees, Explanation.join()]);
+      const inconclusive = ['Inconclusive', false, expect.stringContaining(`no live answer: `)];
+      expect(both).toEqual([inconclusive, inconclusive]);
+      expect(both?.join()).toContain(reason);
+      expect(askedOf(name)).toEqual(['scopes']);
+    });
+
+    const early = look(app('s18', `${of(CEO)}/latest-subject`, 403, { code: 'mailbox-refused' }));
+    it('is not named to an earlier version, which has none', () => {
+      expect(early()[0]?.output).toMatchObject([{ Live: 'Refused' }, { Live: 'Inconclusive' }]);
+      expect(askedOf('s18')).toEqual(['scopes', ...[CEO, CCH].map((mailbox) => `${of(mailbox)}/latest-subject`)]);
+    });
+
+    it.each([
+      [
+        'one that Mailscope does not have',
+        look(scoped('s16', all, 'mine'), { Scope: 'crm' }),
+        'NoSuchScope',
+        "no scope 'crm'. There are first (mail",
+      ],
+      ['one of an earlier version', look(`${origin}/s17`, { Scope: 'crm' }), 'NoSuchScope', 'Leave out -Scope'],
+      [
+        'one of no Mailscope',
+        play(underPolicy, test([CEO], { Scope: 'crm' })),
+        'NoMailscope',
+        'Add its address as -MailscopeUrl',
+      ],
+    ] as const)('is refused: %s', (_, result, id, says) => {
+      expect(result()[0]?.errorId).toContain(`MailboxScope.${id}`);
+      expect(result()[0]?.error).toContain(says);
+      expect(result()[0]?.output).toEqual([]);
     });
   });
 

@@ -164,6 +164,8 @@ Describe 'Messages' {
         @{ Line = 'Grant-GraphMailPermission " "'; Says = 'Give an object id, an application id or a display name.' }
         @{ Line = 'Grant-GraphMailPermission x -Permission Mail.*'; Says = "'Mail.*' is not the name of a permission, such as Mail.ReadBasic." }
         @{ Line = 'Move-MailboxScope x -MailscopeUrl http://mailscope.contoso.example'; Says = 'is not an https address (http only for localhost): a key travels with it.' }
+        @{ Line = 'Test-MailboxScope x a@contoso.example -MailscopeUrl http://localhost:7071 -Scope " "'; Says = 'Give the name of a scope of Mailscope, such as default.' }
+        @{ Line = 'Test-MailboxScope x a@contoso.example -Scope crm'; Says = '-Scope is a scope of a Mailscope app. Add its address as -MailscopeUrl.' }
         @{ Line = 'Remove-MailboxScope x -FunctionKey 12'; Says = 'A function key is text or a SecureString' }
     ) {
         $said = Get-Failure ([scriptblock]::Create($Line))

@@ -16,6 +16,9 @@ function Invoke-Mailscope([string]$Url, [string]$Path, $FunctionKey) {
     } finally { $client.Dispose() }
 }
 
+# An answer that says neither yes nor no, in one line.
+function Get-AnswerText($Answer) { "status $($Answer.Status) $($Answer.Body.code) $($Answer.Body.detail ? $Answer.Body.detail : $Answer.Problem)" }
+
 # Why a policy cannot go yet, nothing when it can: it is all that holds back a role that is granted, and a token that still has one which Entra
 # gives no more. -Force stands for the proof about tokens; nothing here removes a policy over a role that is granted, or may be.
 function Get-PolicyObstacle($Session, $Principal, [string]$MailscopeUrl, $FunctionKey, [bool]$Force) {
@@ -24,8 +27,11 @@ function Get-PolicyObstacle($Session, $Principal, [string]$MailscopeUrl, $Functi
     if ($granted) { return "it also holds back $($granted -join ', '), which would reach every mailbox without it: take that role away first" }
     if ($Force) { return }
     if (-not $MailscopeUrl) { return 'nothing shows that no token has a read role any more: add -MailscopeUrl, or -Force a day after the role was taken away' }
+    # The token of another app proves nothing. A run about any kind of data shows all roles of its token.
+    $source = Get-LiveSource $Principal.AppId '' '' $MailscopeUrl $FunctionKey
+    if ($source.Problem) { return "there is no proof that no token has a read role any more: $($source.Problem)" }
     Write-Verbose "Asking $MailscopeUrl for its latest run."
-    $answer = Invoke-Mailscope $MailscopeUrl 'runs?top=1' $FunctionKey
+    $answer = Invoke-LiveSource $source 'runs?top=1'
     if ($answer.Status -ne 200) { return "Mailscope gave no list of runs (status $($answer.Status), $($answer.Problem)): check -MailscopeUrl and -FunctionKey" }
     Get-RunObstacle (@($answer.Body.value)[0]) ([datetimeoffset]::UtcNow)
 }

@@ -16,7 +16,8 @@ function Get-TestFact([string]$Identity, [string]$ObjectId, [string]$Application
     $facts
 }
 
-function Get-MailboxTest($Facts, [string]$Address, [string]$MailscopeUrl, $FunctionKey) {
+# One mailbox. Without a source nobody is asked for a live answer.
+function Get-MailboxTest($Facts, [string]$Address, $Source) {
     try {
         $rbac = Get-RbacAnswer $Facts $Address
         $policy = Get-PolicyAnswer $Facts $Address
@@ -25,7 +26,7 @@ function Get-MailboxTest($Facts, [string]$Address, [string]$MailscopeUrl, $Funct
         $rbac = $policy = 'Unknown'
     }
     $expected = Get-Expected $Facts $rbac $policy
-    $live, $reason = $MailscopeUrl ? (Get-LiveAnswer $Facts.Kind $Address $MailscopeUrl $FunctionKey) : ('NotAsked', $null)
+    $live, $reason = $Source ? (Get-LiveAnswer $Source $Address) : ('NotAsked', $null)
     $explanation = @(Get-Explanation $Facts $rbac $policy $expected $live $reason)
     Write-Information "${Address}: RBAC $rbac, policy $policy, expected $expected, live $live"
     foreach ($sentence in $explanation) { Write-Information "  $sentence" }
@@ -61,24 +62,30 @@ function Get-Expected($Facts, [string]$Rbac, [string]$Policy) {
 }
 
 # Readable, Refused or Inconclusive, with the reason of the last.
-function Get-LiveAnswer([string]$Kind, [string]$Address, [string]$MailscopeUrl, $FunctionKey) {
-    Write-Verbose "Asking $MailscopeUrl for a live answer about $Address."
+function Get-LiveAnswer($Source, [string]$Address) {
+    if ($Source.Problem) { return 'Inconclusive', $Source.Problem }
+    Write-Verbose "Asking $($Source.Url) for a live answer about $Address."
     $path = "mailboxes/$([uri]::EscapeDataString($Address))"
-    $answer = Invoke-Mailscope $MailscopeUrl "$path/latest-subject" $FunctionKey
-    # An app that asks for other data than mail has no latest subject: its last run tells.
-    $asksForMail = $answer.Status -eq 200 -or $answer.Body.code -in 'scope-breach', 'mailbox-refused', 'mailbox-not-found', 'mailbox-not-listed'
-    $asksForOther = $answer.Status -eq 404 -and $answer.Body.code -eq 'not-found'
-    if ($Kind -eq 'mail' ? $asksForOther : $asksForMail) { return 'Inconclusive', "Mailscope asks for $($asksForMail ? 'mail' : 'other data than mail'), and this is about $Kind" }
-    if ($asksForOther) { return Get-LastAnswer (Invoke-Mailscope $MailscopeUrl $path $FunctionKey) ([datetimeoffset]::UtcNow) }
+    # There is no latest subject of other data than mail: the last run tells.
+    $last = { Get-LastAnswer (Invoke-LiveSource $Source $path) ([datetimeoffset]::UtcNow) }
+    if ($Source.Scope -and $Source.Kind -ne 'mail') { return & $last }
+    $answer = Invoke-LiveSource $Source "$path/latest-subject"
+    if (-not $Source.Scope) {
+        # Without scopes, only this answer tells whether the app asks for mail.
+        $asksForMail = $answer.Status -eq 200 -or $answer.Body.code -in 'scope-breach', 'mailbox-refused', 'mailbox-not-found', 'mailbox-not-listed'
+        $asksForOther = $answer.Status -eq 404 -and $answer.Body.code -eq 'not-found'
+        if ($Source.Kind -eq 'mail' ? $asksForOther : $asksForMail) { return 'Inconclusive', "Mailscope asks for $($asksForMail ? 'mail' : 'other data than mail'), and this is about $($Source.Kind)" }
+        if ($asksForOther) { return & $last }
+    }
     if ($answer.Status -eq 200 -or ($answer.Status -eq 403 -and $answer.Body.code -eq 'scope-breach')) { return 'Readable', $null }
     if ($answer.Status -eq 403 -and $answer.Body.code -eq 'mailbox-refused') { return 'Refused', $null }
-    'Inconclusive', "status $($answer.Status) $($answer.Body.code) $($answer.Body.detail ? $answer.Body.detail : $answer.Problem)"
+    'Inconclusive', (Get-AnswerText $answer)
 }
 
 # The same from what the last run saw. An old answer is none.
 function Get-LastAnswer($Answer, [datetimeoffset]$Now) {
     $seen = $Answer.Body
-    if ($Answer.Status -ne 200) { return 'Inconclusive', "status $($Answer.Status) $($seen.code) $($seen.detail ? $seen.detail : $Answer.Problem)" }
+    if ($Answer.Status -ne 200) { return 'Inconclusive', (Get-AnswerText $Answer) }
     if (-not $seen.lastCheckedAt -or ($Now - [datetimeoffset]$seen.lastCheckedAt).TotalHours -gt 1) { return 'Inconclusive', 'no run has asked in the last hour: start one and try again' }
     if ($seen.lastOutcome -eq 'readable') { return 'Readable', $null }
     if ($seen.lastOutcome -eq 'refused') { return 'Refused', $null }

@@ -29,7 +29,7 @@ function Move-MailboxScope {
 
     .PARAMETER MailscopeUrl
     The address of the Mailscope app, whose latest run tells what its token holds. Mailscope has to
-    run as this same identity.
+    run as this same identity, or have a scope that does: that scope is asked.
 
     .PARAMETER FunctionKey
     A function key of that app, best as a SecureString.

@@ -34,7 +34,13 @@ function Test-MailboxScope {
     hour.
 
     .PARAMETER MailscopeUrl
-    The address of the Mailscope app that runs as this identity.
+    The address of the Mailscope app that runs as this identity, or has a scope that does.
+
+    .PARAMETER Scope
+    The scope of Mailscope that is asked. Without it, the one that asks for this resource as this
+    application id. If there is none, it is one with a system-assigned identity, whose id Mailscope
+    does not know; -Verbose says so. If nothing fits, Live is Inconclusive and Explanation says
+    which scopes there are.
 
     .PARAMETER FunctionKey
     A function key of that app, best as a SecureString.
@@ -52,6 +58,11 @@ function Test-MailboxScope {
     Test-MailboxScope mailscope-contoso ceo@contoso.example -MailscopeUrl https://mailscope-contoso.azurewebsites.net -FunctionKey (Read-Host -AsSecureString)
 
     The same beside a live request of the app.
+
+    .EXAMPLE
+    Test-MailboxScope crm-app ceo@contoso.example -Resource calendar -Scope rooms -MailscopeUrl https://mailscope-contoso.azurewebsites.net
+
+    What the last run of Mailscope's scope rooms saw of a calendar.
 
     .EXAMPLE
     Get-Content denied.txt | Test-MailboxScope mailscope-contoso -MailscopeUrl http://localhost:7071 -FailOnDifference | ConvertTo-Json -Depth 4
@@ -96,6 +107,9 @@ function Test-MailboxScope {
         [ValidateScript({ Test-AppUrl $_ }, ErrorMessage = "'{0}' is not an https address (http only for localhost): a key travels with it.")]
         [string]$MailscopeUrl,
 
+        [ValidateScript({ "$_".Trim() }, ErrorMessage = 'Give the name of a scope of Mailscope, such as default.')]
+        [string]$Scope,
+
         [ValidateScript({ $_ -is [securestring] -or $_ -is [string] }, ErrorMessage = 'A function key is text or a SecureString: (Read-Host -AsSecureString).')]
         [object]$FunctionKey,
 
@@ -109,11 +123,13 @@ function Test-MailboxScope {
     end {
         $addresses = @(Read-Address Mailbox $given)
         if (-not $addresses) { throw (New-ScopeError 'NoMailboxGiven' 'No mailbox is given. Name one as -Mailbox or from the pipeline.') }
+        if ($Scope -and -not $MailscopeUrl) { throw (New-ScopeError 'NoMailscope' '-Scope is a scope of a Mailscope app. Add its address as -MailscopeUrl.') }
         $facts = Get-TestFact $Identity $ObjectId $ApplicationId $Resource
+        $source = if ($MailscopeUrl) { Get-LiveSource $facts.Principal.AppId $Resource $Scope $MailscopeUrl $FunctionKey }
         $different = [System.Collections.Generic.List[string]]::new()
         Invoke-WithProgress 'Testing mailboxes' $addresses {
             param($address)
-            $answer = Get-MailboxTest $facts $address $MailscopeUrl $FunctionKey
+            $answer = Get-MailboxTest $facts $address $source
             if (-not $answer.Agrees -or $answer.Expected -eq 'Unknown') { $different.Add($address) }
             $answer
         }
