@@ -1,10 +1,8 @@
 // The application settings: read once, checked as a whole, with every fault named in one answer.
 
-import { trimmed } from '../rules/characters.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import { RESOURCES, type ResourceName } from '../rules/resources.ts';
 import { type ApiAuth, registeredApiAuth } from './apiAuth.ts';
-import { missingEndpoint } from './connectionString.ts';
 import {
   type AlertFormat,
   DEFAULT_POLL_SCHEDULE,
@@ -15,9 +13,11 @@ import {
   quote,
   type Secret,
 } from './fields.ts';
+import { given } from './given.ts';
 import { type GraphIdentity, type ReportFault, readIdentity } from './identity.ts';
 import { ownerOf } from './owner.ts';
 import { checkPlatform, isUnresolved, UNRESOLVED } from './platformFaults.ts';
+import { connectionText, readStorage, type StorageSettings } from './storageSettings.ts';
 
 export { isLoopback } from './addresses.ts';
 export {
@@ -29,24 +29,10 @@ export {
   Secret,
 } from './fields.ts';
 export type { GraphIdentity } from './identity.ts';
+export type { StorageSettings } from './storageSettings.ts';
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where runs are kept. */
-export type StorageSettings =
-  | { readonly kind: 'connection-string'; readonly value: Secret }
-  | {
-      readonly kind: 'identity';
-      readonly tableServiceUri: string;
-      readonly queueServiceUri: string;
-      /** For a list in a blob. */
-      readonly blobServiceUri: string | undefined;
-      readonly credential: string | undefined;
-      /** A user-assigned identity: by its client id, or by its resource id. */
-      readonly clientId: string | undefined;
-      readonly resourceId: string | undefined;
-    };
 
 /** Where alerts go, and when. */
 export interface AlertSettings {
@@ -110,18 +96,13 @@ export interface Configuration {
   readonly faults: readonly SettingFault[];
 }
 
-/** The parts of an identity-based connection follow it. */
-const CONNECTION_PREFIX = 'AzureWebJobsStorage__';
-
 /** The schedule to register. A bad one becomes the default: the host does not index a timer it cannot read. */
 export function registeredPollSchedule(environment: Environment = process.env): string {
   const read = FIELDS.shape.POLL_SCHEDULE.safeParse(given(environment.POLL_SCHEDULE));
   return read.success ? read.data : DEFAULT_POLL_SCHEDULE;
 }
 
-/**
- * Reads and checks the settings. Never throws. An empty setting counts as not set.
- */
+/** Reads and checks the settings. Never throws. An empty setting counts as not set. */
 export function readConfiguration(environment: Environment, written: Written = (setting) => setting): Configuration {
   const { settings, faults } = readPlain(environment, written);
   return { settings, faults: faults.map((fault) => asWritten(fault, written)) };
@@ -146,7 +127,7 @@ function readPlain(environment: Environment, written: Written): Configuration {
     if (!faults.some((one) => one.setting === setting)) faults.push(fault(setting, kind, text));
   };
   const identity = readIdentity(values, report);
-  const storage = readStorage(values, environment, faults);
+  const storage = readStorage(values, environment, (...one) => faults.push(fault(...one)));
   if (values.ALERT_WEBHOOK_SECRET && !given(environment.ALERT_WEBHOOK_URL)) {
     faults.push(
       fault('ALERT_WEBHOOK_SECRET', 'contradictory', 'is set, but ALERT_WEBHOOK_URL is not. Set both or neither.'),
@@ -209,7 +190,7 @@ function readFields(environment: Environment, faults: SettingFault[]): Partial<F
       faults.push(fault(setting, 'malformed', UNRESOLVED));
       continue;
     }
-    const read = schema.safeParse(given(textOf(environment, setting), isList(setting)));
+    const read = schema.safeParse(given(connectionText(environment, setting), isList(setting)));
     if (read.success) values[setting] = read.data;
     for (const issue of read.error?.issues ?? []) {
       const kind = issue.code === 'custom' ? issue.params?.kind : 'malformed';
@@ -241,72 +222,6 @@ function readAlerts(values: Partial<FieldValues>, faults: readonly SettingFault[
   return { url, format, secret, reminderHours, pauseUntil };
 }
 
-/** Reads the storage account as the platform does: a connection string, or a name or addresses with an identity. */
-function readStorage(
-  values: Partial<FieldValues>,
-  environment: Environment,
-  faults: SettingFault[],
-): StorageSettings | undefined {
-  const { AzureWebJobsStorage: connection, AzureWebJobsStorage__accountName: account } = values;
-  const listIsBlob = values.MAILBOXES_FILE?.kind === 'blob';
-  if (connection) {
-    const missing = connection.missing.filter((service) => service !== 'Blob' || listIsBlob).map(missingEndpoint);
-    faults.push(...missing.map(({ kind, text }) => fault('AzureWebJobsStorage', kind, text)));
-    return missing.length === 0 ? { kind: 'connection-string', value: connection.value } : undefined;
-  }
-  faults.push(...unknownParts(environment));
-  if (faults.some(({ setting }) => setting.startsWith('AzureWebJobsStorage'))) return undefined;
-  const serviceUri = (service: string) => account && `https://${account}.${service}.core.windows.net`;
-  const tableServiceUri = values.AzureWebJobsStorage__tableServiceUri ?? serviceUri('table');
-  const queueServiceUri = values.AzureWebJobsStorage__queueServiceUri ?? serviceUri('queue');
-  if (!tableServiceUri && !queueServiceUri) {
-    const text =
-      'is missing. Set it to a connection string, or set AzureWebJobsStorage__accountName to use an identity.';
-    faults.push(fault('AzureWebJobsStorage', 'missing', text));
-  } else if (!tableServiceUri || !queueServiceUri) {
-    const setting = `AzureWebJobsStorage__${tableServiceUri ? 'queue' : 'table'}ServiceUri`;
-    faults.push(fault(setting, 'missing', 'is missing. Mailscope uses tables and queues, so set both addresses.'));
-  } else {
-    const { AzureWebJobsStorage__credential: credential, AzureWebJobsStorage__clientId: clientId } = values;
-    const { AzureWebJobsStorage__managedIdentityResourceId: resourceId } = values;
-    const blobServiceUri = values.AzureWebJobsStorage__blobServiceUri ?? serviceUri('blob');
-    if (clientId && resourceId) {
-      const text = 'and AzureWebJobsStorage__clientId are both set. Keep the one that names the identity.';
-      faults.push(fault('AzureWebJobsStorage__managedIdentityResourceId', 'contradictory', text));
-    }
-    if (!listIsBlob || blobServiceUri) {
-      return { kind: 'identity', tableServiceUri, queueServiceUri, blobServiceUri, credential, clientId, resourceId };
-    }
-    const text = 'is missing. MAILBOXES_FILE names a blob, so set the address of the blob service.';
-    faults.push(fault('AzureWebJobsStorage__blobServiceUri', 'missing', text));
-  }
-  return undefined;
-}
-
-const CONNECTION_PARTS = Object.keys(FIELDS.shape).filter((setting) => setting.startsWith(CONNECTION_PREFIX));
-
-/** Parts of an identity-based connection that Mailscope would ignore. They may name another identity than it uses. */
-function unknownParts(environment: Environment): SettingFault[] {
-  const unknown = Object.keys(environment).filter(
-    (name) =>
-      name.toLowerCase().startsWith(CONNECTION_PREFIX.toLowerCase()) &&
-      given(environment[name]) !== undefined &&
-      !CONNECTION_PARTS.some((known) => known.toLowerCase() === name.toLowerCase()),
-  );
-  const known = CONNECTION_PARTS.map((setting) => setting.slice(CONNECTION_PREFIX.length)).join(', ');
-  return unknown.map((name) =>
-    fault(name, 'malformed', `is not known to Mailscope. Remove it, or use one of ${known} after the two underscores.`),
-  );
-}
-
-/** The platform reads the parts of a connection in any case. */
-function textOf(environment: Environment, setting: string): string | undefined {
-  const exact = environment[setting];
-  if (exact !== undefined || !setting.startsWith(CONNECTION_PREFIX)) return exact;
-  const name = Object.keys(environment).find((one) => one.toLowerCase() === setting.toLowerCase());
-  return name === undefined ? undefined : environment[name];
-}
-
 function fault(setting: string, kind: FaultKind, text: string): SettingFault {
   return { setting, kind, message: `${setting} ${text}`, stops: stoppedBy(setting) };
 }
@@ -318,9 +233,4 @@ function stoppedBy(setting: string): SettingFault['stops'] {
 
 function isList(setting: string): boolean {
   return setting === 'ALLOWED_MAILBOXES' || setting === 'DENIED_MAILBOXES';
-}
-
-/** @param exactly keeps a space that nobody sees, so that it can be named */
-function given(value: string | undefined, exactly = false): string | undefined {
-  return (exactly ? trimmed(value ?? '') : value?.trim()) || undefined;
 }
