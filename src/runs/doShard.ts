@@ -15,15 +15,16 @@ import { fewRoles } from '../rules/foreignText.ts';
 import type { Expectation } from '../rules/mailbox.ts';
 import { tally } from '../rules/tally.ts';
 import type { Services } from '../services.ts';
-import type { MailboxChange, MailboxRecord, StoredMailbox } from '../storage/mailboxStore.ts';
+import type { MailboxRecord, StoredMailbox } from '../storage/mailboxStore.ts';
 import { borrowControls, type Plan, type PlannedShard } from '../storage/plan.ts';
 import { SHARD_QUEUE, type ShardMessage } from '../storage/queues.ts';
 import type { Run, Stored } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
 import { closeRun } from './closeRun.ts';
 import { giveUpShard } from './giveUp.ts';
+import { judgeAll, removeUnlisted, type States } from './judgeStates.ts';
 import { type HeldLease, startLease } from './lease.ts';
-import { changeOf, removalOf, type Sighting } from './mailboxChanges.ts';
+import type { Sighting } from './mailboxChanges.ts';
 import { runNumberOf } from './runState.ts';
 
 export { SHARD_QUEUE };
@@ -35,8 +36,6 @@ const TIME_TO_WRITE_MS = 15_000;
  * A mark this young is used again. That costs a shard up to 5 seconds of its lease, but saves writes to the run's row.
  */
 const MARK_AGAIN_MS = 5_000;
-// Only another process with the same shard can change its states, and each round judges some of them.
-const MOST_ROUNDS = 8;
 
 interface Joined {
   readonly run: Run;
@@ -51,9 +50,6 @@ interface Work extends Joined {
   /** The listed mailboxes of the shard. */
   readonly listed: ReadonlyMap<string, Expectation>;
 }
-
-/** The states in the shard's range, as read from the table. */
-type States = Map<string, StoredMailbox>;
 
 /**
  * @throws MailscopeError `storage-unavailable`, or any error that is a defect. The queue then tries the shard again.
@@ -93,7 +89,7 @@ async function judgeShard(work: Work): Promise<void> {
   const asked = await ask(work, stored);
   await begin(work, before, unlisted, asked);
   const written = await judgeAll(work, stored, await writeObservations(work, asked?.seen ?? []));
-  await Promise.all(unlisted.map((one) => remove(work, one)));
+  await Promise.all(unlisted.map((one) => removeUnlisted(work, one)));
   await commit(work, latestOf(work, stored, written));
 }
 
@@ -210,70 +206,6 @@ async function writeObservations(
     const message = one.observation.outcome === 'readable' ? one.message : null;
     return { ...one, observation: byMailbox.get(one.mailbox) ?? one.observation, message };
   });
-}
-
-/** Judges the sightings, and returns the states it wrote. A state that has changed is read again into `stored`. */
-async function judgeAll(work: Work, stored: States, sightings: readonly Sighting[]): Promise<MailboxRecord[]> {
-  const { services, run, lease } = work;
-  const { mailboxes } = services.storage();
-  const written: MailboxRecord[] = [];
-  let open = sightings;
-  for (let round = 1; open.length > 0; round += 1) {
-    if (round > MOST_ROUNDS)
-      throw new Error('another process keeps changing the states of this shard; it must be done again');
-    const changes = open.flatMap(
-      (one) => changeOf(stored.get(one.mailbox) ?? null, one, run, services.settings()) ?? [],
-    );
-    const conflicts = new Set(await mailboxes.write(changes, lease));
-    for (const change of changes.filter(({ next }) => !conflicts.has(next.mailbox))) {
-      written.push(change.next);
-      reportDrift(work, change);
-    }
-    open = open.filter(({ mailbox }) => conflicts.has(mailbox));
-    await Promise.all(open.map(({ mailbox }) => readAgain(work, stored, mailbox)));
-    for (const change of changes.filter(({ next }) => conflicts.has(next.mailbox))) {
-      // Written although the answer was lost. Somebody who does the same shard may log it too: better twice than never.
-      if (isWritten(change, stored.get(change.next.mailbox))) reportDrift(work, change);
-    }
-  }
-  return written;
-}
-
-function isWritten({ next }: MailboxChange, found: StoredMailbox | undefined): boolean {
-  return found?.record.lastRun === next.lastRun && found.record.openDrift?.id === next.openDrift?.id;
-}
-
-async function readAgain({ services }: Work, stored: States, mailbox: string): Promise<void> {
-  const found = await services.storage().mailboxes.get(mailbox);
-  if (found) stored.set(mailbox, found);
-  else stored.delete(mailbox);
-}
-
-/** Drift names its mailbox in the log, because a person must act on it. */
-function reportDrift({ services, run }: Work, { closed, opened }: MailboxChange): void {
-  const { log } = services;
-  if (closed) {
-    const { id, mailbox, kind, closedBecause } = closed;
-    log('info', 'drift.closed', { runId: run.id, id, mailbox, kind, closedBecause });
-  }
-  if (opened)
-    log('error', 'drift.opened', { runId: run.id, id: opened.id, mailbox: opened.mailbox, kind: opened.kind });
-}
-
-/** Closes the drift of a mailbox no longer listed, then deletes its state. */
-async function remove(work: Work, unlisted: StoredMailbox): Promise<void> {
-  const { services, run, lease } = work;
-  const { mailboxes } = services.storage();
-  let stored: StoredMailbox | null = unlisted;
-  // If this shard is late, a newer run may have listed the mailbox again.
-  for (let round = 1; stored && stored.record.lastRun < run.number && round <= MOST_ROUNDS; round += 1) {
-    const change = removalOf(stored, run);
-    if (change && (await mailboxes.write([change], lease)).length === 0) reportDrift(work, change);
-    else if (!change && (await mailboxes.remove(stored, lease))) return;
-    stored = await mailboxes.get(unlisted.record.mailbox);
-  }
-  if (stored && stored.record.lastRun < run.number)
-    throw new Error('another process keeps changing the state of a mailbox that is no longer listed');
 }
 
 /** The state of each listed mailbox under its expectation, as this run leaves it. */
