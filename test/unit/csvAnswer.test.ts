@@ -144,18 +144,27 @@ describe('the format', () => {
     ['text/csv, */*;q=0.1', 'csv'],
     ['text/html, application/xhtml+xml, */*;q=0.8', 'json'],
     ['application/json;q=0, */*', 'csv'],
+    ['application/json; q=0.4, text/csv ; q = 0.5', 'csv'],
+    ['application/json;odata.metadata=none', 'json'],
+    ['application/json;odata.metadata=minimal;IEEE754Compatible=true;q=0.1, text/csv;header=absent;q=0.2', 'csv'],
+    ['application/json; profile="a, text/csv; \\"b"; charset=latin1', 'json'],
+    ['text/csv;, application/json;q=0.9', 'csv'],
   ])('for Accept %j is %s', (accept, format) => {
     expect(formatOf(undefined, accept)).toBe(format);
   });
 
-  it.each(['text/html', 'application/xml, text/plain', 'text/csv;q=0', 'nonsense', '*/*;q=0'])(
-    'for Accept %j is refused, with what there is',
-    (accept) => {
-      expect(() => formatOf(undefined, accept)).toThrow(
-        'This route answers application/json and text/csv. The header Accept takes neither.',
-      );
-    },
-  );
+  it.each([
+    'text/html',
+    'application/xml, text/plain',
+    'application/json;a=b;q=0',
+    'text/csv;q=0',
+    'nonsense',
+    '*/*;q=0',
+  ])('for Accept %j is refused, with what there is', (accept) => {
+    expect(() => formatOf(undefined, accept)).toThrow(
+      'This route answers application/json and text/csv. The header Accept takes neither.',
+    );
+  });
 
   it('that is asked for in the query wins', () => {
     expect(formatOf('csv', 'application/json')).toBe('csv');
