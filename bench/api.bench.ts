@@ -9,12 +9,14 @@ import { startStorage } from '../scripts/stack/emulatorAndSandbox.ts';
 import { emulatorConnection } from '../scripts/stack/localSettings.ts';
 import { addMonth } from './support/oneMonth.ts';
 import { median, type Row, report } from './support/report.ts';
-import { startWorkload } from './support/workload.ts';
+import { startWorkload, type Workload } from './support/workload.ts';
 
 const { values } = parseArgs({ options: { mailboxes: { type: 'string', default: '1000,100000' } } });
 const ROUNDS = 15;
 /** One look at health serves all callers for two seconds. */
 const LOOK_MS = 2_100;
+/** An answer that takes this long keeps its run at work. */
+const HELD_MS = 20_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const rows: Row[] = [];
@@ -85,11 +87,28 @@ async function measure(count: number): Promise<Row[]> {
       await wait(LOOK_MS);
       return timed(host, 'health');
     });
-    return [...measured, { what: 'health', samples: looks }];
+    const during = await duringRun(host, workload, 'mailboxes?verdict=lockout');
+    return [
+      ...measured,
+      { what: 'health', samples: looks },
+      { what: 'mailboxes, filter that fits none, during a run', samples: during },
+    ];
   } finally {
     await host.close();
     await Promise.all([storage.stop(), workload.close()]);
   }
+}
+
+/** Starts a run that waits for its answers, and measures while it does. */
+async function duringRun(host: LocalHost, workload: Workload, path: string): Promise<number[]> {
+  await workload.put('faults', { latencyMs: HELD_MS });
+  const { body } = await callApi(host, 'runs', 'POST');
+  if (body.id === undefined) throw new Error(JSON.stringify(body));
+  await timed(host, path);
+  const samples = await repeat(ROUNDS, () => timed(host, path));
+  const { body: seen } = await callApi(host, `runs/${body.id}`);
+  if (seen.status !== 'running') throw new Error(`the run has ended too early: ${JSON.stringify(seen)}`);
+  return samples;
 }
 
 function after(row: string): string {

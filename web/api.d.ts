@@ -91,13 +91,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Drift, newest first */
+        /**
+         * Drift, newest first
+         * @description An opening or a closing carries the start of its run, but is written later: whoever polls by the clock misses some. As since, pass the startedAt of the newest run that you have seen ended. That time is inclusive: what comes twice has the same id and the same closedAt.
+         */
         get: operations["listDrift"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        /** Drift, newest first: only status and headers */
+        /**
+         * Drift, newest first: only status and headers
+         * @description An opening or a closing carries the start of its run, but is written later: whoever polls by the clock misses some. As since, pass the startedAt of the newest run that you have seen ended. That time is inclusive: what comes twice has the same id and the same closedAt.
+         */
         head: operations["listDriftHead"];
         patch?: never;
         trace?: never;
@@ -543,11 +549,26 @@ export interface components {
                 "x-ms-request-id"?: string;
                 /** @description The code of the problem. */
                 "x-ms-error-code"?: string;
+                /** @description With `throttled` and `graph-unavailable`: the seconds to wait. */
+                "Retry-After"?: string;
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
+        };
+        /** @description A problem. */
+        ProblemWithoutBody: {
+            headers: {
+                /** @description The id of the invocation, as the log has it. */
+                "x-ms-request-id"?: string;
+                /** @description The code of the problem. */
+                "x-ms-error-code"?: string;
+                /** @description With `throttled` and `graph-unavailable`: the seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content?: never;
         };
     };
     parameters: never;
@@ -577,8 +598,6 @@ export interface operations {
                 headers: {
                     /** @description The id of the invocation, as the log has it. */
                     "x-ms-request-id"?: string;
-                    /** @description With 429 and 503: the seconds to wait. */
-                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -587,7 +606,7 @@ export interface operations {
             };
             /** @description `mailbox-invalid`, `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `mailbox-not-listed`, `mailbox-refused`, `scope-breach`, `role-missing`. */
             403: components["responses"]["Problem"];
@@ -649,7 +668,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -703,19 +722,19 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `not-acceptable`. */
-            406: components["responses"]["Problem"];
+            406: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     getMailbox: {
@@ -746,7 +765,7 @@ export interface operations {
             };
             /** @description `mailbox-invalid`, `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -783,17 +802,17 @@ export interface operations {
                 content?: never;
             };
             /** @description `mailbox-invalid`, `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `mailbox-not-listed`, `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     mailboxHistory: {
@@ -841,7 +860,7 @@ export interface operations {
             };
             /** @description `mailbox-invalid`, `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -896,19 +915,19 @@ export interface operations {
                 content?: never;
             };
             /** @description `mailbox-invalid`, `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `not-acceptable`. */
-            406: components["responses"]["Problem"];
+            406: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     listDrift: {
@@ -957,7 +976,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -1013,19 +1032,19 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `not-acceptable`. */
-            406: components["responses"]["Problem"];
+            406: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     listRuns: {
@@ -1066,7 +1085,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -1111,7 +1130,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `cross-site`, `role-missing`. */
             403: components["responses"]["Problem"];
@@ -1159,19 +1178,19 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `not-acceptable`. */
-            406: components["responses"]["Problem"];
+            406: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     getRun: {
@@ -1202,7 +1221,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -1239,17 +1258,17 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `not-found`, `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     listScopes: {
@@ -1274,7 +1293,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -1303,15 +1322,15 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     metrics: {
@@ -1339,7 +1358,7 @@ export interface operations {
             };
             /** @description `parameter-invalid`. */
             400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
             401: components["responses"]["Problem"];
             /** @description `role-missing`. */
             403: components["responses"]["Problem"];
@@ -1373,17 +1392,17 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
-            /** @description `sign-in-required`. With keys, the platform answers without a body. */
-            401: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
+            /** @description `sign-in-required`. With keys, the platform answers, without a body and without these headers. */
+            401: components["responses"]["ProblemWithoutBody"];
             /** @description `role-missing`. */
-            403: components["responses"]["Problem"];
+            403: components["responses"]["ProblemWithoutBody"];
             /** @description `scope-not-found`. */
-            404: components["responses"]["Problem"];
+            404: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description `sign-in-off`, `configuration-invalid`, `storage-unavailable`. */
-            503: components["responses"]["Problem"];
+            503: components["responses"]["ProblemWithoutBody"];
         };
     };
     health: {
@@ -1442,9 +1461,9 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
             /** @description Unhealthy. */
             503: {
                 headers: {
@@ -1537,9 +1556,9 @@ export interface operations {
                 content?: never;
             };
             /** @description `parameter-invalid`. */
-            400: components["responses"]["Problem"];
+            400: components["responses"]["ProblemWithoutBody"];
             /** @description `internal-error`. */
-            500: components["responses"]["Problem"];
+            500: components["responses"]["ProblemWithoutBody"];
         };
     };
 }

@@ -35,7 +35,9 @@ async function addEarlier(table: TableClient, row: Row): Promise<void> {
         ? [[name, new Date(Date.parse(kept[name]) - (RUNS - index) * INTERVAL_MS).toISOString()]]
         : [],
     );
-    const entity = { ...kept, ...Object.fromEntries(times), partitionKey: row.partitionKey, rowKey: key };
+    // The next run takes the number after the highest.
+    const number = typeof kept.number === 'number' ? { number: kept.number + 1 + index } : {};
+    const entity = { ...kept, ...Object.fromEntries(times), ...number, partitionKey: row.partitionKey, rowKey: key };
     return ['create', entity];
   });
   for (let from = 0; from < copies.length; from += LARGEST_TRANSACTION) {

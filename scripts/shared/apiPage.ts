@@ -1,10 +1,9 @@
 // Makes the part of docs/api.md that follows from the description of the API, with an example for each route.
 import { EVERY_ROUTE } from '../../src/api/everyRoute.ts';
 import { GAUGES, type Gauge } from '../../src/api/gauges.ts';
-import { parametersOf } from '../../src/api/openApi.ts';
 import type { Parameter } from '../../src/api/parameters.ts';
 import { PROBLEMS } from '../../src/api/problemCodes.ts';
-import { ROLES, type Route } from '../../src/api/route.ts';
+import { parametersOf, ROLES, type Route } from '../../src/api/route.ts';
 
 /** A request and its answer, as a test got it. */
 export interface ApiExample {

@@ -261,4 +261,4 @@ export function page<Item extends z.ZodType>(id: string, item: Item) {
   return z.object({ value: z.array(item), nextLink: z.string().exactOptional() }).meta({ id });
 }
 
-export { driftKind, expectation, healthCode, outcomes, runStatus, verdict, verdicts };
+export { driftKind, expectation, healthCode, verdict };

@@ -2,10 +2,8 @@
 import * as z from 'zod';
 import * as answers from './answerSchemas.ts';
 import { FORMAT_PARAMETER, PAGE_PARAMETERS } from './page.ts';
-import { flag, mailboxName, namePrefix, oneOf, text, timeOrDate } from './parameters.ts';
-import { CSV_TYPE, JSON_TYPE, METRICS_TYPE, type ParameterSet, type Route } from './route.ts';
-
-export const SCOPE_PARAMETER = { scope: text('The scope that is asked. Without it, the first.') };
+import { flag, mailboxName, namePrefix, oneOf, scopeName, timeOrDate } from './parameters.ts';
+import { type Asked, CSV_TYPE, JSON_TYPE, METRICS_TYPE, type ParameterSet, type Route } from './route.ts';
 
 /** A route that answers one JSON object, from one scope. */
 const READ = {
@@ -29,7 +27,9 @@ const LIST = {
 } as const;
 
 /** Keeps what a route is exactly, and checks that it is one. */
-function route<Set extends ParameterSet, Body>(described: Route<Set, Body>): Route<Set, Body> {
+function route<Set extends ParameterSet, Body, Of extends Asked>(
+  described: Route<Set, Body, Of>,
+): Route<Set, Body, Of> {
   return described;
 }
 
@@ -49,7 +49,6 @@ export const latestSubject = route({
   head: false,
   answers: { 200: 'The newest subject.' },
   body: answers.latestSubject,
-  headers: { 'Retry-After': 'With 429 and 503: the seconds to wait.' },
   codes: [
     'mailbox-invalid',
     'mailbox-not-listed',
@@ -109,6 +108,8 @@ export const listDrift = route({
   name: 'listDrift',
   route: 'drift',
   summary: 'Drift, newest first',
+  description:
+    'An opening or a closing carries the start of its run, but is written later: whoever polls by the clock misses some. As since, pass the startedAt of the newest run that you have seen ended. That time is inclusive: what comes twice has the same id and the same closedAt.',
   parameters: listed({
     open: flag('Only drift that is open, or only drift that is closed.'),
     kind: oneOf(answers.driftKind, 'Only drift of this kind.'),
@@ -181,7 +182,7 @@ export const metrics = route({
   of: 'all',
   summary: 'Gauges as OpenMetrics text',
   description: 'From the last completed runs. What is not known has no sample.',
-  parameters: { scope: text('Only this scope. Without it, all.') },
+  parameters: { scope: scopeName('Only this scope. Without it, all.') },
   answers: { 200: 'The gauges.' },
   body: z.string(),
   mediaTypes: [METRICS_TYPE],

@@ -52,7 +52,7 @@ export const GAUGES = {
   },
   alertUndelivered: {
     name: 'mailscope_alert_undelivered',
-    help: '1 if the webhook did not accept the last alert, else 0.',
+    help: '1 if the webhook did not accept the last alert, else 0. Absent without a webhook, and before the first alert.',
     labels: [],
   },
 } as const satisfies Readonly<Record<string, Gauge>>;

@@ -1,10 +1,10 @@
 // The OpenAPI document, made from the descriptions of the routes.
 import * as z from 'zod';
 import { problem } from './answerSchemas.ts';
-import { EVERY_ROUTE, SCOPE_PARAMETER } from './everyRoute.ts';
+import { EVERY_ROUTE } from './everyRoute.ts';
 import type { Parameter } from './parameters.ts';
 import { PROBLEMS } from './problemCodes.ts';
-import { codesOf, JSON_TYPE, type ParameterSet, ROLES, type Route } from './route.ts';
+import { codesOf, JSON_TYPE, parametersOf, ROLES, type Route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -32,7 +32,7 @@ export function openApiDocument(version: string): Json {
     paths: pathsOf(EVERY_ROUTE),
     components: {
       schemas: componentSchemas(),
-      responses: { Problem: PROBLEM_RESPONSE },
+      responses: { Problem: PROBLEM_RESPONSE, ProblemWithoutBody: withoutBody(PROBLEM_RESPONSE) },
       securitySchemes: {
         key: { type: 'apiKey', in: 'header', name: 'x-functions-key', description: 'A key of the function app.' },
         entra: {
@@ -71,9 +71,9 @@ function operationOf(route: Route): Json {
 /** HEAD answers what GET does, without a body. */
 function headOf(route: Route): Json {
   const { operationId, summary, responses, ...get } = operationOf(route);
-  const bare = Object.entries(responses as Readonly<Record<string, Json>>).map(([status, { content: _, ...rest }]) => [
+  const bare = Object.entries(responses as Readonly<Record<string, Json>>).map(([status, response]) => [
     status,
-    rest,
+    response.$ref === PROBLEM ? { ...response, $ref: `${PROBLEM}WithoutBody` } : withoutBody(response),
   ]);
   return {
     operationId: `${operationId}Head`,
@@ -81,6 +81,10 @@ function headOf(route: Route): Json {
     ...get,
     responses: Object.fromEntries(bare),
   };
+}
+
+function withoutBody({ content: _, ...response }: Json): Json {
+  return response;
 }
 
 function pathParametersOf({ route }: Route): Json[] {
@@ -91,11 +95,6 @@ function pathParametersOf({ route }: Route): Json[] {
     description: PATH_PARAMETERS[name],
     schema: { type: 'string' },
   }));
-}
-
-/** The query parameters of a route, `scope` included. */
-export function parametersOf({ of, parameters }: Route): ParameterSet {
-  return of === 'scope' ? { ...parameters, ...SCOPE_PARAMETER } : parameters;
 }
 
 function queryParametersOf(route: Route): Json[] {
@@ -126,9 +125,14 @@ function answersOf({ answers, body, mediaTypes, headers = {} }: Route): Json {
 const header = (description: string): Json => ({ description, schema: { type: 'string' } });
 const REQUEST_ID = header('The id of the invocation, as the log has it.');
 
+const PROBLEM = '#/components/responses/Problem';
 const PROBLEM_RESPONSE = {
   description: 'A problem.',
-  headers: { 'x-ms-request-id': REQUEST_ID, 'x-ms-error-code': header('The code of the problem.') },
+  headers: {
+    'x-ms-request-id': REQUEST_ID,
+    'x-ms-error-code': header('The code of the problem.'),
+    'Retry-After': header('With `throttled` and `graph-unavailable`: the seconds to wait.'),
+  },
   content: { 'application/problem+json': { schema: schemaOf(problem) } },
 };
 
@@ -137,8 +141,9 @@ function problemsOf(route: Route): Json {
   const byStatus = Object.groupBy(codesOf(route), (code) => route.statuses?.[code] ?? PROBLEMS[code].status);
   const entries = Object.entries(byStatus).map(([status, codes = []]) => {
     const named = `${codes.map((code) => `\`${code}\``).join(', ')}.`;
-    const description = status === '401' ? `${named} With keys, the platform answers without a body.` : named;
-    return [status, { $ref: '#/components/responses/Problem', description }];
+    const description =
+      status === '401' ? `${named} With keys, the platform answers, without a body and without these headers.` : named;
+    return [status, { $ref: PROBLEM, description }];
   });
   return Object.fromEntries(entries);
 }

@@ -26,9 +26,15 @@ export function readCount(text: string, name: string, most: number): number {
   return count >= 1 && count <= most ? count : refuse(name, text, `a whole number from 1 to ${most}`);
 }
 
-/** Any text. */
-export function text(description: string): Parameter<string | undefined> {
-  return { read: (value) => value, schema: z.string(), description };
+/** The name of a scope. Whether there is one with it is for the scopes to say. */
+export function scopeName(description: string): Parameter<string | undefined> {
+  const read = ifGiven((value, name) => (isRepeated(value) ? refuse(name, value, 'the name of one scope') : value));
+  return { read, schema: z.string(), description };
+}
+
+/** The host joins the values of a repeated parameter by a comma. No name of a scope or of a mailbox has one. */
+function isRepeated(value: string): boolean {
+  return value.includes(',');
 }
 
 /** One of some words. `schema` names them in the description. */
@@ -55,12 +61,19 @@ export function flag(description: string): Parameter<boolean | undefined> {
 /** A time in ISO 8601 with its zone, or a date, as UTC. */
 export function timeOrDate(description: string): Parameter<string | undefined> {
   const read = ifGiven((value, name) => {
-    const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(value);
-    const time = isTime ? Date.parse(value) : Number.NaN;
-    if (!Number.isNaN(time)) return new Date(time).toISOString();
+    const [, date] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.exec(value) ?? [];
+    const time = date !== undefined && isoTime(date)?.startsWith(date) ? isoTime(value) : null;
+    // Only times with years of four digits compare as text.
+    if (time && /^\d{4}-/.test(time)) return time;
     return refuse(name, value, 'a time such as 2026-11-23T08:15:00Z, or a date');
   });
   return { read, schema: z.string(), description: `${description} A time such as 2026-11-23T08:15:00Z, or a date.` };
+}
+
+/** The time that a text says, as UTC; null when it says none. The 30th of February becomes a day in March. */
+function isoTime(text: string): string | null {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
 export function mailboxName(description: string): Parameter<string | undefined> {
@@ -77,7 +90,7 @@ export function namePrefix(description: string): Parameter<string> {
   return {
     read(value = '', name) {
       const prefix = value.normalize('NFC').toLowerCase();
-      if (prefix.length <= 320 && !/[/\p{Cc}]/u.test(prefix)) return prefix;
+      if (prefix.length <= 320 && !/[/\p{Cc}]/u.test(prefix) && !isRepeated(prefix)) return prefix;
       return refuse(name, prefix.slice(0, 40), 'the beginning of a mailbox’s name');
     },
     schema: z.string().max(320),

@@ -1,7 +1,7 @@
 // What is said of a route: who may call it, what it takes, and what it answers.
 import type * as z from 'zod';
 import type { ErrorCode } from '../errors.ts';
-import type { Parameter } from './parameters.ts';
+import { type Parameter, scopeName } from './parameters.ts';
 
 /** `open`: anybody. `read`, `run`: who shows a key, or has the app role. */
 export type Access = 'open' | 'read' | 'run';
@@ -19,13 +19,15 @@ type Call =
   | { readonly method: 'GET'; readonly access: Exclude<Access, 'run'> }
   | { readonly method: 'POST'; readonly access: 'run' };
 
-export type Route<Set = ParameterSet, Body = unknown> = Call & {
+/** What a route is asked of: one scope, the one that `?scope=` names or else the first; or all. */
+export type Asked = 'scope' | 'all';
+
+export type Route<Set = ParameterSet, Body = unknown, Of extends Asked = Asked> = Call & {
   /** The function. */
   readonly name: string;
   /** The path below `/api`, as the platform writes it: `mailboxes/{mailbox}`. */
   readonly route: string;
-  /** Asked of one scope, the one that `?scope=` names or else the first; or of all. */
-  readonly of: 'scope' | 'all';
+  readonly of: Of;
   readonly summary: string;
   readonly description?: string;
   /** Query parameters, without `scope` where it asks one scope. */
@@ -49,18 +51,25 @@ export const JSON_TYPE = 'application/json';
 export const CSV_TYPE = 'text/csv';
 export const METRICS_TYPE = 'application/openmetrics-text';
 
+const SCOPE_PARAMETER = { scope: scopeName('The scope that is asked. Without it, the first.') };
+
+/** The query parameters of a route, `scope` included. */
+export function parametersOf({ of, parameters }: Route): ParameterSet {
+  return of === 'scope' ? { ...parameters, ...SCOPE_PARAMETER } : parameters;
+}
+
 /** The codes that every route can answer, those of every route behind a key, and of whatever changes something. */
 const OF_EVERY_ROUTE = ['parameter-invalid', 'internal-error'] as const;
 const BEHIND_A_KEY = ['configuration-invalid', 'storage-unavailable'] as const;
 const OF_SIGN_IN = ['sign-in-off', 'sign-in-required', 'role-missing'] as const;
 
 /** All codes that a route can answer. */
-export function codesOf({ access, method, of, parameters, mediaTypes, codes }: Route): ErrorCode[] {
-  const takesScope = of === 'scope' || 'scope' in parameters;
+export function codesOf(route: Route): ErrorCode[] {
+  const { access, method, mediaTypes, codes } = route;
   return [
     ...codes,
     ...(mediaTypes.length > 1 ? (['not-acceptable'] as const) : []),
-    ...(takesScope ? (['scope-not-found'] as const) : []),
+    ...('scope' in parametersOf(route) ? (['scope-not-found'] as const) : []),
     ...(method === 'POST' ? (['cross-site'] as const) : []),
     ...(access === 'open' ? [] : [...OF_SIGN_IN, ...BEHIND_A_KEY]),
     ...OF_EVERY_ROUTE,

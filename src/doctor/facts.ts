@@ -81,8 +81,7 @@ export class Facts {
 async function readList(services: Services): Promise<ListFact> {
   try {
     const plan = await services.list();
-    const count = (as: Expectation) => plan.shards.reduce((sum, shard) => sum + shard.listed(as).length, 0);
-    return { plan, counts: { allowed: count('allowed'), denied: count('denied') } };
+    return { plan, counts: { allowed: plan.count('allowed'), denied: plan.count('denied') } };
   } catch (error) {
     if (!(error instanceof MailscopeError)) throw error;
     if (error.code === 'storage-unavailable') return { storage: faultOf(error) };

@@ -3,21 +3,18 @@ import Negotiator from 'negotiator';
 import type { Format } from '../api/page.ts';
 import { CSV_TYPE, JSON_TYPE } from '../api/route.ts';
 import { MailscopeError } from '../errors.ts';
-import { CSV_CONTENT_TYPE } from './csvAnswer.ts';
 
-const OFFERED: readonly (readonly [Format, string])[] = [
-  ['json', `${JSON_TYPE};charset=utf-8`],
-  ['csv', CSV_CONTENT_TYPE],
-];
+const OFFERED: Readonly<Record<Format, string>> = { json: JSON_TYPE, csv: CSV_TYPE };
+/** A parameter of a type, such as `;odata.metadata=none`, but not its weight `q`. */
+const PARAMETER = /;(?!\s*q\s*=)\s*[^\s=;,]*\s*(=\s*("(?:[^"\\]|\\.)*"|[^;,"]*))?/gi;
 
 /** @throws MailscopeError `not-acceptable` */
 export function formatOf(asked: Format | undefined, accept: string | null): Format {
   if (asked !== undefined) return asked;
   // An empty header says as little as none.
-  const headers = accept?.trim() ? { accept } : {};
-  const chosen = new Negotiator({ headers }).mediaType(OFFERED.map(([, type]) => type));
-  const found = OFFERED.find(([, type]) => type === chosen);
-  if (found) return found[0];
+  const headers = accept?.trim() ? { accept: accept.replace(PARAMETER, '') } : {};
+  const chosen = new Negotiator({ headers }).mediaType(Object.values(OFFERED));
+  if (chosen !== undefined) return chosen === OFFERED.csv ? 'csv' : 'json';
   const text = `This route answers ${JSON_TYPE} and ${CSV_TYPE}. The header Accept takes neither.`;
   throw new MailscopeError('not-acceptable', text);
 }

@@ -32,7 +32,8 @@ export interface Column {
 
 export function csvOf(items: readonly unknown[], columns: readonly Column[]): string {
   const rows = items.map((item) => columns.map(({ path }) => cell(path.reduce(fieldOf, item))));
-  return stringify([columns.map(({ name }) => name), ...rows], { bom: true, record_delimiter: 'windows' });
+  const options = { bom: true, record_delimiter: 'windows', quoted_match: LINE_BREAK } as const;
+  return stringify([columns.map(({ name }) => name), ...rows], options);
 }
 
 /** The columns of a schema. Nested values are columns of their own: `evidence.opened.requestId` is `openedRequestId`. */
@@ -69,13 +70,22 @@ function fieldOf(value: unknown, field: string): unknown {
   return (value as Readonly<Record<string, unknown>> | null | undefined)?.[field];
 }
 
-/** A spreadsheet computes a cell that begins so, also with the wide characters of Japanese keyboards. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/** The library quotes only the line break that ends a row, but many parsers end a row at either of these. */
+const LINE_BREAK = /[\r\n]/;
+/**
+ * A spreadsheet computes a cell that begins so, also with the wide characters of Japanese keyboards. One that separates by
+ * semicolon or tab begins cells in the middle of ours. Some drop spaces and quotes before they look.
+ */
+const FORMULA = /(^|[;\t\r\n])([ \u00A0"]*)(?=[=+\-@＝＋－＠])/g;
+/** Some drop these too at the beginning of a cell. */
+const DROPPED = /^[\t\r\n]/;
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
   const text = Array.isArray(value) ? value.join(' ') : String(value);
-  return FORMULA.test(text) && typeof value !== 'number' ? `'${text}` : text;
+  const safe = text.replace(FORMULA, "$1$2'");
+  return DROPPED.test(safe) ? `'${safe}` : safe;
 }
 
 /** In ASCII, because other characters need another form of the header. */

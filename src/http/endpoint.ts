@@ -1,9 +1,8 @@
 // The border of every HTTP function: it checks parameters by the route's description, and turns errors into problem details.
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { Reading } from '../api/answerSchemas.ts';
-import { SCOPE_PARAMETER } from '../api/everyRoute.ts';
 import type { Parameter, Parameters } from '../api/parameters.ts';
-import { JSON_TYPE, type ParameterSet, type Route } from '../api/route.ts';
+import { JSON_TYPE, type ParameterSet, parametersOf, type Route } from '../api/route.ts';
 import { MailscopeError } from '../errors.ts';
 import { createLog, errorData } from '../log.ts';
 import { type Scopes, type Services, scopesFor } from '../services.ts';
@@ -43,7 +42,7 @@ export type Takes<Question, Set> = [keyof Set, Set] extends [keyof Question, Par
 
 /** An endpoint that answers one JSON object about one scope: the one that `?scope=` names, or else the first. */
 export function endpoint<Question, Set extends ParameterSet, Body>(
-  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  route: Route<Set, Body, 'scope'> & Takes<NoInfer<Question>, Set>,
   verb: Verb<Services, Question, Reply<Reading<NoInfer<Body>>>>,
 ): Endpoint {
   return rawEndpoint(route, async (services, question: Question, request) =>
@@ -53,7 +52,7 @@ export function endpoint<Question, Set extends ParameterSet, Body>(
 
 /** The same about all scopes. */
 export function endpointOfAll<Question, Set extends ParameterSet, Body>(
-  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  route: Route<Set, Body, 'all'> & Takes<NoInfer<Question>, Set>,
   verb: Verb<Scopes, Question, Reply<Reading<NoInfer<Body>>>>,
 ): Endpoint {
   return rawEndpointOfAll(route, async (scopes, question: Question, request) =>
@@ -63,13 +62,12 @@ export function endpointOfAll<Question, Set extends ParameterSet, Body>(
 
 /** An endpoint about one scope that makes its answer itself. */
 export function rawEndpoint<Question, Set extends ParameterSet, Body>(
-  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  route: Route<Set, Body, 'scope'> & Takes<NoInfer<Question>, Set>,
   verb: Verb<Services, Question, HttpResponseInit>,
 ): Endpoint {
-  const parameters = { ...route.parameters, ...SCOPE_PARAMETER };
   return guarded(route, async (request, context) => {
     // What is left without the scope is the question.
-    const { scope, ...question } = readQuestion(request, parameters);
+    const { scope, ...question } = readQuestion(request, parametersOf(route));
     const services = pickScope(scopesFor(context), scope as string | undefined);
     await checkList(services);
     return verb(services, question as Question, request);
@@ -78,11 +76,11 @@ export function rawEndpoint<Question, Set extends ParameterSet, Body>(
 
 /** The same about all scopes. */
 export function rawEndpointOfAll<Question, Set extends ParameterSet, Body>(
-  route: Route<Set, Body> & Takes<NoInfer<Question>, Set>,
+  route: Route<Set, Body, 'all'> & Takes<NoInfer<Question>, Set>,
   verb: Verb<Scopes, Question, HttpResponseInit>,
 ): Endpoint {
   return guarded(route, async (request, context) => {
-    const question = readQuestion(request, route.parameters) as Question;
+    const question = readQuestion(request, parametersOf(route)) as Question;
     const scopes = scopesFor(context);
     if (route.access !== 'open') await checkLists(scopes);
     return verb(scopes, question, request);

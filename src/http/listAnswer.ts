@@ -30,7 +30,7 @@ type ListQuestion = QuestionOf<typeof PAGE_PARAMETERS & typeof FORMAT_PARAMETER>
 
 /** An endpoint that answers one page of what `list` finds. */
 export function listEndpoint<Question, Set extends ParameterSet, Item>(
-  route: Route<Set, PageOf<Item>> & Takes<NoInfer<Question> & ListQuestion, Set>,
+  route: Route<Set, PageOf<Item>, 'scope'> & Takes<NoInfer<Question> & ListQuestion, Set>,
   list: ListVerb<Question, Reading<NoInfer<Item>>>,
 ): Endpoint {
   return rawEndpoint(

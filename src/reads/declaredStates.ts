@@ -2,8 +2,8 @@
 // listed, is not answered: its subject may belong to a mailbox that is denied by now.
 //
 // 1. Without a filter, the list says whose states are on a page. A short page reads each of them by its key.
-// 2. If the newest run has completed with the list in force, the table has its expectations: the table does the filtering.
-// 3. Otherwise the list leads. Each name is joined with its state, and filtered here.
+// 2. If the table has the expectations of the list in force, the table does the filtering.
+// 3. Otherwise the list leads. Each name is joined with its state, and filtered here: it reads the whole table.
 import type { Services } from '../services.ts';
 import { encodeKey, STATE_PREFIX } from '../storage/keys.ts';
 import type { MailboxRecord } from '../storage/mailboxStore.ts';
@@ -29,6 +29,9 @@ const PAGE = 1_000;
 /** The longest page that is read key by key. A longer one takes fewer requests as ranges. */
 const SHORT_PAGE = 250;
 
+/** The number of newest runs to search for a completed one. */
+const RUNS_LOOKED_AT = 20;
+
 /** In alphabetical order. `newest` is the newest run, read before. */
 export async function listDeclaredStates(
   services: Services,
@@ -40,14 +43,24 @@ export async function listDeclaredStates(
   const plan = await services.list();
   const { mailboxes } = services.storage();
   if (conditions.length === 0 && top <= SHORT_PAGE) return shortPage(services, plan, startsWith, top, after);
-  if (!isInForce(newest, plan)) return joinWithList(services, plan, { startsWith, matches }, top, after);
+  if (!(await isInForce(services, newest, plan)))
+    return joinWithList(services, plan, { startsWith, matches }, top, after);
   const { items, continuation } = await mailboxes.list({ startsWith, conditions }, top, after);
   return { items: items.map((record) => ({ listed: record, record })), continuation };
 }
 
-/** Whether every state in the table has the expectation that is declared now. */
-function isInForce(newest: Run | null, plan: Plan): boolean {
-  return newest?.status === 'completed' && newest.listHash === plan.hash;
+/**
+ * Whether every state in the table has the expectation that is declared now. A completed run has given each listed mailbox
+ * this expectation, and removed the others. So it is true if one has done so with this list, and no run with another list
+ * has begun since. A run with the same list, under way or incomplete, writes the same expectations. A list that changed
+ * and changed back is in force again when a run with it has completed: the run in between may have written others.
+ */
+async function isInForce(services: Services, newest: Run | null, plan: Plan): Promise<boolean> {
+  if (newest?.listHash !== plan.hash) return false;
+  if (newest.status === 'completed') return true;
+  const { items } = await services.storage().runs.list(RUNS_LOOKED_AT, '');
+  const lastCompleted = items.findIndex(({ status }) => status === 'completed');
+  return lastCompleted !== -1 && items.slice(0, lastCompleted + 1).every(({ listHash }) => listHash === plan.hash);
 }
 
 /** A page of all mailboxes. It takes as long however many there are. */

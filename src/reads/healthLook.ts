@@ -28,7 +28,7 @@ export function createHealthLook(): HealthLook {
 }
 
 /** The health of all scopes: each problem names its scope when there are several. */
-export function healthOfAll({ all, faults }: Scopes, each: readonly Health[]): Health {
+function healthOfAll({ all, faults }: Scopes, each: readonly Health[]): Health {
   const general = new Set(faults.map(({ setting }) => setting));
   const isOwn = (problem: HealthProblem) => !('setting' in problem && general.has(problem.setting));
   const own = each.flatMap(({ problems }, index) =>

@@ -1,7 +1,6 @@
 // Answers what each scope watches, and where it stands.
 import type { ScopeView } from '../api/answerSchemas.ts';
 import { MailscopeError } from '../errors.ts';
-import { EXPECTATIONS } from '../rules/mailbox.ts';
 import type { Scopes, Services } from '../services.ts';
 import type { GraphIdentity } from '../settings/identity.ts';
 import { lookAtHealth } from './health.ts';
@@ -39,9 +38,7 @@ function identityOf(identity: GraphIdentity): NonNullable<ScopeView['identity']>
 
 async function countListed(services: Services): Promise<ScopeView['mailboxes']> {
   const plan = await orNull(() => services.list());
-  if (plan === null) return null;
-  const [allowed, denied] = EXPECTATIONS.map((as) => plan.shards.reduce((sum, shard) => sum + shard.count(as), 0));
-  return { allowed: allowed ?? 0, denied: denied ?? 0 };
+  return plan && { allowed: plan.count('allowed'), denied: plan.count('denied') };
 }
 
 function countsOf(services: Services) {

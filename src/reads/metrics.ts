@@ -1,31 +1,50 @@
 // Measures scopes for a monitoring system: from their last completed runs, and from where alerts stand.
 import type { GaugeName, Sample } from '../api/gauges.ts';
+import { MailscopeError } from '../errors.ts';
 import { latestBelievable } from '../rules/clock.ts';
 import { DRIFT_KINDS, VERDICTS } from '../rules/judge.ts';
 import { EXPECTATIONS } from '../rules/mailbox.ts';
 import type { Services } from '../services.ts';
+import type { Cursor } from '../storage/cursorStore.ts';
 import { type LastCounts, lastCounts } from './lastCounts.ts';
 
 /**
- * The samples of some scopes. What is not known has no sample: a 0 would look like good news. A scope with bad settings
- * has none at all.
+ * The samples of some scopes. What is not known has no sample: a 0 would look like good news. A scope whose settings or
+ * list have faults has none at all: what its last run has counted may be about mailboxes that are declared otherwise now.
  *
  * @throws MailscopeError `storage-unavailable`
  */
 export async function readMetrics(scopes: readonly Services[]): Promise<Sample[]> {
-  const able = scopes.filter(({ configuration }) => configuration.settings !== undefined);
-  return (await Promise.all(able.map(measure))).flat();
+  const samples = scopes.map(async (services) => ((await isConfigured(services)) ? measure(services) : []));
+  return (await Promise.all(samples)).flat();
+}
+
+async function isConfigured(services: Services): Promise<boolean> {
+  try {
+    await services.list();
+  } catch (error) {
+    if (!(error instanceof MailscopeError)) throw error;
+    // A blob that cannot be read now says nothing about the list.
+    return error.code !== 'configuration-invalid';
+  }
+  return true;
 }
 
 async function measure(services: Services): Promise<Sample[]> {
   const [counts, cursor] = await Promise.all([lastCounts(services), services.storage().cursor.get()]);
-  const isUndelivered = services.settings().alerts !== undefined && Boolean(cursor?.value.lastError);
   const { scope } = services;
+  const isUndelivered = services.settings().alerts === undefined ? null : lastAlertFailed(cursor?.value ?? null);
   const samples = counts === null ? [] : ofRun(counts, services.now());
-  return [...samples, ...known('alertUndelivered', Number(isUndelivered))].map((sample) => ({
+  return [...samples, ...known('alertUndelivered', isUndelivered)].map((sample) => ({
     ...sample,
     labels: { scope, ...sample.labels },
   }));
+}
+
+/** 1 or 0. Null before the first attempt to announce something has ended. */
+function lastAlertFailed(cursor: Cursor | null): number | null {
+  if (cursor === null || (cursor.lastError === null && cursor.lastAcceptedAt === null)) return null;
+  return Number(cursor.lastError !== null);
 }
 
 function ofRun({ run, result, verdictsByExpectation: by, openDrift }: LastCounts, now: Date): Sample[] {

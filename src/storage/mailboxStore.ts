@@ -1,12 +1,11 @@
 // The table `Mailboxes`: the state of each mailbox and all its drift, in sixteen partitions.
 import type { TransactionAction } from '@azure/data-tables';
-import PQueue from 'p-queue';
 import type { Drift } from '../rules/drift.ts';
 import type { MailboxState } from '../rules/judge.ts';
 import { driftEntity } from './driftStore.ts';
 import { afterPrefix, encodeKey, PARTITIONS, type Position, partitionOf, STATE_PREFIX, statePosition } from './keys.ts';
 import { mergedPage, type Page } from './mergePartitions.ts';
-import { between, type Columns, collect, fromRow, toRow } from './rows.ts';
+import { between, type Columns, collect, fromRow, getEach, toRow } from './rows.ts';
 import { LARGEST_TRANSACTION, type Lease, type Row, type Tables, writeGroups } from './tables.ts';
 
 /** The row of a mailbox: its state, its open drift with evidence, and the last message of an allowed one. */
@@ -55,8 +54,6 @@ export interface MailboxStore {
 }
 
 const TABLE = 'Mailboxes';
-/** A read of real storage takes a few milliseconds. More at a time would need more connections. */
-const READS_IN_FLIGHT = 16;
 
 const STATE_COLUMNS: Columns<MailboxRecord> = {
   mailbox: 'value',
@@ -95,15 +92,8 @@ export function createMailboxStore(tables: Tables): MailboxStore {
     },
 
     async getAll(mailboxes) {
-      const source = await table();
-      const reads = new PQueue({ concurrency: READS_IN_FLIGHT });
-      return reads.addAll(
-        mailboxes.map((mailbox) => async () => {
-          const { partition, row } = statePosition(mailbox);
-          const found = await source.get(partition, row);
-          return found && fromRow<MailboxRecord>(found, STATE_COLUMNS);
-        }),
-      );
+      const rows = await getEach(await table(), mailboxes.map(statePosition));
+      return rows.map((row) => row && fromRow<MailboxRecord>(row, STATE_COLUMNS));
     },
 
     async inRange(range) {

@@ -38,12 +38,16 @@ export async function mergedPage<T>(source: Table, question: PageQuestion, read:
 
 /** @throws MailscopeError `parameter-invalid` */
 export function checkAfter(prefix: string, after: string): void {
-  if (after === '' || after.startsWith(prefix)) return;
+  if (after !== '' && !after.startsWith(prefix)) refuseAfter();
+}
+
+/** @throws MailscopeError `parameter-invalid` */
+export function refuseAfter(): never {
   throw new MailscopeError('parameter-invalid', 'The query parameter after is from another list. Use its nextLink.');
 }
 
 /** The first `count` rows of all `sources` by row key. Each source is read only as far as needed. */
-export async function mergeRows(sources: readonly AsyncIterable<readonly Row[]>[], count: number): Promise<Row[]> {
+async function mergeRows(sources: readonly AsyncIterable<readonly Row[]>[], count: number): Promise<Row[]> {
   const cursors = await Promise.all(sources.map((source) => openCursor(source)));
   const merged: Row[] = [];
   try {

@@ -1,10 +1,9 @@
 // The tables `Observations<yyyyMM>`: what every run saw. There is one table a month, and an old one is dropped.
 import type { TableEntity, TransactionAction } from '@azure/data-tables';
-import { MailscopeError } from '../errors.ts';
 import type { JudgingRun } from '../rules/judge.ts';
 import type { Observation } from '../rules/observation.ts';
 import { afterPrefix, encodeKey, observationRow, partitionOf } from './keys.ts';
-import type { Page } from './mergePartitions.ts';
+import { type Page, refuseAfter } from './mergePartitions.ts';
 import {
   and,
   between,
@@ -88,12 +87,7 @@ export function createObservationStore(tables: Tables): ObservationStore {
         .filter((month) => month >= lowest && month <= monthOf(to) && (afterMonth === '' || month <= afterMonth))
         .reverse();
       const prefix = `${encodeKey(mailbox)}~`;
-      if (after !== '' && !(isMonth(afterMonth) && afterRow.startsWith(prefix))) {
-        throw new MailscopeError(
-          'parameter-invalid',
-          'The query parameter after is from another list. Use its nextLink.',
-        );
-      }
+      if (after !== '' && !(isMonth(afterMonth) && afterRow.startsWith(prefix))) refuseAfter();
       const rows: { readonly month: string; readonly row: Row }[] = [];
       for (const month of newestFirst) {
         const table = await tables.existing(PREFIX + month);

@@ -1,5 +1,6 @@
 // Turns objects into table rows and back. A column is a text, a number or a boolean; null has no column.
 import type { TableEntity } from '@azure/data-tables';
+import PQueue from 'p-queue';
 import type { Position } from './keys.ts';
 import type { Row, Table } from './tables.ts';
 
@@ -72,4 +73,19 @@ export async function collect(table: Table, filter: string, options: CollectOpti
     if (rows.length >= most) break;
   }
   return rows.slice(0, most);
+}
+
+/** A read of real storage takes a few milliseconds. More at a time would need more connections. */
+const READS_IN_FLIGHT = 16;
+
+/** The rows at these positions, each read by its key, in their order. Null where there is none. */
+export async function getEach(table: Table, positions: readonly Position[]): Promise<(Row | null)[]> {
+  const reads = new PQueue({ concurrency: READS_IN_FLIGHT });
+  return reads.addAll(
+    positions.map(
+      ({ partition, row }) =>
+        () =>
+          table.get(partition, row),
+    ),
+  );
 }

@@ -2,9 +2,9 @@
 import type { TableEntity, TransactionAction } from '@azure/data-tables';
 import type { Tally } from '../rules/tally.ts';
 import { invertedNumber } from './keys.ts';
-import type { Page } from './mergePartitions.ts';
-import { and, between, type Columns, collect, following, fromRow, quoted, toRow } from './rows.ts';
-import type { Row, Table, Tables } from './tables.ts';
+import { type Page, refuseAfter } from './mergePartitions.ts';
+import { and, between, type Columns, collect, following, fromRow, getEach, quoted, toRow } from './rows.ts';
+import type { Row, Tables } from './tables.ts';
 
 export type RunTrigger = 'timer' | 'request' | 'scope-breach' | 'overdue';
 export type RunStatus = 'running' | 'completed' | 'incomplete';
@@ -105,6 +105,7 @@ const RUNS = 'run';
 const CURRENT = { partition: RUNS, row: 'current' };
 // Row keys of runs begin with a digit. The row `current` does not.
 const END_OF_RUNS = ':';
+const ROW_OF_RUN = /^\d{10}$/;
 
 const CURRENT_COLUMNS: Columns<Current> = {
   number: 'value',
@@ -117,8 +118,6 @@ const CURRENT_COLUMNS: Columns<Current> = {
   skipTo: 'value',
 };
 
-/** Read one by one up to so many. */
-const FEW_RUNS = 100;
 const CAUSE_COLUMNS: Columns<Pick<Run, 'number' | 'status' | 'probableCause'>> = {
   number: 'value',
   status: 'value',
@@ -190,6 +189,7 @@ export function createRunStore(tables: Tables): RunStore {
     },
 
     async list(top, after) {
+      if (after !== '' && !ROW_OF_RUN.test(after)) refuseAfter();
       const filter = after === '' ? between(RUNS, '0', END_OF_RUNS) : following(RUNS, after, END_OF_RUNS);
       const rows = await collect(await table(), filter, { most: top + 1 });
       const shown = rows.slice(0, top);
@@ -200,10 +200,12 @@ export function createRunStore(tables: Tables): RunStore {
     },
 
     async causes(numbers) {
-      const rows = await readRuns(await table(), numbers);
+      const keys = [...new Set(numbers)].map((number) => ({ partition: RUNS, row: invertedNumber(number) }));
+      const rows = await getEach(await table(), keys);
       // An absent column is null.
-      const runs = rows.map((row) => fromRow(row, CAUSE_COLUMNS)).filter(({ status }) => status !== 'running');
-      return new Map(runs.map(({ number, probableCause }) => [number, probableCause]));
+      const runs = rows.flatMap((row) => (row ? [fromRow(row, CAUSE_COLUMNS)] : []));
+      const ended = runs.filter(({ status }) => status !== 'running');
+      return new Map(ended.map(({ number, probableCause }) => [number, probableCause]));
     },
 
     async lastCompleted() {
@@ -264,17 +266,6 @@ export function createRunStore(tables: Tables): RunStore {
       }
     },
   };
-}
-
-/** The runs with these numbers, and perhaps others: reading a few by their keys is quicker, and many as a range. */
-async function readRuns(table: Table, numbers: readonly number[]): Promise<Row[]> {
-  const keys = [...new Set(numbers)].map(invertedNumber).sort();
-  if (keys.length <= FEW_RUNS) {
-    const found = await Promise.all(keys.map((key) => table.get(RUNS, key)));
-    return found.filter((row) => row !== null);
-  }
-  const range = between(RUNS, keys[0] ?? '', `${keys.at(-1)}${END_OF_RUNS}`);
-  return collect(table, range, { select: Object.keys(CAUSE_COLUMNS) });
 }
 
 function runEntity({ result, ...run }: Run): TableEntity {

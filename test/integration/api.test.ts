@@ -1,4 +1,5 @@
 // The API over real HTTP: the built bundle in the local host, a real storage emulator, a sandbox tenant.
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../support/emulator.ts';
 import { type App, type Switches, settingsFor, startApp, startTenant } from '../support/localApp.ts';
@@ -189,6 +190,36 @@ describe('lists', () => {
   });
 });
 
+describe('a table that is longer than its page', () => {
+  /** Follows the links of a table to its end; calls `between` after each page. */
+  async function followTable(path: string, top: number, between: () => Promise<void> = async () => undefined) {
+    const rows: Record<string, string>[] = [];
+    for (let next: string | undefined = `${app.host.url}/api/${path}`; next !== undefined; ) {
+      const answer = await fetch(next);
+      const page: Record<string, string>[] = parse(await answer.text(), { bom: true, columns: true });
+      [, next] = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '') ?? [];
+      expect(next === undefined ? page.length <= top : page.length === top).toBe(true);
+      rows.push(...page);
+      await between();
+    }
+    return rows;
+  }
+
+  it.each([7, 23, 45])('of mailboxes, %i rows a page, has each once, also while a run writes', async (top) => {
+    const rows = await followTable(`mailboxes?format=csv&top=${top}`, top, async () => {
+      if (top === 23) await run();
+    });
+    expect(rows.map(({ mailbox }) => mailbox)).toEqual(['support@contoso.example', ...users]);
+  });
+
+  it('of drift and of runs has each once', async () => {
+    const drift = await followTable('drift?format=csv&top=10', 10);
+    expect(drift.map(({ mailbox }) => mailbox)).toEqual(users);
+    const ids = (await follow('runs')).map(({ id }) => id);
+    expect((await followTable('runs?format=csv&top=2', 2)).map(({ id }) => id)).toEqual(ids);
+  });
+});
+
 describe('one mailbox or run', () => {
   it('is answered completely, or with not found', async () => {
     expect((await app.get(`mailboxes/${users[0]?.toUpperCase()}`)).body).toMatchObject({
@@ -235,6 +266,20 @@ describe('a parameter', () => {
     [
       `mailboxes/a@x/history?after=${Buffer.from('202611/b@x~1').toString('base64url')}`,
       'The query parameter after is from another list. Use its nextLink.',
+    ],
+    [
+      `runs?after=${Buffer.from('mailbox:a@x').toString('base64url')}`,
+      'The query parameter after is from another list. Use its nextLink.',
+    ],
+    [
+      'mailboxes?startsWith=c&startsWith=c',
+      'The query parameter startsWith is "c,c". Use the beginning of a mailbox’s name.',
+    ],
+    ['runs?scope=default&scope=default', 'The query parameter scope is "default,default". Use the name of one scope.'],
+    ['metrics?scope=a&scope=b', 'The query parameter scope is "a,b". Use the name of one scope.'],
+    [
+      'drift?since=2026-02-30',
+      'The query parameter since is "2026-02-30". Use a time such as 2026-11-23T08:15:00Z, or a date.',
     ],
     [
       'runs?status=running',

@@ -93,6 +93,48 @@ describe('a file', () => {
     expect(await getRun(app, run.id)).toMatchObject({ status: 'incomplete', notSeen: 4 });
   });
 
+  it('that does not change is filtered rightly while a run is at work, and one that changed and changed back too', async () => {
+    const file = join(folder, 'back.csv');
+    const [first, second] = [csv(3), csv(2, 'user00003@contoso.example,allowed\n')];
+    await writeFile(file, first);
+    const app = createApp(world.settings({ MAILBOXES_FILE: file, SHARD_SIZE: '2' }));
+    const denied = async () => {
+      const { items } = await listMailboxes(app, { startsWith: 'user', expectation: 'denied' }, 100, '');
+      return items.map(({ mailbox, verdict }) => `${mailbox.split('@')[0]} ${verdict}`);
+    };
+    const three = ['user00001 compliant', 'user00002 compliant', 'user00003 compliant'];
+    await poll(app);
+    for (const message of app.sent.splice(0)) await doShard(app, message);
+    expect(await denied()).toEqual(three);
+    app.advance(15 * 60_000);
+    await poll(app);
+    for (const message of app.sent) {
+      expect(await denied()).toEqual(three);
+      await doShard(app, message);
+    }
+    expect(await denied()).toEqual(three);
+    app.sent.splice(0);
+
+    // A run with the other list judges some mailboxes, and dies.
+    app.advance(15 * 60_000);
+    await writeFile(file, second);
+    await poll(app);
+    expect(await denied()).toEqual(three.slice(0, 2));
+    const own = (await app.list()).shards.find((shard) =>
+      shard.listed('allowed').includes('user00003@contoso.example'),
+    );
+    for (const message of app.sent.splice(0)) if (message.shard === own?.index) await doShard(app, message);
+    await writeFile(file, first);
+    app.advance(15 * 60_000);
+    const pending = [...three.slice(0, 2), 'user00003 pending'];
+    expect(await denied()).toEqual(pending);
+    await poll(app);
+    // The newest run has the list in force, but the table does not.
+    expect(await denied()).toEqual(pending);
+    for (const message of app.sent.splice(0)) await doShard(app, message);
+    expect(await denied()).toEqual(three);
+  });
+
   it('with faults stops runs and answers, and names each line; health names only the setting', async () => {
     const file = join(folder, 'faulty.csv');
     await writeFile(file, csv(1, 'cch@contoso.example,allowed\nnobody,denied\n'));

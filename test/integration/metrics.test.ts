@@ -1,5 +1,8 @@
 // Where scopes stand: GET scopes and GET metrics, with several scopes, a dead monitor, and tables of an earlier version.
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import parsePrometheus from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deliverAlert } from '../../src/alerts/deliverAlert.ts';
@@ -93,7 +96,8 @@ describe('after a run in each of two scopes', () => {
       'open_drift{crm,unverified} 0',
     ]);
     expect(named(lines, 'control_held')).toEqual(['control_held{default} 1', 'control_held{crm} 1']);
-    expect(named(lines, 'alert_undelivered')).toEqual(['alert_undelivered{default} 0', 'alert_undelivered{crm} 0']);
+    // No webhook, so nobody knows.
+    expect(named(lines, 'alert_undelivered')).toEqual([]);
     expect(named(lines, 'run_throttled')).toEqual(['run_throttled{default} 0', 'run_throttled{crm} 0']);
     for (const name of ['proof_age_seconds', 'last_run_timestamp_seconds', 'run_duration_seconds', 'missed_ticks'])
       expect(named(lines, name)).toHaveLength(2);
@@ -141,7 +145,7 @@ describe('what is not known', () => {
       controlHeld: null,
       problems: [{ code: 'no-run-yet' }],
     });
-    expect(await measured([app])).toEqual(['alert_undelivered{default} 0']);
+    expect(await measured([app])).toEqual([]);
   });
 
   it('of a scope with bad settings is null, and the other scope answers', async () => {
@@ -166,6 +170,20 @@ describe('what is not known', () => {
     await expect(chosenScopes(scopes, 'crm')).rejects.toMatchObject({ code: 'configuration-invalid' });
     await expect(chosenScopes(scopes, 'other')).rejects.toMatchObject({ code: 'scope-not-found' });
     expect(await chosenScopes(scopes, undefined)).toEqual(apps);
+  });
+
+  it('of a scope whose list has faults has no sample, and the other scope answers', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'mailscope-')), 'list.csv');
+    await writeFile(file, `mailbox,expectation\n${HR},denied\n`);
+    const apps = two({ crm__MAILBOXES_FILE: file });
+    await runEach(apps);
+    expect(named(await measured(apps), 'control_held')).toHaveLength(2);
+    await writeFile(file, `mailbox,expectation\n${HR},perhaps\n`);
+    for (const app of apps) app.advance(MINUTE);
+    const lines = await measured(apps);
+    expect(named(lines, 'control_held')).toEqual(['control_held{default} 1']);
+    expect(lines.filter((line) => line.includes('{crm'))).toEqual([]);
+    await rm(dirname(file), { recursive: true });
   });
 
   it('because storage does not answer is null, and fails the metrics', async () => {
@@ -201,7 +219,8 @@ describe('an alert that the webhook does not accept', () => {
     const undelivered = async () => named(await measured([app]), 'alert_undelivered');
     await world.tenant.put('policy', { mechanism: 'none' });
     await runEach([app]);
-    expect(await undelivered()).toEqual(['alert_undelivered{default} 0']);
+    // Nobody has tried to deliver one.
+    expect(await undelivered()).toEqual([]);
     const [runId = ''] = app.alerts;
     await world.tenant.put('receiver', { status: 400 });
     await deliverAlert(app, { runId });

@@ -3,10 +3,10 @@ import { app } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import { FORMATS } from '../../src/alerts/formats/formats.ts';
 import type { RunView } from '../../src/api/answerSchemas.ts';
-import { getMailbox, getRun, listDrift } from '../../src/api/everyRoute.ts';
+import { getMailbox, getRun, listDrift, listScopes } from '../../src/api/everyRoute.ts';
 import { timeOrDate } from '../../src/api/parameters.ts';
 import type { Route } from '../../src/api/route.ts';
-import { endpoint } from '../../src/http/endpoint.ts';
+import { endpoint, endpointOfAll, rawEndpoint, rawEndpointOfAll } from '../../src/http/endpoint.ts';
 import { listEndpoint } from '../../src/http/listAnswer.ts';
 import type { Services } from '../../src/services.ts';
 import type { DriftFilter } from '../../src/storage/driftStore.ts';
@@ -33,6 +33,18 @@ describe('the compiler refuses', () => {
   it('an answer that is not the one that the route describes', () => {
     // @ts-expect-error: a run is no mailbox
     expect(endpoint(getMailbox, async () => ({ body: { id: '' } })).route).toBe(getMailbox);
+  });
+
+  it('a route of one scope that is answered from all, or the other way round', () => {
+    const [scopes, answer] = [{ value: [] }, { status: 200 }];
+    // @ts-expect-error: `scopes` is of all
+    expect(endpoint(listScopes, async () => ({ body: scopes })).route).toBe(listScopes);
+    // @ts-expect-error: `runs/{id}` is of one scope
+    expect(endpointOfAll(getRun, async () => ({ body: run })).route).toBe(getRun);
+    // @ts-expect-error: `scopes` is of all
+    expect(rawEndpoint(listScopes, async () => answer).route).toBe(listScopes);
+    // @ts-expect-error: `runs/{id}` is of one scope
+    expect(rawEndpointOfAll(getRun, async () => answer).route).toBe(getRun);
   });
 
   it('a route that does not say who may call it, or lets anybody change something', () => {

@@ -1,6 +1,6 @@
 // The check that every answer in the tests goes through finds what differs from the document.
 import { describe, expect, it } from 'vitest';
-import { faultsOf, type SeenAnswer } from '../support/describedAnswers.ts';
+import { faultsOf, isOfTheApp, type SeenAnswer } from '../support/describedAnswers.ts';
 
 const HEALTHY = { status: 'healthy', lastCompletedRun: null, nextRunExpectedBy: null, problems: [] };
 const NOT_FOUND = {
@@ -49,5 +49,31 @@ describe('an answer', () => {
     ['no code in the header', seen('/api/runs/x', NOT_FOUND, { status: 404 }, { 'x-ms-error-code': '' }), /error-code/],
   ])('with %s is named', (_, answer, fault) => {
     expect(faultsOf(answer).join('; ')).toMatch(fault);
+  });
+});
+
+describe('an answer without x-ms-request-id', () => {
+  const without = (answer: SeenAnswer, type?: string): SeenAnswer => ({
+    ...answer,
+    headers: new Headers(type === undefined ? {} : { 'content-type': type }),
+  });
+
+  it.each([
+    ['an answer', without(seen('/api/health', HEALTHY), 'application/json')],
+    ['a problem', without(seen('/api/runs/x', NOT_FOUND, { status: 404 }), 'application/problem+json')],
+    ['HEAD', without(seen('/api/runs/x', null, { method: 'HEAD', status: 404 }), 'application/problem+json')],
+    ['304', without(seen('/api/openapi.json', null, { status: 304 }))],
+  ])('is the app’s, and named: %s', (_, answer) => {
+    expect(isOfTheApp(answer)).toBe(true);
+    expect(faultsOf(answer)).toContain('the header x-ms-request-id is missing');
+  });
+
+  it.each([
+    ['no key', without(seen('/api/drift', null, { status: 401 }))],
+    ['no such method', without(seen('/api/health', null, { method: 'PUT', status: 404 }))],
+    ['a crash', without(seen('/api/drift', null, { status: 500 }))],
+    ['another app', without(seen('/api/greet/anna', { hello: 'anna' }), 'application/json')],
+  ])('is not the app’s: %s', (_, answer) => {
+    expect(isOfTheApp(answer)).toBe(false);
   });
 });

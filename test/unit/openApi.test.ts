@@ -9,7 +9,7 @@ import { openApiTypes } from '../../scripts/shared/openApiTypes.ts';
 import { EVERY_ROUTE } from '../../src/api/everyRoute.ts';
 import { openApiDocument } from '../../src/api/openApi.ts';
 import { PROBLEM_CODES, PROBLEMS } from '../../src/api/problemCodes.ts';
-import { codesOf } from '../../src/api/route.ts';
+import { codesOf, parametersOf } from '../../src/api/route.ts';
 import { DRIFT_KINDS, VERDICTS } from '../../src/rules/judge.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -80,6 +80,41 @@ describe('the document', () => {
       [...new Set([...ofProblems, ...Object.keys(route.answers)])].toSorted(),
     );
   });
+
+  it('says how long to wait with a problem, and not with a subject', () => {
+    const { components, paths } = structuredClone(openApiDocument('1')) as unknown as {
+      readonly components: { readonly responses: Readonly<Record<string, { readonly headers: object }>> };
+      readonly paths: Readonly<
+        Record<
+          string,
+          { readonly get: { readonly responses: Readonly<Record<string, { readonly headers?: object }>> } }
+        >
+      >;
+    };
+    expect(components.responses.Problem?.headers).toHaveProperty('Retry-After');
+    const { responses } = paths['/mailboxes/{mailbox}/latest-subject']?.get ?? { responses: {} };
+    expect(Object.keys(responses['200']?.headers ?? {})).toEqual(['x-ms-request-id']);
+  });
+
+  it('promises no body to HEAD, also not of a problem', () => {
+    const heads = Object.values(document().paths).flatMap(({ head }) => (head ? [head.responses] : []));
+    expect(heads.length).toBeGreaterThan(5);
+    expect(JSON.stringify(heads)).not.toContain('content');
+    const refs = heads.flatMap((responses) => Object.values(responses as Record<string, { readonly $ref?: string }>));
+    expect(new Set(refs.map(({ $ref }) => $ref).filter(Boolean))).toEqual(
+      new Set(['#/components/responses/ProblemWithoutBody']),
+    );
+    const { responses } = openApiDocument('1').components as { readonly responses: Readonly<Record<string, object>> };
+    expect(responses.ProblemWithoutBody).not.toHaveProperty('content');
+    expect(responses.ProblemWithoutBody).toHaveProperty(['headers', 'x-ms-error-code']);
+  });
+
+  it.each(EVERY_ROUTE.map((route) => [route.name, route] as const))(
+    'of %s knows scope-not-found if it takes scope',
+    (_, route) => {
+      expect(codesOf(route).includes('scope-not-found')).toBe('scope' in parametersOf(route));
+    },
+  );
 
   it('names every code that a caller can get', () => {
     const named = new Set(EVERY_ROUTE.flatMap(codesOf));

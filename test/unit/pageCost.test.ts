@@ -1,14 +1,18 @@
-// A page costs the same however much there is: how many rows and names are read for it.
+// An answer costs the same however much there is: how many rows and names are read for it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { listDeclaredStates } from '../../src/reads/declaredStates.ts';
 import type { Expectation } from '../../src/rules/mailbox.ts';
-import { encodeKey, STATE_PREFIX } from '../../src/storage/keys.ts';
+import type { Services } from '../../src/services.ts';
+import { encodeKey, numberOf, STATE_PREFIX } from '../../src/storage/keys.ts';
+import { createMailboxStore } from '../../src/storage/mailboxStore.ts';
 import { mergedPage } from '../../src/storage/mergePartitions.ts';
 import { planShards } from '../../src/storage/plan.ts';
-import type { Row, Table } from '../../src/storage/tables.ts';
+import { createRunStore, type Run } from '../../src/storage/runStore.ts';
+import type { Row, Table, Tables } from '../../src/storage/tables.ts';
 
-/** A table whose partitions each hold `rows` rows, that counts what is read. */
-function countingTable(rows: number): { readonly table: Table; read(): number } {
+/** A table whose partitions each hold `rows` rows with this prefix, that counts what is read. */
+function countingTable(rows: number, prefix = 'x'): { readonly table: Table; read(): number } {
   let read = 0;
   const never = () => {
     throw new Error('a list only lists');
@@ -19,9 +23,15 @@ function countingTable(rows: number): { readonly table: Table; read(): number } 
     remove: never,
     async *list(filter, { pageSize = 1_000 } = {}) {
       const [, partition = ''] = /PartitionKey eq '(.)'/.exec(filter) ?? [];
-      for (let from = 0; from < rows; from += pageSize) {
+      const [, index, last = ''] = /RowKey gt '[a-z:]*(\d{9})(.)'/.exec(filter) ?? [];
+      const first = index === undefined ? 0 : Number(index) + (partition > last ? 0 : 1);
+      for (let from = first; from < rows; from += pageSize) {
         const page = Array.from({ length: Math.min(pageSize, rows - from) }, (_, index): Row => {
-          return { partitionKey: partition, rowKey: `x${String(from + index).padStart(9, '0')}${partition}`, etag: '' };
+          return {
+            partitionKey: partition,
+            rowKey: `${prefix}${String(from + index).padStart(9, '0')}${partition}`,
+            etag: '',
+          };
         });
         read += page.length;
         yield page;
@@ -45,6 +55,44 @@ describe('a page of what sixteen partitions hold', () => {
     }
     expect(many.read()).toBe(few.read());
     expect(many.read()).toBeLessThanOrEqual(16 * (top / 8 + 2) + 2 * top);
+  });
+});
+
+describe('a filtered page of mailboxes', () => {
+  const plan = planShards(new Map([['a@contoso.example', 'denied']]), 500);
+  const other = 'the hash of another list';
+  /** The rows that are read for a page of 100, after these runs, newest first. */
+  const cost = async (rows: number, runs: readonly Pick<Run, 'status' | 'listHash'>[]) => {
+    const { table, read } = countingTable(rows, STATE_PREFIX);
+    const tables = { open: async () => table } as unknown as Tables;
+    const storage = { mailboxes: createMailboxStore(tables), runs: { list: async () => ({ items: runs }) } };
+    const services = { list: async () => plan, storage: () => storage } as unknown as Services;
+    const filter = { startsWith: '', conditions: ["verdict eq 'breach'"], matches: () => false };
+    await listDeclaredStates(services, (runs[0] as Run | undefined) ?? null, filter, 100, '');
+    return read();
+  };
+  const run = (status: Run['status'], listHash = plan.hash) => ({ status, listHash });
+
+  it.each([
+    ['after a completed run', [run('completed'), run('completed', other)]],
+    ['during a run', [run('running'), run('completed'), run('completed', other)]],
+    ['after an incomplete run', [run('running'), run('incomplete'), run('completed')]],
+  ])('%s costs the same in a large table', async (_, runs) => {
+    const few = await cost(1_000, runs);
+    expect(await cost(20_000, runs)).toBe(few);
+    expect(few).toBeLessThanOrEqual(16 * (100 / 8 + 2) + 200);
+  });
+
+  it.each([
+    ['before the first run', []],
+    ['before a run has completed', [run('running'), run('incomplete')]],
+    ['after another list', [run('completed', other)]],
+    ['during the first run with a list', [run('running'), run('completed', other)]],
+    ['while another list is polled', [run('running', other), run('completed')]],
+    ['of a list that has come back', [run('running'), run('incomplete', other), run('completed')]],
+    ['of a list that came back twice', [run('running'), run('incomplete'), run('completed', other), run('completed')]],
+  ])('%s is joined with the whole table', async (_, runs) => {
+    expect(await cost(1_000, runs)).toBeGreaterThanOrEqual(16_000);
   });
 });
 
@@ -86,5 +134,42 @@ describe('the names of a page', () => {
     ]);
     const after = STATE_PREFIX + encodeKey('user07999@x');
     expect(plan.namesAfter('user0', after, 2).map(({ mailbox }) => mailbox)).toEqual(['user08000@x', 'user08001@x']);
+  });
+});
+
+describe('the causes of drift', () => {
+  it('are read by key, at most sixteen at once, each run once, and no other run', async () => {
+    const [asked, most]: [string[], { now: number; ever: number }] = [[], { now: 0, ever: 0 }];
+    const table = {
+      async get(_: string, row: string) {
+        asked.push(row);
+        most.now += 1;
+        most.ever = Math.max(most.ever, most.now);
+        await new Promise(setImmediate);
+        most.now -= 1;
+        const number = numberOf(row);
+        return { number, status: number % 2 === 0 ? 'completed' : 'running', probableCause: `of ${number}` };
+      },
+    };
+    const runs = createRunStore({ open: async () => table } as unknown as Tables);
+    const numbers = Array.from({ length: 150 }, (_, index) => index * 1_000);
+    const causes = await runs.causes([...numbers, ...numbers]);
+    expect(asked.map(numberOf).toSorted((a, b) => a - b)).toEqual(numbers);
+    expect(most.ever).toBe(16);
+    expect(causes.get(2_000)).toBe('of 2000');
+    expect(causes.size).toBe(150);
+  });
+});
+
+describe('how many are listed', () => {
+  it('is known without looking at the names', () => {
+    const names = Array.from({ length: 25 }, (_, index) => `user${index}@contoso.example`);
+    const plan = planShards(new Map(names.map((name, index) => [name, index % 5 === 0 ? 'allowed' : 'denied'])), 7);
+    for (const shard of plan.shards) {
+      shard.listed = () => {
+        throw new Error('no name is needed');
+      };
+    }
+    expect([plan.count('allowed'), plan.count('denied')]).toEqual([5, 20]);
   });
 });
