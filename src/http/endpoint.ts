@@ -4,7 +4,7 @@ import type { Reading } from '../api/answerSchemas.ts';
 import type { Parameter, Parameters } from '../api/parameters.ts';
 import { JSON_TYPE, type ParameterSet, parametersOf, type Route } from '../api/route.ts';
 import { MailscopeError } from '../errors.ts';
-import { createLog, errorData } from '../log.ts';
+import { createLog, errorData, type Log } from '../log.ts';
 import { type Scopes, type Services, scopesFor } from '../services.ts';
 import { problemResponse } from './problem.ts';
 import { checkList, checkLists, pickScope } from './scopeOfRequest.ts';
@@ -109,7 +109,7 @@ function guarded(route: Route, handle: Handler): Endpoint {
       check();
       return await handle(request, context);
     } catch (error) {
-      const problem = toProblem(error, context);
+      const problem = toProblem(error, context, logOf(route, request, context));
       return problemResponse(problem, request.url, route.statuses?.[problem.code]);
     }
   }
@@ -142,13 +142,20 @@ function readQuestion({ query }: HttpRequest, parameters: ParameterSet): Record<
   return Object.fromEntries(readers.map(([name, { read }]) => [name, read(query.get(name) ?? undefined, name)]));
 }
 
-function toProblem(error: unknown, context: InvocationContext): MailscopeError {
+/** The log of the scope that is asked, where the route asks one. */
+function logOf(route: Route, { query }: HttpRequest, context: InvocationContext): Log {
+  if (route.of === 'all') return createLog(context);
+  const scopes = scopesFor(context);
+  return (scopes.find(query.get('scope') ?? scopes.all[0].scope) ?? scopes.all[0]).log;
+}
+
+function toProblem(error: unknown, { invocationId }: InvocationContext, log: Log): MailscopeError {
   if (error instanceof MailscopeError) {
     const { code, facts } = error;
-    if (facts.cause) createLog(context)('warn', 'invocation.refused', { code, cause: errorData(facts.cause) });
+    if (facts.cause) log('warn', 'invocation.refused', { code, cause: errorData(facts.cause) });
     return error;
   }
-  createLog(context)('error', 'invocation.failed', { invocationId: context.invocationId, error: errorData(error) });
-  const text = `Mailscope failed unexpectedly. Search the log for the invocation id ${context.invocationId}.`;
+  log('error', 'invocation.failed', { invocationId, error: errorData(error) });
+  const text = `Mailscope failed unexpectedly. Search the log for the invocation id ${invocationId}.`;
   return new MailscopeError('internal-error', text, { cause: error });
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { TableServiceClient } from '@azure/data-tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { emulatorConnection } from '../../scripts/stack/localSettings.ts';
 import { deliverAlert } from '../../src/alerts/deliverAlert.ts';
 import { createHealthLook } from '../../src/reads/healthLook.ts';
 import { listDrift } from '../../src/reads/history.ts';
@@ -11,6 +12,8 @@ import { listRuns } from '../../src/reads/runs.ts';
 import { doShard } from '../../src/runs/doShard.ts';
 import { takerOf } from '../../src/runs/foreignMessage.ts';
 import { pollScopes } from '../../src/runs/pollScopes.ts';
+import { DEAD_PORT } from '../support/emulator.ts';
+import { startApp } from '../support/localApp.ts';
 import { asScopes, createApps, startWorld, type TestApp, type World } from '../support/world.ts';
 
 const SUPPORT = 'support@contoso.example';
@@ -237,6 +240,16 @@ describe('a message', () => {
     expect(await takerOf(asScopes(...apps), 'poll-shards', message)).toBeNull();
     expect(apps[1]?.returned).toEqual([{ queue: 'poll-shards', message: { ...message, returned: 1 } }]);
   });
+});
+
+it('what a route could not do is in the log with its scope', async () => {
+  const app = await startApp(three({ AzureWebJobsStorage: emulatorConnection(DEAD_PORT) }));
+  try {
+    expect(await app.get('runs?scope=crm')).toMatchObject({ status: 503, body: { code: 'storage-unavailable' } });
+    expect(app.logs.filter((line) => line.includes('invocation.refused')).join()).toContain('"scope":"crm"');
+  } finally {
+    await app.host.close();
+  }
 });
 
 it('scopes with the same identity share a token, and others have their own', async () => {
