@@ -177,10 +177,11 @@ describe('npm start', () => {
   });
 
   it('notices two options that ask for the same port', async () => {
-    const it = run(['--port', `${base}`, '--sandbox-port', `${base}`]);
-    const [code] = await once(it.child, 'exit');
+    const it = run(['--port', `${base}`, '--sandbox-port', `${base}`, '--storage-port', `${base + 10}`]);
+    const [code] = await once(it.child, 'close');
     expect(code).toBe(1);
-    expect(it.output()).toContain(`Port ${base} is asked for by --port and --sandbox-port: choose another one.`);
+    // Nobody else has it.
+    expect(it.output()).toBe(`Port ${base} is asked for by --port and --sandbox-port: choose another one.\n`);
   });
 
   it('names all ports that are taken at once, each with its option', async () => {
