@@ -25,8 +25,7 @@ export interface HttpSide {
 
 /** As Microsoft's host limits a body. */
 const LARGEST_BODY = 100 * 1024 * 1024;
-const HOME_PAGE =
-  '<!doctype html><html lang="en"><title>Mailscope</title><p>The local host is up and running.</p></html>\n';
+const DASHBOARD = '/api/dashboard';
 
 /** The server, not yet listening. */
 export function createHttpServer(side: HttpSide): Server {
@@ -55,7 +54,7 @@ async function serve(side: HttpSide, request: IncomingMessage, response: ServerR
   const admin = ADMIN_PATH.exec(target.path);
   if (admin) return serveAdmin(side, request, admin[1], target, response);
   const found = findRoute(side.routes, request.method ?? '', target.path);
-  if (!found && target.path === '/') return showHomePage(response);
+  if (!found && target.path === '/') return showHomePage(side, response);
   if (!found) return end(response, 404);
   const { name, authLevel, isDisabled } = found.target;
   const level = levelOf(side.keys, keyOf(request, target), name);
@@ -90,9 +89,12 @@ async function serveAdmin(
   response.end(JSON.stringify(body));
 }
 
-function showHomePage(response: ServerResponse): void {
+/** Says that the host runs, and where the app's own page is if it has one. */
+function showHomePage({ routes }: HttpSide, response: ServerResponse): void {
+  const link = findRoute(routes, 'GET', DASHBOARD) ? ` The page is at <a href="${DASHBOARD}">${DASHBOARD}</a>.` : '';
+  const text = `<p>The local host is up and running.${link}</p>`;
   response.writeHead(200, { 'content-type': 'text/html' });
-  response.end(HOME_PAGE);
+  response.end(`<!doctype html><html lang="en"><title>Mailscope</title>${text}</html>\n`);
 }
 
 /** The key of a request. A header wins over the query, even if it is empty or wrong. Of several, the first counts. */

@@ -12,6 +12,15 @@ import { settingsBeside, takePortOptions } from './stack/portOptions.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NOBODY = 'ALERT_WEBHOOK_URL is not set, so there is no receiver. Set it to the address of your webhook.';
 
+const USAGE = `Usage: npm run alert:test -- [OPTIONS]
+
+Sends a test alert to the webhook of each scope, and prints what it answers.
+
+  --scope NAME          only the webhook of this scope of SCOPES
+  --sandbox-port 7075   the sandbox tenant, beside npm start on another port
+
+Exit code: 0 accepted, 1 not accepted, 3 bad settings or a bad command line.`;
+
 type Code = 0 | 1 | 3;
 
 process.exitCode = await alertTest(process.argv.slice(2));
@@ -20,6 +29,10 @@ process.exitCode = await alertTest(process.argv.slice(2));
 async function alertTest(args: readonly string[]): Promise<Code> {
   const { ports, rest } = takePortOptions(args);
   const options = readOptions(rest);
+  if (options === null) {
+    console.log(USAGE);
+    return 0;
+  }
   if (typeof options === 'string') return refuse(options);
   try {
     const environment = settingsBeside(root, process.env, ports);
@@ -41,14 +54,15 @@ async function alertTest(args: readonly string[]): Promise<Code> {
   }
 }
 
-/** The options, or what is wrong with them. */
-function readOptions(args: readonly string[]): { readonly scope: string | undefined } | string {
+/** The options, or what is wrong with them; null when somebody asks for help. */
+function readOptions(args: readonly string[]): { readonly scope: string | undefined } | string | null {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { scope: { type: 'string' } },
+    options: { scope: { type: 'string' }, help: { type: 'boolean' } },
     strict: false,
     allowPositionals: true,
   });
+  if (values.help) return null;
   const [unknown] = [...Object.keys(values).flatMap((name) => (name === 'scope' ? [] : [`--${name}`])), ...positionals];
   if (unknown !== undefined) return `npm run alert:test takes --scope and --sandbox-port, not "${unknown}".`;
   if (typeof values.scope === 'boolean') return '--scope needs the name of a scope.';

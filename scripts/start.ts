@@ -21,6 +21,9 @@ const USAGE = `Usage: npm start -- [OPTIONS]
   --instances 1         instances of the functions over one storage; the timer runs in the first
   --keys                ask for function keys, as in Azure`;
 
+/** Enough for several faults, one of which lists every setting of a scope. */
+const LONGEST_REASON = 4_000;
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 let stack: Stack | undefined;
 let stopping = false;
@@ -99,12 +102,15 @@ function countOf(option: string, text: string): number {
 
 /** The first runs follow at once; without them it would take until the timer's next tick to see anything. */
 async function firstRuns({ host, environment }: Stack): Promise<void> {
-  const { scopes } = readScopes(environment);
+  const { scopes, faults } = readScopes(environment);
+  // A setting of no scope stops none, so no run would tell of it.
+  const told = new Set(scopes[0].faults.map(({ message }) => message));
+  for (const { message } of faults) if (!told.has(message)) console.error(printable(message));
   await Promise.all(scopes.map(({ name }) => firstRun(host, name, scopes.length > 1 ? ` in ${name}` : '')));
 }
 
 async function firstRun(host: Stack['host'], scope: string, where: string): Promise<void> {
-  const none = (why: string) => console.error(`No run was started${where}: ${printable(why)}`);
+  const none = (why: string) => console.error(`No run was started${where}: ${printable(why, LONGEST_REASON)}`);
   try {
     const { status, body } = await startRunSoon(host, stopped.signal, scope);
     if (status !== 202) none(String(body.detail ?? `the app answered ${status}`));

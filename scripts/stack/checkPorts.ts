@@ -20,7 +20,12 @@ export async function checkPorts(ports: Ports, sandboxed: boolean, emulated: boo
     ...(sandboxed ? [{ option: '--sandbox-port', ports: [ports.sandbox] }] : []),
     ...(emulated ? [{ option: '--storage-port', ports: [0, 1, 2].map((offset) => ports.storage + offset) }] : []),
   ];
-  const taken = await Promise.all(wanted.map(takenPorts));
+  // A port that two options ask for is tried once: the second try would find the first one there.
+  const tried = wanted.map(({ option, ports: all }, index) => ({
+    option,
+    ports: all.filter((port) => !wanted.slice(0, index).some((other) => other.ports.includes(port))),
+  }));
+  const taken = await Promise.all(tried.map(takenPorts));
   const sentences = [...askedForTwice(wanted), ...taken.flat()];
   if (sentences.length > 0) throw new PortsError(sentences.join('\n'));
 }

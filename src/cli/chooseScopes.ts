@@ -1,5 +1,6 @@
 // Which scopes a command is about: the one that --scope names, or all.
 import type { Scopes, Services } from '../services.ts';
+import { whichScopes } from '../settings/scopes.ts';
 import type { SettingFault } from '../settings/settings.ts';
 import { UsageError } from './options.ts';
 
@@ -10,7 +11,10 @@ export function chooseScopes(scopes: Scopes, name: string | undefined): Chosen {
   // Nobody knows the names in a list that cannot be read. The one scope there is has its fault.
   if (name === undefined || scopes.faults.some(({ setting }) => setting === 'SCOPES')) return scopes.all;
   const found = scopes.find(name);
-  if (!found) throw new UsageError(`--scope: there is no scope "${name}". Use one of ${namesOf(scopes.all)}.`);
+  if (!found) {
+    const which = whichScopes(scopes.all.map(({ scope }) => scope));
+    throw new UsageError(`--scope: there is no scope "${name}". ${which}`);
+  }
   return [found];
 }
 

@@ -2,6 +2,7 @@
 import { MailscopeError } from '../errors.ts';
 import { visible } from '../rules/characters.ts';
 import type { Scopes, Services } from '../services.ts';
+import { whichScopes } from '../settings/scopes.ts';
 
 /**
  * The scope with this name, or else the first.
@@ -13,8 +14,8 @@ export function pickScope(scopes: Scopes, name: string | undefined): Services {
   if (name === undefined || scopes.faults.some(({ setting }) => setting === 'SCOPES')) return scopes.all[0];
   const found = scopes.find(name);
   if (found) return found;
-  const names = scopes.all.map(({ scope }) => scope).join(', ');
-  throw new MailscopeError('scope-not-found', `There is no scope "${visible(name.slice(0, 40))}". There are ${names}.`);
+  const which = whichScopes(scopes.all.map(({ scope }) => scope));
+  throw new MailscopeError('scope-not-found', `There is no scope "${visible(name.slice(0, 40))}". ${which}`);
 }
 
 /**

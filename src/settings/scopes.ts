@@ -57,6 +57,11 @@ export function readScopes(environment: Environment, adapt: Adapt = (alone) => a
   return { faults: [...general, ...strays.flatMap(({ scope, fault }) => (scope === null ? [fault] : []))], scopes };
 }
 
+/** What to do about the name of a scope that there is not. A sentence. */
+export function whichScopes(names: readonly string[]): string {
+  return names.length === 1 ? `The only one is "${names[0]}".` : `Use one of ${names.join(', ')}.`;
+}
+
 /** A setting's own name: `GRAPH_IDENTITY` for `crm__GRAPH_IDENTITY`. */
 export function plainName(written: string): string {
   const setting = written.slice(written.indexOf('__') + 2);

@@ -181,6 +181,9 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
     await page.goto(`${app.host.url}/api/dashboard#/?scope=hrm`);
     await page.getByRole('heading', { name: 'There is no scope hrm' }).waitFor();
     expectNoFaults(opened);
+    // The good news of the scope before is not about this one. A title follows its view, and the clock stands still.
+    await page.clock.runFor(1_000);
+    expect(await page.title()).toBe('Unknown scope – Mailscope');
   });
 
   it('of one scope shows no trace of others', async () => {

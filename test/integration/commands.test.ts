@@ -30,6 +30,14 @@ it.each(['demo', 'build', 'check', 'format'])('npm run %s refuses options, for i
   expect(await run([RUN, name, '--fast'])).toEqual({ code: 2, stdout: '', stderr });
 });
 
+it.each(['demo', 'check'])('npm run %s has an answer to --help', async (name) => {
+  expect(await run([RUN, name, '--help'])).toEqual({
+    code: 0,
+    stdout: `npm run ${name} takes no options.\n`,
+    stderr: '',
+  });
+});
+
 it('a wrong format is followed by the command that settles it', async () => {
   const tools = new URL('../../scripts/shared/runTools.ts', import.meta.url).href;
   const { code, stderr } = await run([
@@ -46,6 +54,12 @@ describe('npm run alert:test', () => {
   it('says what it takes', async () => {
     const stderr = 'npm run alert:test takes --scope and --sandbox-port, not "--loud".\n';
     expect(await run([RUN, 'alertTest', '--loud'])).toEqual({ code: 3, stdout: '', stderr });
+  });
+
+  it('prints its options for --help, and sends nothing', async () => {
+    const { code, stdout, stderr } = await run([RUN, 'alertTest', '--help', '--sandbox-port', `${DEAD_PORT}`]);
+    expect(stdout).toMatch(/^Usage: npm run alert:test -- \[OPTIONS\]\n.*--scope NAME/s);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('says that the sandbox has the receiver, when nothing answers there', async () => {

@@ -289,4 +289,6 @@ it('shows a page at the root', async () => {
   const answer = await send('GET /');
   expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/html']);
   expect(answer.body).toContain('up and running');
+  // This app has no page of its own.
+  expect(answer.body).not.toContain('href');
 });

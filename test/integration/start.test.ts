@@ -132,15 +132,22 @@ describe('npm start', () => {
       crm__ALLOWED_MAILBOXES: 'support@contoso.example',
       crm__DENIED_MAILBOXES: 'hr@contoso.example',
       hr__GRAPH_IDENTITY: 'me',
+      hr__GRAPH_RESSOURCE: 'mail',
+      hr__POLL_SCHEDULE: '0 0 0 1 1 *',
+      crn__STORE_SUBJECTS: 'false',
     };
     // No tick of the timer comes between.
     const it = run([...PORTS, '--keys'], { POLL_SCHEDULE: '0 0 0 1 1 *', ...scopes });
     await until(() => {
       expect(it.output()).toMatch(/^default: Run 1: 3 mailboxes, /m);
       expect(it.output()).toMatch(/^crm: Run 1: 2 mailboxes, /m);
-      expect(it.output()).toMatch(/^No run was started in hr: .*hr__GRAPH_IDENTITY/m);
+      // A long list of settings does not hide the fault after it.
+      expect(it.output()).toMatch(/^No run was started in hr: .*hr__GRAPH_IDENTITY.*HEARTBEAT_URL.*hr__POLL_SCHEDULE/m);
     });
+    // It stops no scope, and nobody meant it so.
+    expect(it.output()).toMatch(/^crn__STORE_SUBJECTS belongs to no scope/m);
     expect(it.output()).toMatch(/^ {2}scopes {5}default, crm, hr$/m);
+    expect(await (await fetch(`http://127.0.0.1:${base}/`)).text()).toContain('href="/api/dashboard"');
     expect(it.output()).toContain(`  npm run ask -- --scope crm --sandbox-port ${base + 1}\n`);
     const [command = ''] = /curl -H .*mailboxes\?scope=crm"/.exec(it.output()) ?? [];
     const curl = spawn('sh', ['-c', `${command} --silent`]);
@@ -170,10 +177,11 @@ describe('npm start', () => {
   });
 
   it('notices two options that ask for the same port', async () => {
-    const it = run(['--port', `${base}`, '--sandbox-port', `${base}`]);
-    const [code] = await once(it.child, 'exit');
+    const it = run(['--port', `${base}`, '--sandbox-port', `${base}`, '--storage-port', `${base + 10}`]);
+    const [code] = await once(it.child, 'close');
     expect(code).toBe(1);
-    expect(it.output()).toContain(`Port ${base} is asked for by --port and --sandbox-port: choose another one.`);
+    // Nobody else has it.
+    expect(it.output()).toBe(`Port ${base} is asked for by --port and --sandbox-port: choose another one.\n`);
   });
 
   it('names all ports that are taken at once, each with its option', async () => {

@@ -60,7 +60,7 @@ describe("the README's settings", () => {
   const OF_THE_PLATFORM = ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'FUNCTIONS_WORKER_RUNTIME'];
   // Read before the fields, or beside them, with their defaults.
   const GENERAL = { OWNER: undefined, API_AUTH: registeredApiAuth({}) };
-  const section = part('README.md', '### Settings');
+  const section = part('README.md', '## Settings');
   const table = rows(section);
 
   it('in tables are fields, or settings of the platform', () => {
@@ -88,7 +88,7 @@ describe("the README's settings", () => {
     );
     // One is "public cloud" in the table, and an address below it. The other is a list of one name.
     expect(sorted([...shown.map(([name]) => name), 'GRAPH_ENDPOINT'])).toEqual(sorted([...scalar, 'SCOPES']));
-    expect(part('README.md', '### Settings')).toContain(
+    expect(part('README.md', '## Settings')).toContain(
       `\`GRAPH_ENDPOINT\` is \`${defaults.GRAPH_ENDPOINT}\` by default`,
     );
   });

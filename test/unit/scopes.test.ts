@@ -1,7 +1,7 @@
 // Which settings each scope has, what stops it, and what stops all.
 import { describe, expect, it } from 'vitest';
 import { FIELDS } from '../../src/settings/fields.ts';
-import { readScopes, SCOPE_SETTINGS } from '../../src/settings/scopes.ts';
+import { readScopes, SCOPE_SETTINGS, whichScopes } from '../../src/settings/scopes.ts';
 
 const GENERAL = {
   ALLOWED_MAILBOXES: 'support@contoso.example',
@@ -229,4 +229,11 @@ it('the settings of a scope are all fields but those for all alike', () => {
     'POLL_CONCURRENCY',
     'PUBLIC_URL',
   ]);
+});
+
+it.each([
+  [['default'], 'The only one is "default".'],
+  [['default', 'crm'], 'Use one of default, crm.'],
+])('whoever names a scope that there is not learns which there are: %j', (names, sentence) => {
+  expect(whichScopes(names)).toBe(sentence);
 });

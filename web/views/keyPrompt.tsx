@@ -42,7 +42,8 @@ export function KeyPrompt({ isWrong, onKey }: PromptProps) {
         </p>
         <p id="key-help" class="quiet">
           Use a host key: a key of one function opens that function alone. In the Azure portal it is under Functions,
-          App keys. This page keeps the key until you close the browser, and sends it in a header only.
+          App keys. On your own machine <code>npm start</code> prints it. This page keeps the key until you close the
+          browser, and sends it in a header only.
         </p>
         <button class="main" type="submit">
           Show the page

@@ -1,7 +1,9 @@
 // All scopes, the worst first. Each leads to its own page.
+import { useEffect } from 'preact/hooks';
 import type { Scope } from '../apiTypes.ts';
 import { writeAddress } from '../state/address.ts';
 import { scopesWorstFirst } from '../state/headline.ts';
+import { iconOf } from '../state/shapes.ts';
 import { startOfRun } from '../state/times.ts';
 import { MarkShape } from './marks.tsx';
 import { Ago } from './timeText.tsx';
@@ -59,6 +61,11 @@ interface UnknownProps {
 }
 
 export function UnknownScope({ name, scopes }: UnknownProps) {
+  // No headline is shown, so that of another scope must not stay in the title.
+  useEffect(() => {
+    document.title = 'Unknown scope – Mailscope';
+    document.getElementById('icon')?.setAttribute('href', iconOf('loading'));
+  }, []);
   return (
     <section>
       <h1>There is no scope {name}</h1>
