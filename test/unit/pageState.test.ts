@@ -43,12 +43,21 @@ describe('an address', () => {
     expect(writeAddress(address)).toBe(fragment);
   });
 
+  it('takes a plus that somebody typed as a plus', () => {
+    const { view } = readAddress('#/mailboxes/a@contoso.example?from=2026-11-23T08:00:00+02:00');
+    expect(view).toMatchObject({ range: { from: '2026-11-23T08:00:00+02:00' } });
+    const filtered = readAddress('#/mailboxes?startsWith=plus+tag');
+    expect(filtered.view).toMatchObject({ filter: { startsWith: 'plus+tag' } });
+    expect(readAddress(writeAddress(filtered))).toEqual(filtered);
+  });
+
   it('leaves out a filter that does not exist, and says of a view that it does not know it', () => {
     expect(readAddress('#/mailboxes?verdict=fine')).toEqual({ view: { page: 'mailboxes', filter: {} } });
     expect(readAddress('#/drift?open=maybe')).toEqual({ view: { page: 'drift', filter: {} } });
     expect(readAddress('#/nowhere')).toEqual({ view: { page: 'unknown' } });
     expect(readAddress('#/runs/1/2')).toEqual({ view: { page: 'unknown' } });
     expect(readAddress('')).toEqual({ view: { page: 'home' } });
+    expect(readAddress('#/mailboxes/a#b')).toEqual({ view: { page: 'mailbox', mailbox: 'a#b', range: {} } });
     expect(readAddress('#/mailboxes/%zz')).toEqual({ view: { page: 'mailbox', mailbox: '%zz', range: {} } });
   });
 });
@@ -71,6 +80,7 @@ describe('times', () => {
     expect(clockTime('2026-11-23T08:15:03Z', 'local', NOW)).toBe('13:45:03 +05:30');
     process.env.TZ = 'America/New_York';
     expect(fullTime('2026-11-23T03:15:03Z', 'local')).toBe('2026-11-22 22:15:03 −05:00');
+    expect(readTyped('2026-11-22 22:15:03 −05:00', 'utc')).toBe('2026-11-23T03:15:03.000Z');
     expect(readTyped('2026-11-22 22:15', 'local')).toBe('2026-11-23T03:15:00.000Z');
   });
 

@@ -21,7 +21,6 @@ interface HeaderProps {
 }
 
 export function Header({ scopes, address: { view }, named }: HeaderProps) {
-  const place = named === undefined ? {} : { scope: named };
   const current = PARENTS[view.page] ?? view.page;
   return (
     <header>
@@ -43,7 +42,7 @@ export function Header({ scopes, address: { view }, named }: HeaderProps) {
           {VIEWS.map(([to, words]) => (
             <a
               key={words}
-              href={writeAddress({ view: to, ...place })}
+              href={writeAddress({ view: to, scope: named })}
               aria-current={to.page === current ? 'page' : undefined}
             >
               {words}
