@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Observation } from '../../web/apiTypes.ts';
 import { type Address, readAddress, writeAddress } from '../../web/state/address.ts';
 import { ApiFailure, afterOf, createClient } from '../../web/state/apiClient.ts';
-import { barWords, cellsOf, cellWords, observationOf, observationsIn } from '../../web/state/cells.ts';
+import { barWords, cellsOf, cellWords, movedBy, observationOf, observationsIn } from '../../web/state/cells.ts';
 import { progressWords, refusalWords } from '../../web/state/progress.ts';
 import { iconOf, SHAPES } from '../../web/state/shapes.ts';
 import { timelineOf } from '../../web/state/timeline.ts';
@@ -143,6 +143,26 @@ describe('a bar', () => {
     const [cell] = cellsOf('x', 'denied');
     expect(observationOf(cell, history, '2026-11-23T08:15:00Z')?.checkedAt).toBe('2026-11-23T08:15:00Z');
     expect(observationOf(cell, [], null)).toBeUndefined();
+  });
+
+  it('shows no observation of another run while it is newer than what is known of them', () => {
+    const [older, newest] = cellsOf('xx', 'denied');
+    const history = [{ checkedAt: '2026-11-23T08:15:00Z' }];
+    for (const cell of [older, newest]) expect(observationOf(cell, history, '2026-11-23T08:30:00Z')).toBeUndefined();
+  });
+
+  it.each([
+    ['nothing new', 'xxx.', 'xxx.', false, 0],
+    ['a run, while there is room', 'xxx', 'xxxx', true, 0],
+    ['a run, when the bar is full', 'xxxx', 'xxxx', true, 1],
+    ['a breach', 'xx.x', 'x.xo', true, 1],
+    ['a hole without a run', 'xoxx', 'oxx.', false, 1],
+    ['two holes and a run', 'oxxx', 'x..x', true, 3],
+    ['so many that none is left', 'oooo', 'xxxx', true, 4],
+  ])('moves with its runs: %s', (_, before, after, isNew, moved) => {
+    const at = '2026-11-23T08:15:00Z';
+    const bar = (recent: string, lastCheckedAt: string) => ({ recent, lastCheckedAt });
+    expect(movedBy(bar(before, at), bar(after, isNew ? '2026-11-23T08:30:00Z' : at))).toBe(moved);
   });
 
   it('is a sentence for those who cannot see it', () => {

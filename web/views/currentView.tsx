@@ -12,8 +12,8 @@ import { RunsPage } from './runsPage.tsx';
 
 interface ViewProps {
   readonly view: View;
-  /** Null before the first answer. */
-  readonly scope: Scope | null;
+  /** Undefined before the first answer, null where none is known. */
+  readonly scope: Scope | null | undefined;
 }
 
 export function CurrentView({ view, scope }: ViewProps) {
@@ -72,12 +72,12 @@ function Home({ scope }: Pick<ViewProps, 'scope'>) {
   );
 }
 
-/** Changes when drift may have; null before anything is known. The headline waits for nothing, so it comes first. */
-function driftVersion(scope: Scope | null): string | null {
-  return scope && JSON.stringify([scope.lastCompletedRun, scope.openDrift]);
+/** Changes when drift may have; null before the first answer. The headline waits for nothing, so it comes first. */
+function driftVersion(scope: Scope | null | undefined): string | null {
+  return scope === undefined ? null : JSON.stringify([scope?.lastCompletedRun, scope?.openDrift]);
 }
 
-function countsOf(scope: Scope | null): string {
+function countsOf(scope: Scope | null | undefined): string {
   if (!scope?.mailboxes) return '';
   const [denied, allowed] = [scope.mailboxes.denied, scope.mailboxes.allowed].map((count) =>
     count.toLocaleString('en-US'),

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Mailbox, Observation, Page } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
+import { presentTime } from '../live/presentTime.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { goTo } from '../live/useFragment.ts';
 import { type Address, type TimeRange, writeAddress } from '../state/address.ts';
@@ -11,6 +12,7 @@ import { timelineOf } from '../state/timeline.ts';
 import { duration, fullTime, readTyped, type Zone } from '../state/times.ts';
 import { CopyId } from './copyId.tsx';
 import { DriftItem } from './driftList.tsx';
+import { Fact } from './fact.tsx';
 import { Expected, MarkShape, VerdictMark } from './marks.tsx';
 import { FailureText, Loading } from './notices.tsx';
 import { RecentBar } from './recentBar.tsx';
@@ -64,45 +66,27 @@ function State({ answer: { data, failure } }: { readonly answer: Answer<Mailbox>
     <div class={failure ? 'old' : ''}>
       {failure && <FailureText failure={failure} />}
       <dl class="facts">
-        <div>
-          <dt>Verdict</dt>
-          <dd>
-            <VerdictMark verdict={data.verdict} />
-            {data.stale && <span class="tag">stale</span>}
-          </dd>
-        </div>
-        <div>
-          <dt>Declared</dt>
-          <dd>
-            <Expected expectation={data.expectation} />
-          </dd>
-        </div>
-        <div>
-          <dt>Since</dt>
-          <dd>
-            <ClockTime at={data.since} />
-          </dd>
-        </div>
-        <div>
-          <dt>Last proven</dt>
-          <dd>
-            <Ago at={data.provenAt} never="never" />
-          </dd>
-        </div>
-        <div>
-          <dt>Last asked</dt>
-          <dd>
-            <Ago at={data.lastCheckedAt} never="never" />
-            {data.lastOutcome && `: ${data.lastOutcome}`}
-            {data.lastReason && ` (${data.lastReason})`}
-          </dd>
-        </div>
-        <div>
-          <dt>Last runs</dt>
-          <dd>
-            <RecentBar {...data} />
-          </dd>
-        </div>
+        <Fact name="Verdict">
+          <VerdictMark verdict={data.verdict} />
+          {data.stale && <span class="tag">stale</span>}
+        </Fact>
+        <Fact name="Declared">
+          <Expected expectation={data.expectation} />
+        </Fact>
+        <Fact name="Since">
+          <ClockTime at={data.since} />
+        </Fact>
+        <Fact name="Last proven">
+          <Ago at={data.provenAt} never="never" />
+        </Fact>
+        <Fact name="Last asked">
+          <Ago at={data.lastCheckedAt} never="never" />
+          {data.lastOutcome && `: ${data.lastOutcome}`}
+          {data.lastReason && ` (${data.lastReason})`}
+        </Fact>
+        <Fact name="Last runs" isWide>
+          <RecentBar {...data} />
+        </Fact>
       </dl>
       {data.openDrift && (
         <ul class="drifts">
@@ -167,7 +151,7 @@ function Range({ range, onRange }: RangeProps) {
         <button
           key={name}
           type="button"
-          onClick={() => onRange({ from: new Date(Date.now() - hours * HOUR_MS).toISOString() })}
+          onClick={() => onRange({ from: new Date(presentTime() - hours * HOUR_MS).toISOString() })}
         >
           {name}
         </button>

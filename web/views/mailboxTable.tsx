@@ -6,6 +6,7 @@ import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
 import type { MailboxFilter } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
+import { verdictsOf } from '../state/headline.ts';
 import { EXPECTED, VerdictMark } from './marks.tsx';
 import { FailureText, Loading } from './notices.tsx';
 import { RecentBar } from './recentBar.tsx';
@@ -17,8 +18,8 @@ const PAGE_SIZE = 50;
 const UNHEALTHY = ['breach', 'lockout', 'unverified', 'pending'] as const satisfies readonly Verdict[];
 
 interface TableProps {
-  /** Null before the first answer. */
-  readonly scope: Scope | null;
+  /** Undefined before the first answer, null where none is known. */
+  readonly scope: Scope | null | undefined;
   readonly filter: MailboxFilter;
   readonly after: string | undefined;
 }
@@ -27,7 +28,7 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
   const page = usePage();
   const href = useHref();
   const { verdict, ...rest } = filter;
-  const counts = scope?.verdicts ?? null;
+  const counts = scope ? verdictsOf(scope) : null;
   // The lists and the tally that orders them must not be of different runs.
   const version = JSON.stringify([scope?.lastCompletedRun, counts]);
   const isOrdered = verdict === undefined && after === undefined && counts !== null;
@@ -41,7 +42,7 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
   const shown = verdict ?? (counts === null ? undefined : 'compliant');
   const list = useAnswer<Page<Mailbox>>(
     // What is wrong comes first, so the list waits for the tally that tells it.
-    scope === null && verdict === undefined ? null : 'mailboxes',
+    scope === undefined && verdict === undefined ? null : 'mailboxes',
     { ...rest, verdict: shown, top: PAGE_SIZE, after, scope: page.scope },
     version,
   );

@@ -7,7 +7,7 @@ import { Choice, Search } from './filterBar.tsx';
 import { MailboxTable } from './mailboxTable.tsx';
 
 interface PageProps {
-  readonly scope: Scope | null;
+  readonly scope: Scope | null | undefined;
   readonly filter: MailboxFilter;
   readonly after: string | undefined;
 }

@@ -78,16 +78,18 @@ function RunRow({ run, longest, href }: RowProps) {
       <td>
         <RunStatus run={run} />
       </td>
-      <td class="number">
+      <td class="number" data-name="Duration">
         {run.finishedAt === null ? <span class="quiet">–</span> : duration(tookMs(run))}
         <svg class="took" width={BAR_WIDTH} height="6" viewBox={`0 0 ${BAR_WIDTH} 6`} aria-hidden="true">
           <path d={`M0 0h${Math.round((tookMs(run) / longest) * BAR_WIDTH * 10) / 10}v6H0z`} />
         </svg>
       </td>
-      <td>{countsText(run.verdicts)}</td>
-      <td>{driftText(run)}</td>
-      <td class="number">{run.throttled === 0 ? <span class="quiet">no</span> : throttledText(run)}</td>
-      <td class="number">
+      <td data-name="Verdicts">{countsText(run.verdicts)}</td>
+      <td data-name="Drift">{driftText(run)}</td>
+      <td class="number" data-name="Throttled">
+        {run.throttled === 0 ? <span class="quiet">no</span> : throttledText(run)}
+      </td>
+      <td class="number" data-name="Missed">
         {run.missedTicks ? (
           `${run.missedTicks} ${run.missedTicks === 1 ? 'tick' : 'ticks'}`
         ) : (

@@ -1,23 +1,19 @@
 // All scopes, the worst first. Each leads to its own page.
 import type { Scope } from '../apiTypes.ts';
+import { useWindowSays } from '../live/useWindowSays.ts';
 import { writeAddress } from '../state/address.ts';
 import { scopesWorstFirst } from '../state/headline.ts';
 import { startOfRun } from '../state/times.ts';
 import { MarkShape } from './marks.tsx';
 import { Ago } from './timeText.tsx';
 
-interface OverviewProps {
-  readonly scopes: readonly Scope[];
-  readonly isOld: boolean;
-}
-
-export function ScopesOverview({ scopes, isOld }: OverviewProps) {
+export function ScopesOverview({ scopes }: { readonly scopes: readonly Scope[] }) {
   return (
     <section aria-labelledby="scopes-title">
       <h2 id="scopes-title">Scopes</h2>
-      <ul class={`scopes${isOld ? ' old' : ''}`}>
+      <ul class="scopes">
         {scopesWorstFirst(scopes).map(({ scope, headline }) => {
-          const mark = headline.level === 'notice' ? 'proven' : headline.level;
+          const mark = headline.level;
           return (
             <li key={scope.name} class={`scope level-${mark}`}>
               <MarkShape mark={mark} size={24} />
@@ -59,6 +55,7 @@ interface UnknownProps {
 }
 
 export function UnknownScope({ name, scopes }: UnknownProps) {
+  useWindowSays('No such scope', 'silent');
   return (
     <section>
       <h1>There is no scope {name}</h1>
