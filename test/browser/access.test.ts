@@ -288,7 +288,7 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
       });
       await untilHeadline(page, 'The one mailbox that must not be read is refused.');
       await page.locator('footer', { hasText: words }).waitFor();
-      expect(await page.locator('.proof').textContent()).toMatch(/^Last proven (just now|\d+ s ago) \(\d\d:/);
+      await page.locator('.proof', { hasText: /^Last proven (just now|\d+ s ago) \(\d\d:/ }).waitFor();
     }
   });
 
@@ -382,6 +382,7 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
       await page.getByRole('link', { name: /Next page/ }).click();
       await page.getByRole('link', { name: 'First page' }).waitFor();
       await page.getByText('user00049@contoso.example').waitFor();
+      expect(await focusOf(page)).toBe('view-title');
       const search = page.getByLabel('Name begins with');
       await search.fill('user0999');
       await page.getByText('user09990@contoso.example').waitFor();

@@ -1,6 +1,7 @@
 // What the page knows without a browser: addresses, times, bars, the timeline, and how it asks the API.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Observation } from '../../web/apiTypes.ts';
+import { clockErrorMs, learnServerTime, presentTime } from '../../web/live/presentTime.ts';
 import { type Address, readAddress, writeAddress } from '../../web/state/address.ts';
 import { ApiFailure, afterOf, createClient } from '../../web/state/apiClient.ts';
 import { barWords, cellsOf, cellWords, movedBy, observationOf, observationsIn } from '../../web/state/cells.ts';
@@ -107,6 +108,17 @@ describe('times', () => {
   it('are in the id of a run', () => {
     expect(startOfRun('20261123T081500Z-42')).toBe('2026-11-23T08:15:00.000Z');
     expect(startOfRun('run 42')).toBeNull();
+  });
+});
+
+describe('the present time', () => {
+  it("is the server's where this computer's clock is wrong, and an old answer cannot set it back", () => {
+    learnServerTime(Date.now() + 90_000);
+    expect(clockErrorMs()).toBe(0);
+    learnServerTime(Date.now() + 3_600_000);
+    for (const server of [Date.now(), Date.now() - 9e7]) learnServerTime(server);
+    expect(Math.round((presentTime() - Date.now()) / 60_000)).toBe(60);
+    expect(Math.round(clockErrorMs() / 60_000)).toBe(60);
   });
 });
 

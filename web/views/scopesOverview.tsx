@@ -2,7 +2,7 @@
 import type { Scope } from '../apiTypes.ts';
 import { useWindowSays } from '../live/useWindowSays.ts';
 import { writeAddress } from '../state/address.ts';
-import { scopesWorstFirst } from '../state/headline.ts';
+import { isStopped, scopesWorstFirst } from '../state/headline.ts';
 import { startOfRun } from '../state/times.ts';
 import { MarkShape } from './marks.tsx';
 import { Ago } from './timeText.tsx';
@@ -30,7 +30,8 @@ export function ScopesOverview({ scopes }: { readonly scopes: readonly Scope[] }
                 ))}
               </div>
               <span class="quiet">
-                last run <Ago at={startOfRun(scope.lastCompletedRun ?? '')} never="never" />
+                last run{' '}
+                <Ago at={startOfRun(scope.lastCompletedRun ?? '')} never={isStopped(scope) ? 'not known' : 'never'} />
               </span>
             </li>
           );
