@@ -331,6 +331,24 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
     expect(await page.locator('main.is-old').count()).toBe(1);
   });
 
+  it('does not wait for the end of a run to tell of the breach that it has found', async () => {
+    const app = await start();
+    await runToItsEnd(app);
+    const { page } = await open({ url: app.host.url });
+    await untilHeadline(page, 'The one mailbox that must not be read is refused.');
+    await page.route('**/api/runs?*', async (route) => {
+      const { value } = (await (await route.fetch()).json()) as { readonly value: readonly object[] };
+      const openedByKind = { breach: 1, lockout: 0, unverified: 0 };
+      const cut = { ...value[0], id: '20991231T000000Z-99', number: 99, status: 'incomplete', openedByKind };
+      await route.fulfill({ json: { value: [cut, ...value] } });
+    });
+    const asked = page.waitForRequest(/verdict=breach/);
+    await page.clock.runFor(BEAT_MS);
+    await untilHeadline(page, '1 mailbox that must not be read can be read.');
+    await page.getByRole('heading', { name: 'Open drift' }).waitFor();
+    await asked;
+  });
+
   it('pauses, says so, and shows local time', async () => {
     const app = await start();
     await runToItsEnd(app);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Run, Scope } from '../../web/apiTypes.ts';
 import { intervalOf, isAnswerOld, isRunMissing } from '../../web/state/age.ts';
+import { asOfNow } from '../../web/state/asOfNow.ts';
 import { type Contact, headlineOf, headlineOfAll, lastProof, scopesWorstFirst } from '../../web/state/headline.ts';
 
 const VERDICTS = { compliant: 0, breach: 0, lockout: 0, unverified: 0, pending: 0 };
@@ -23,6 +24,7 @@ function scope(verdicts: Partial<typeof VERDICTS> = {}, more: Partial<Scope> = {
 }
 
 const HEARD: Contact = { failure: null, ageMs: null, isOld: false, isPaused: false, runMissingMs: null };
+const opened = (number: number, breach: number) => ({ number, openedByKind: { breach, lockout: 0, unverified: 0 } });
 const GONE = { text: 'It is gone.', isHeard: false };
 const contact = (more: Partial<Contact>): Contact => ({ ...HEARD, ...more });
 
@@ -83,10 +85,17 @@ describe('the headline', () => {
     ['new mailboxes', scope({ pending: 1 }), {}, 'pending', '1 mailbox is not decided yet.'],
     [
       'mailboxes that were listed after the last run',
-      scope({ pending: 1 }, { mailboxes: { allowed: 3, denied: 100 } }),
+      asOfNow(scope({ pending: 1 }, { mailboxes: { allowed: 3, denied: 100 } }), []),
       {},
       'pending',
       '3 mailboxes are not decided yet.',
+    ],
+    [
+      'a breach that a run finds before its end, or without one',
+      asOfNow(scope(), [opened(44, 0), opened(43, 2), opened(42, 7)]),
+      {},
+      'breach',
+      '2 mailboxes that must not be read can be read.',
     ],
     ['nothing known yet', null, {}, 'loading', 'Asking Mailscope …'],
   ])('tells of %s', (_, of, heard, level, text) => {
@@ -152,6 +161,19 @@ describe('the headline', () => {
       ],
     });
     expect(scopesWorstFirst([scope(), crm]).map((one) => one.scope.name)).toEqual(['crm', 'default']);
+  });
+});
+
+describe('a scope as of now', () => {
+  it('has the drift of later runs, and is as told where nothing is known', () => {
+    const { verdicts, openDrift } = asOfNow(
+      scope({ breach: 1 }, { openDrift: { breach: 1, lockout: 0, unverified: 0 } }),
+      [opened(43, 2)],
+    );
+    expect([verdicts?.breach, openDrift]).toEqual([3, { breach: 3, lockout: 0, unverified: 0 }]);
+    const unknown = scope({}, { verdicts: null, openDrift: null, lastCompletedRun: null });
+    expect(asOfNow(unknown, [opened(43, 2)])).toBe(unknown);
+    expect(asOfNow(scope({}, { mailboxes: null }), []).verdicts?.pending).toBe(0);
   });
 });
 

@@ -107,14 +107,14 @@ function silent(text: string, short = 'No answer'): Statement {
 }
 
 function scopeStatements(scope: Scope): Statement[] {
-  const verdicts = verdictsOf(scope);
-  const stops = scope.problems.filter(isStop).map((problem) => silent(problemText(problem), 'Not watching'));
+  const { verdicts, problems, controlHeld } = scope;
+  const stops = problems.filter(isStop).map((problem) => silent(problemText(problem), 'Not watching'));
   // Where settings or storage fail, nobody knows whether there was a run.
   const isUnknown = verdicts === null && stops.length > 0;
   const wrong = [
     ...stops,
     ...(verdicts !== null ? verdictStatements(verdicts) : isUnknown ? [] : [NO_RUN]),
-    ...(scope.controlHeld === false ? [BLIND] : []),
+    ...(controlHeld === false ? [BLIND] : []),
   ];
   return wrong.length > 0 ? wrong : [proven(scope)];
 }
@@ -133,16 +133,6 @@ function noticesOf({ problems }: Scope): string[] {
   return undelivered.map((problem) => `Alerts do not arrive: ${problemText(problem)}`);
 }
 
-export type VerdictCounts = Readonly<Record<Verdict, number>>;
-
-/** The verdicts as of now: what was listed after the last run is not decided. Null where no run is known. */
-export function verdictsOf({ verdicts, mailboxes }: Scope): VerdictCounts | null {
-  if (verdicts === null || mailboxes === null) return verdicts;
-  const counted = Object.values(verdicts).reduce((sum, count) => sum + count, 0);
-  const added = Math.max(0, mailboxes.allowed + mailboxes.denied - counted);
-  return { ...verdicts, pending: verdicts.pending + added };
-}
-
 const NO_RUN: Statement = {
   level: 'unproven',
   text: 'Nothing is proven yet: no run has completed.',
@@ -155,7 +145,7 @@ const BLIND: Statement = {
   short: 'Blind',
 };
 
-function verdictStatements({ breach, lockout, unverified, pending }: VerdictCounts): Statement[] {
+function verdictStatements({ breach, lockout, unverified, pending }: Readonly<Record<Verdict, number>>): Statement[] {
   return [
     ...counted(
       'breach',

@@ -3,6 +3,7 @@ import type { Health, Page, Run, Scope } from '../apiTypes.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import type { Address } from '../state/address.ts';
 import type { ApiFailure } from '../state/apiClient.ts';
+import { asOfNow } from '../state/asOfNow.ts';
 
 export interface Core {
   readonly scopes: Answer<Page<Scope>>;
@@ -25,25 +26,27 @@ export const RUNS_LOOKED_AT = 20;
 
 export function useCore({ view, scope: wanted }: Address): Core {
   const scopes = useAnswer<Page<Scope>>('scopes');
-  const all = scopes.data?.value ?? [];
+  const told = scopes.data?.value ?? [];
   // The headline needs the scopes alone, so nothing may hold them up.
   const isFirst = scopes.data === undefined && scopes.failure === null;
-  const isOverview = all.length > 1 && view.page === 'home' && wanted === undefined;
-  const name = wanted ?? (all.length > 1 && !isOverview ? all[0]?.name : undefined);
-  const shown = wanted === undefined ? all[0] : all.find((scope) => scope.name === wanted);
-  const hasNone = isFirst || isOverview || (all.length > 0 && shown === undefined);
-  const runs = useAnswer<Page<Run>>(hasNone ? null : 'runs', { top: RUNS_LOOKED_AT, scope: name });
+  const isOverview = told.length > 1 && view.page === 'home' && wanted === undefined;
+  const name = wanted ?? (told.length > 1 && !isOverview ? told[0]?.name : undefined);
+  const isShown = (scope: Scope) => !isOverview && (wanted === undefined || scope.name === wanted);
+  const hasNone = isFirst || isOverview || (told.length > 0 && !told.some(isShown));
+  const answer = useAnswer<Page<Run>>(hasNone ? null : 'runs', { top: RUNS_LOOKED_AT, scope: name });
+  const runs = answer.isOther ? [] : (answer.data?.value ?? []);
   // While something is wrong `health` answers 503, which a browser reports as an error. The scopes have told already.
-  const isHealthy = all.length > 0 && all.every(({ status }) => status === 'healthy');
+  const isHealthy = told.length > 0 && told.every(({ status }) => status === 'healthy');
   const health = useAnswer<Health>(isHealthy ? 'health' : null);
+  const shown = told.find(isShown);
   return {
     scopes,
-    all,
+    all: told.map((scope) => asOfNow(scope, [])),
     isOverview,
     name,
-    scope: isFirst ? undefined : isOverview ? null : (shown ?? null),
-    runs: runs.isOther ? [] : (runs.data?.value ?? []),
+    scope: isFirst ? undefined : shown ? asOfNow(shown, runs) : null,
+    runs,
     health: health.data,
-    failure: scopes.failure ?? health.failure ?? runs.failure,
+    failure: scopes.failure ?? health.failure ?? answer.failure,
   };
 }

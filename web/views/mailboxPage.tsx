@@ -84,7 +84,7 @@ function State({ answer: { data, failure } }: { readonly answer: Answer<Mailbox>
           {data.lastOutcome && `: ${data.lastOutcome}`}
           {data.lastReason && ` (${data.lastReason})`}
         </Fact>
-        <Fact name="Last runs" isWide>
+        <Fact name="Last runs">
           <RecentBar {...data} />
         </Fact>
       </dl>

@@ -6,7 +6,6 @@ import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
 import type { MailboxFilter } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
-import { verdictsOf } from '../state/headline.ts';
 import { EXPECTED, VerdictMark } from './marks.tsx';
 import { FailureText, Loading } from './notices.tsx';
 import { RecentBar } from './recentBar.tsx';
@@ -28,7 +27,7 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
   const page = usePage();
   const href = useHref();
   const { verdict, ...rest } = filter;
-  const counts = scope ? verdictsOf(scope) : null;
+  const counts = scope?.verdicts ?? null;
   // The lists and the tally that orders them must not be of different runs.
   const version = JSON.stringify([scope?.lastCompletedRun, counts]);
   const isOrdered = verdict === undefined && after === undefined && counts !== null;
