@@ -34,10 +34,12 @@ export function HeadlinePanel({ core, isPaused }: HeadlineProps) {
             ))}
           </ul>
         )}
-        <p class="proof">
-          <Proof core={core} />
-          <NextRun core={core} now={now} />
-        </p>
+        {(!core.isOverview || core.health) && (
+          <p class="proof">
+            <Proof core={core} />
+            <NextRun core={core} now={now} />
+          </p>
+        )}
       </div>
       {/* Read aloud when the kind of answer changes, and not with each second that an age grows. */}
       <p class="unseen" role="status">
