@@ -81,6 +81,40 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
     expect(JSON.parse(kept)).toEqual([{ 'mailscope.key': key }, {}, '']);
   });
 
+  it('asks again when the key was changed, and its window no longer says that all is fine', async () => {
+    const app = await start({}, true);
+    const { page } = await open({ url: app.host.url });
+    const field = page.getByLabel('Function key');
+    await field.fill(app.host.keys?.host ?? '');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await untilHeadline(page, 'The one mailbox that must not be read is refused.');
+    const icon = () => page.locator('#icon').getAttribute('href');
+    const fine = await icon();
+    await page.route(/\/api\/scopes/, (route) => route.fulfill({ status: 401 }));
+    await page.clock.runFor(BEAT_MS);
+    await page.getByText('The app refused this key.').waitFor();
+    expect(await page.title()).toBe('Key – Mailscope');
+    expect(await icon()).not.toBe(fine);
+  });
+
+  it('works in a browser that blocks its storage, and says what that means', async () => {
+    const app = await start({}, true);
+    const { page } = await open({
+      url: app.host.url,
+      before: (one) =>
+        one.addInitScript(
+          "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('blocked', 'SecurityError'); } })",
+        ),
+    });
+    await page.getByText('because this browser blocks its storage').waitFor();
+    await page.getByLabel('Function key').fill(app.host.keys?.host ?? '');
+    await page.keyboard.press('Enter');
+    await untilHeadline(page, 'Nothing is proven yet');
+    await page.getByRole('button', { name: 'Show local time' }).click();
+    await page.getByRole('button', { name: 'Show UTC' }).waitFor();
+  });
+
   it('goes to the sign-in where callers sign in, and comes back to the view it was at', async () => {
     const app = await start({ API_AUTH: 'entra', WEBSITE_AUTH_ENABLED: 'True' });
     const claims = { auth_typ: 'aad', role_typ: 'roles', claims: [{ typ: 'roles', val: 'Mailscope.Read' }] };
@@ -178,12 +212,15 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
     await page.getByRole('link', { name: 'Runs' }).click();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
     expect(await page.evaluate<string>('location.hash')).toBe('#/runs?scope=crm');
+    await page.getByLabel('Scope').selectOption('default');
+    await page.getByRole('link', { name: '1', exact: true }).waitFor();
+    expect(await page.evaluate<string>('location.hash')).toBe('#/runs?scope=default');
     await page.goto(`${app.host.url}/api/dashboard#/?scope=hrm`);
     await page.getByRole('heading', { name: 'There is no scope hrm' }).waitFor();
     expectNoFaults(opened);
     // The good news of the scope before is not about this one. A title follows its view, and the clock stands still.
     await page.clock.runFor(1_000);
-    expect(await page.title()).toBe('Unknown scope – Mailscope');
+    expect(await page.title()).toBe('No such scope – Mailscope');
   });
 
   it('of one scope shows no trace of others', async () => {
@@ -241,12 +278,88 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
     await untilHeadline(page, 'The one mailbox that must not be read is refused.');
   });
 
+  it('is right about ages although the clock of the computer is an hour wrong', async () => {
+    const app = await start();
+    await runToItsEnd(app);
+    for (const [hours, words] of [
+      [-1, 'is 1 h slow'],
+      [1, 'is 1 h fast'],
+    ] as const) {
+      const { page } = await open({
+        url: app.host.url,
+        before: (one) => one.clock.setSystemTime(Date.now() + hours * 3_600_000),
+      });
+      await untilHeadline(page, 'The one mailbox that must not be read is refused.');
+      await page.locator('footer', { hasText: words }).waitFor();
+      await page.locator('.proof', { hasText: /^Last proven (just now|\d+ s ago) \(\d\d:/ }).waitFor();
+    }
+  });
+
+  it('asks for what has changed while a slow answer was under way', async () => {
+    const app = await start();
+    await runToItsEnd(app);
+    const { page } = await open({ url: app.host.url });
+    await page.locator('tbody tr').first().waitFor();
+    const waiting: Route[] = [];
+    await page.route('**/api/mailboxes?*', (route) => void waiting.push(route));
+    await page.clock.runFor(BEAT_MS);
+    await until(() => expect(waiting).toHaveLength(1), 10);
+    await page.clock.runFor(BEAT_MS);
+    expect(waiting).toHaveLength(1);
+    await waiting[0]?.continue();
+    await until(() => expect(waiting).toHaveLength(2), 10);
+  });
+
+  it('shows nothing of what it does not understand, rather than what is old', async () => {
+    const app = await start();
+    await runToItsEnd(app);
+    const { page } = await open({ url: app.host.url });
+    await page.locator('tbody tr').first().waitFor();
+    await page.route('**/api/mailboxes?*', (route) => route.fulfill({ json: { value: [{ mailbox: CCH }] } }));
+    await page.clock.runFor(BEAT_MS);
+    await page.getByRole('heading', { name: 'This page has failed' }).waitFor();
+    expect(await page.title()).toBe('Page failed – Mailscope');
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  it('shows mailboxes although the scopes are not answered, and is not green', async () => {
+    const app = await start();
+    await runToItsEnd(app);
+    const { page } = await open({
+      url: app.host.url,
+      before: (one) => one.route('**/api/scopes*', (route) => route.fulfill({ status: 500, body: '' })),
+    });
+    await untilHeadline(page, 'the server says 500');
+    await page.locator('tbody', { hasText: CCH }).waitFor();
+    expect(await page.locator('main.is-old').count()).toBe(1);
+  });
+
+  it('does not wait for the end of a run to tell of the breach that it has found', async () => {
+    const app = await start();
+    await runToItsEnd(app);
+    const { page } = await open({ url: app.host.url });
+    await untilHeadline(page, 'The one mailbox that must not be read is refused.');
+    await page.route('**/api/runs?*', async (route) => {
+      const { value } = (await (await route.fetch()).json()) as { readonly value: readonly object[] };
+      const openedByKind = { breach: 1, lockout: 0, unverified: 0 };
+      const cut = { ...value[0], id: '20991231T000000Z-99', number: 99, status: 'incomplete', openedByKind };
+      await route.fulfill({ json: { value: [cut, ...value] } });
+    });
+    const asked = page.waitForRequest(/verdict=breach/);
+    await page.clock.runFor(BEAT_MS);
+    await untilHeadline(page, '1 mailbox that must not be read can be read.');
+    await page.getByRole('heading', { name: 'Open drift' }).waitFor();
+    await asked;
+  });
+
   it('pauses, says so, and shows local time', async () => {
     const app = await start();
     await runToItsEnd(app);
     const { page } = await open({ url: app.host.url, timezoneId: 'Asia/Kolkata' });
     await page.locator('table').waitFor();
     await page.getByRole('button', { name: 'Show local time' }).click();
+    await page.locator('.proof', { hasText: '+05:30' }).waitFor();
+    await page.reload();
     await page.locator('.proof', { hasText: '+05:30' }).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.clock.runFor(5 * 60_000);
@@ -290,6 +403,7 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
       await page.getByRole('link', { name: /Next page/ }).click();
       await page.getByRole('link', { name: 'First page' }).waitFor();
       await page.getByText('user00049@contoso.example').waitFor();
+      expect(await focusOf(page)).toBe('view-title');
       const search = page.getByLabel('Name begins with');
       await search.fill('user0999');
       await page.getByText('user09990@contoso.example').waitFor();

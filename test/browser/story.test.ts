@@ -15,6 +15,7 @@ import {
   untilHeadline,
 } from '../support/openedPage.ts';
 import { pastRuns } from '../support/seededRuns.ts';
+import { until } from '../support/until.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const CCH = 'cch@contoso.example';
@@ -54,7 +55,7 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
   it('says that all is proven, and when it was', async () => {
     const { page } = opened;
     await untilHeadline(page, 'All 2 mailboxes that must not be read are refused.');
-    expect(await page.locator('.proof').textContent()).toMatch(/^Last proven .+ ago \(.+ UTC\)/);
+    await page.locator('.proof', { hasText: /^Last proven .+ ago \(.+ UTC\)/ }).waitFor();
     expect(await page.title()).toBe('All refused – Mailscope');
     expectNoFaults(opened);
   });
@@ -153,6 +154,24 @@ describe.skipIf(NO_CHROMIUM !== null)('the page', () => {
     ]);
     expect(file.suggestedFilename()).toBe(`${CCH}.csv`);
     await page.getByText('Saved.').waitFor();
+    expectNoFaults(opened);
+  });
+
+  it('shows the observations of a time, and the button that chose it keeps the focus', async () => {
+    const { page } = opened;
+    await page.getByRole('button', { name: 'Last day' }).click();
+    await until(async () => expect(await page.locator('#from').inputValue()).toMatch(/ UTC$/));
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('Last day');
+    await page.locator('#from').fill('2026-11-23');
+    await page.locator('#to').fill('2026-11-22 08:15 +02:00');
+    await page.keyboard.press('Enter');
+    await page.getByText('From must be earlier than to.').waitFor();
+    await page.locator('#from').fill('2026-11-21 +02:00');
+    await page.keyboard.press('Enter');
+    await page.getByText('There is no observation in this time.').waitFor();
+    expect(await page.locator('#to').inputValue()).toBe('2026-11-22 06:15:00 UTC');
+    await page.goBack();
+    await page.locator('table.history').waitFor();
     expectNoFaults(opened);
   });
 

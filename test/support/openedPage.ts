@@ -18,7 +18,7 @@ export interface OpenOptions extends BrowserContextOptions {
   /** Such as `#/drift`. */
   readonly fragment?: string;
   /** Called before the page is loaded, to answer in place of the app. */
-  readonly before?: (page: Page) => Promise<void>;
+  readonly before?: (page: Page) => Promise<unknown>;
 }
 
 export { NO_CHROMIUM, startChromium };

@@ -1,9 +1,10 @@
 // What the page knows without a browser: addresses, times, bars, the timeline, and how it asks the API.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Observation } from '../../web/apiTypes.ts';
+import { clockErrorMs, learnServerTime, presentTime } from '../../web/live/presentTime.ts';
 import { type Address, readAddress, writeAddress } from '../../web/state/address.ts';
 import { ApiFailure, afterOf, createClient } from '../../web/state/apiClient.ts';
-import { barWords, cellsOf, cellWords, observationOf, observationsIn } from '../../web/state/cells.ts';
+import { barWords, cellsOf, cellWords, movedBy, observationOf, observationsIn } from '../../web/state/cells.ts';
 import { progressWords, refusalWords } from '../../web/state/progress.ts';
 import { iconOf, SHAPES } from '../../web/state/shapes.ts';
 import { timelineOf } from '../../web/state/timeline.ts';
@@ -43,12 +44,21 @@ describe('an address', () => {
     expect(writeAddress(address)).toBe(fragment);
   });
 
+  it('takes a plus that somebody typed as a plus', () => {
+    const { view } = readAddress('#/mailboxes/a@contoso.example?from=2026-11-23T08:00:00+02:00');
+    expect(view).toMatchObject({ range: { from: '2026-11-23T08:00:00+02:00' } });
+    const filtered = readAddress('#/mailboxes?startsWith=plus+tag');
+    expect(filtered.view).toMatchObject({ filter: { startsWith: 'plus+tag' } });
+    expect(readAddress(writeAddress(filtered))).toEqual(filtered);
+  });
+
   it('leaves out a filter that does not exist, and says of a view that it does not know it', () => {
     expect(readAddress('#/mailboxes?verdict=fine')).toEqual({ view: { page: 'mailboxes', filter: {} } });
     expect(readAddress('#/drift?open=maybe')).toEqual({ view: { page: 'drift', filter: {} } });
     expect(readAddress('#/nowhere')).toEqual({ view: { page: 'unknown' } });
     expect(readAddress('#/runs/1/2')).toEqual({ view: { page: 'unknown' } });
     expect(readAddress('')).toEqual({ view: { page: 'home' } });
+    expect(readAddress('#/mailboxes/a#b')).toEqual({ view: { page: 'mailbox', mailbox: 'a#b', range: {} } });
     expect(readAddress('#/mailboxes/%zz')).toEqual({ view: { page: 'mailbox', mailbox: '%zz', range: {} } });
   });
 });
@@ -71,6 +81,7 @@ describe('times', () => {
     expect(clockTime('2026-11-23T08:15:03Z', 'local', NOW)).toBe('13:45:03 +05:30');
     process.env.TZ = 'America/New_York';
     expect(fullTime('2026-11-23T03:15:03Z', 'local')).toBe('2026-11-22 22:15:03 −05:00');
+    expect(readTyped('2026-11-22 22:15:03 −05:00', 'utc')).toBe('2026-11-23T03:15:03.000Z');
     expect(readTyped('2026-11-22 22:15', 'local')).toBe('2026-11-23T03:15:00.000Z');
   });
 
@@ -97,6 +108,17 @@ describe('times', () => {
   it('are in the id of a run', () => {
     expect(startOfRun('20261123T081500Z-42')).toBe('2026-11-23T08:15:00.000Z');
     expect(startOfRun('run 42')).toBeNull();
+  });
+});
+
+describe('the present time', () => {
+  it("is the server's where this computer's clock is wrong, and an old answer cannot set it back", () => {
+    learnServerTime(Date.now() + 90_000);
+    expect(clockErrorMs()).toBe(0);
+    learnServerTime(Date.now() + 3_600_000);
+    for (const server of [Date.now(), Date.now() - 9e7]) learnServerTime(server);
+    expect(Math.round((presentTime() - Date.now()) / 60_000)).toBe(60);
+    expect(Math.round(clockErrorMs() / 60_000)).toBe(60);
   });
 });
 
@@ -133,6 +155,26 @@ describe('a bar', () => {
     const [cell] = cellsOf('x', 'denied');
     expect(observationOf(cell, history, '2026-11-23T08:15:00Z')?.checkedAt).toBe('2026-11-23T08:15:00Z');
     expect(observationOf(cell, [], null)).toBeUndefined();
+  });
+
+  it('shows no observation of another run while it is newer than what is known of them', () => {
+    const [older, newest] = cellsOf('xx', 'denied');
+    const history = [{ checkedAt: '2026-11-23T08:15:00Z' }];
+    for (const cell of [older, newest]) expect(observationOf(cell, history, '2026-11-23T08:30:00Z')).toBeUndefined();
+  });
+
+  it.each([
+    ['nothing new', 'xxx.', 'xxx.', false, 0],
+    ['a run, while there is room', 'xxx', 'xxxx', true, 0],
+    ['a run, when the bar is full', 'xxxx', 'xxxx', true, 1],
+    ['a breach', 'xx.x', 'x.xo', true, 1],
+    ['a hole without a run', 'xoxx', 'oxx.', false, 1],
+    ['two holes and a run', 'oxxx', 'x..x', true, 3],
+    ['so many that none is left', 'oooo', 'xxxx', true, 4],
+  ])('moves with its runs: %s', (_, before, after, isNew, moved) => {
+    const at = '2026-11-23T08:15:00Z';
+    const bar = (recent: string, lastCheckedAt: string) => ({ recent, lastCheckedAt });
+    expect(movedBy(bar(before, at), bar(after, isNew ? '2026-11-23T08:30:00Z' : at))).toBe(moved);
   });
 
   it('is a sentence for those who cannot see it', () => {

@@ -2,6 +2,7 @@
 // The beat is apart, so that a part that shows what others asked for is not drawn again with each beat.
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import { type View, writeAddress } from '../state/address.ts';
 import type { ApiClient, ApiFailure } from '../state/apiClient.ts';
 import type { Zone } from '../state/times.ts';
 
@@ -26,6 +27,12 @@ export function usePage(): Page {
   const page = useContext(PageContext);
   if (page === null) throw new Error('a part of the page is outside of the page');
   return page;
+}
+
+/** The address of a view, in the scope that is shown. */
+export function useHref(): (view: View) => string {
+  const { scope } = usePage();
+  return (view) => writeAddress({ view, scope });
 }
 
 export function useBeatNumber(): number {

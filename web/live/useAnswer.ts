@@ -2,11 +2,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure, addressOf, parsed, type Query } from '../state/apiClient.ts';
 import { useBeatNumber, usePage } from './pageContext.ts';
+import { presentTime } from './presentTime.ts';
 
 export interface Answer<T> {
   /** The last good answer; undefined before the first. It stays the same object while the API says the same. */
   readonly data: T | undefined;
-  /** Why the last question failed; null when it did not. */
+  /** Why the last question failed; null when it did not, and while another one is under way. */
   readonly failure: ApiFailure | null;
   /** Whether the data answers another question than the present one, such as the filter before. */
   readonly isOther: boolean;
@@ -18,10 +19,10 @@ interface Kept {
   readonly address: string | null;
   readonly text: string;
   readonly data: unknown;
-  readonly failure: ApiFailure | null;
+  readonly failed: { readonly address: string; readonly failure: ApiFailure } | null;
 }
 
-const NOTHING: Kept = { address: null, text: '', data: undefined, failure: null };
+const NOTHING: Kept = { address: null, text: '', data: undefined, failed: null };
 
 /**
  * @param path null asks nothing, and forgets what was known
@@ -38,6 +39,9 @@ export function useAnswerOf<T>(path: string | null, query: Query, version: strin
   const [kept, setKept] = useState<Kept>(NOTHING);
   const answeredAt = useRef<number | null>(null);
   const asking = useRef<{ readonly address: string; readonly abort: AbortController } | null>(null);
+  const [askedAgain, askAgain] = useState(0);
+  const newest = useRef(version);
+  newest.current = version;
 
   // Only another question ends one that is under way: a slow API would else never get to answer.
   useEffect(() => () => asking.current?.abort.abort(), [address]);
@@ -56,28 +60,31 @@ export function useAnswerOf<T>(path: string | null, query: Query, version: strin
       .text(path, query, signal)
       .then((text) => {
         if (signal.aborted) return;
-        answeredAt.current = Date.now();
+        answeredAt.current = presentTime();
         setKept((before) => {
           const isSame = before.address === address && before.text === text;
-          if (isSame && before.failure === null) return before;
-          return { address, text, data: isSame ? before.data : parsed(text), failure: null };
+          if (isSame && before.failed === null) return before;
+          return { address, text, data: isSame ? before.data : parsed(text), failed: null };
         });
       })
       .catch((error: unknown) => {
         if (signal.aborted) return;
         const failure = error instanceof ApiFailure ? error : new ApiFailure('unreachable', String(error));
         if (failure.kind === 'key' || failure.kind === 'sign-in') onRefused(failure);
-        setKept((before) => ({ ...(before.failure?.message === failure.message ? before : { ...before, failure }) }));
+        setKept((before) => ({ ...before, failed: { address, failure } }));
       })
       .finally(() => {
-        if (asking.current === mine) asking.current = null;
+        if (asking.current !== mine) return;
+        asking.current = null;
+        // What has changed meanwhile is not in this answer.
+        if (!signal.aborted && newest.current !== version) askAgain((before) => before + 1);
       });
-  }, [address, version, client]);
+  }, [address, version, client, askedAgain]);
 
   return {
     // The guarantee is that of apiTypes.ts: this address answers this type.
     data: kept.data as T | undefined,
-    failure: kept.failure,
+    failure: kept.failed?.address === address ? kept.failed.failure : null,
     isOther: kept.data !== undefined && kept.address !== address,
     answeredAt: () => answeredAt.current,
   };

@@ -1,5 +1,6 @@
-// The page's own clock, once a second. A part is drawn again only when its text has changed.
+// The present time, once a second. A part is drawn again only when its text has changed.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { presentTime } from './presentTime.ts';
 
 const TICK_MS = 1_000;
 const listeners = new Set<() => void>();
@@ -20,17 +21,17 @@ function listen(listener: () => void): () => void {
 
 /** What `make` answers for the present time. It is asked again each second. */
 export function useTimed(make: (now: number) => string): string {
-  const text = make(Date.now());
+  const text = make(presentTime());
   const [, setText] = useState(text);
   const latest = useRef(make);
   latest.current = make;
-  useEffect(() => listen(() => setText(latest.current(Date.now()))), []);
+  useEffect(() => listen(() => setText(latest.current(presentTime()))), []);
   return text;
 }
 
 /** The present time in ms, each second. */
 export function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => listen(() => setNow(Date.now())), []);
+  const [now, setNow] = useState(presentTime);
+  useEffect(() => listen(() => setNow(presentTime())), []);
   return now;
 }

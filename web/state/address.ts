@@ -3,78 +3,82 @@ import type { DriftKind, Expectation, Verdict } from '../apiTypes.ts';
 
 export type View =
   | { readonly page: 'home' }
-  | { readonly page: 'mailboxes'; readonly filter: MailboxFilter; readonly after?: string }
-  | { readonly page: 'mailbox'; readonly mailbox: string; readonly range: TimeRange; readonly after?: string }
-  | { readonly page: 'drift'; readonly filter: DriftFilter; readonly after?: string }
-  | { readonly page: 'runs'; readonly after?: string }
+  | { readonly page: 'mailboxes'; readonly filter: MailboxFilter; readonly after?: string | undefined }
+  | {
+      readonly page: 'mailbox';
+      readonly mailbox: string;
+      readonly range: TimeRange;
+      readonly after?: string | undefined;
+    }
+  | { readonly page: 'drift'; readonly filter: DriftFilter; readonly after?: string | undefined }
+  | { readonly page: 'runs'; readonly after?: string | undefined }
   | { readonly page: 'run'; readonly id: string }
   | { readonly page: 'unknown' };
 
 export interface MailboxFilter {
-  readonly verdict?: Verdict;
-  readonly expectation?: Expectation;
-  readonly startsWith?: string;
+  readonly verdict?: Verdict | undefined;
+  readonly expectation?: Expectation | undefined;
+  readonly startsWith?: string | undefined;
 }
 
 export interface DriftFilter {
   /** Absent: open and closed. */
-  readonly open?: boolean;
-  readonly kind?: DriftKind;
+  readonly open?: boolean | undefined;
+  readonly kind?: DriftKind | undefined;
 }
 
 /** ISO 8601; `from` is inclusive, `to` exclusive. */
 export interface TimeRange {
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 export interface Address {
   readonly view: View;
   /** Absent: the one that the API means. */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
 }
 
-const VERDICTS: readonly Verdict[] = ['breach', 'lockout', 'unverified', 'pending', 'compliant'];
-const EXPECTATIONS: readonly Expectation[] = ['denied', 'allowed'];
-const KINDS: readonly DriftKind[] = ['breach', 'lockout', 'unverified'];
+/** The worst first. */
+export const VERDICTS: readonly Verdict[] = ['breach', 'lockout', 'unverified', 'pending', 'compliant'];
+export const EXPECTATIONS: readonly Expectation[] = ['denied', 'allowed'];
+export const KINDS: readonly DriftKind[] = ['breach', 'lockout', 'unverified'];
 
 /** Reads a fragment such as `#/mailboxes?verdict=breach&startsWith=c`. A filter that is not known is left out. */
 export function readAddress(fragment: string): Address {
   const [path = '', search = ''] = fragment.replace(/^#?\/?/, '').split('?', 2);
-  const query = new URLSearchParams(search);
+  // No value here holds a space. A plus that somebody typed is one: in a name, or before the offset of a time.
+  const query = new URLSearchParams(search.replaceAll('+', '%2B'));
   const parts = path.split('/').filter((part) => part !== '');
-  return { view: viewOf(parts.map(decoded), query), ...given('scope', query.get('scope')) };
+  return { view: viewOf(parts.map(decoded), query), scope: text(query, 'scope') };
 }
 
 function viewOf([name, item, ...rest]: readonly string[], query: URLSearchParams): View {
   if (rest.length > 0) return { page: 'unknown' };
-  const after = given('after', query.get('after'));
+  const after = text(query, 'after');
   if (name === undefined) return { page: 'home' };
   if (name === 'mailboxes' && item !== undefined) {
-    const range = { ...given('from', query.get('from')), ...given('to', query.get('to')) };
-    return { page: 'mailbox', mailbox: item, range, ...after };
+    const range = { from: text(query, 'from'), to: text(query, 'to') };
+    return { page: 'mailbox', mailbox: item, range, after };
   }
-  if (name === 'mailboxes') return { page: 'mailboxes', filter: mailboxFilter(query), ...after };
+  if (name === 'mailboxes') return { page: 'mailboxes', filter: mailboxFilter(query), after };
   if (name === 'runs' && item !== undefined) return { page: 'run', id: item };
-  if (name === 'runs') return { page: 'runs', ...after };
-  if (name === 'drift' && item === undefined) return { page: 'drift', filter: driftFilter(query), ...after };
+  if (name === 'runs') return { page: 'runs', after };
+  if (name === 'drift' && item === undefined) return { page: 'drift', filter: driftFilter(query), after };
   return { page: 'unknown' };
 }
 
 function mailboxFilter(query: URLSearchParams): MailboxFilter {
   return {
-    ...given('verdict', oneOf(VERDICTS, query.get('verdict'))),
-    ...given('expectation', oneOf(EXPECTATIONS, query.get('expectation'))),
-    ...given('startsWith', query.get('startsWith')),
+    verdict: oneOf(VERDICTS, text(query, 'verdict')),
+    expectation: oneOf(EXPECTATIONS, text(query, 'expectation')),
+    startsWith: text(query, 'startsWith'),
   };
 }
 
 function driftFilter(query: URLSearchParams): DriftFilter {
-  const open = query.get('open');
-  return {
-    ...(open === 'true' || open === 'false' ? { open: open === 'true' } : {}),
-    ...given('kind', oneOf(KINDS, query.get('kind'))),
-  };
+  const open = oneOf(['true', 'false'], text(query, 'open'));
+  return { open: open === undefined ? undefined : open === 'true', kind: oneOf(KINDS, text(query, 'kind')) };
 }
 
 /** The fragment of a view, with its scope. */
@@ -83,7 +87,11 @@ export function writeAddress({ view, scope }: Address): string {
   const values = Object.entries({ ...query, scope }).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
   );
-  const search = new URLSearchParams(values).toString().replaceAll('%40', '@').replaceAll('%3A', ':');
+  const search = new URLSearchParams(values)
+    .toString()
+    .replaceAll('+', '%20')
+    .replaceAll('%40', '@')
+    .replaceAll('%3A', ':');
   return `#/${path}${search && `?${search}`}`;
 }
 
@@ -122,11 +130,10 @@ function decoded(text: string): string {
   }
 }
 
-function oneOf<T extends string>(all: readonly T[], text: string | null): T | null {
-  return all.find((one) => one === text) ?? null;
+function text(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name) || undefined;
 }
 
-function given<Name extends string, T>(name: Name, value: T | null): { readonly [Key in Name]?: T } {
-  // The key is the name alone.
-  return (value === null || value === '' ? {} : { [name]: value }) as { readonly [Key in Name]?: T };
+function oneOf<T extends string>(all: readonly T[], given: string | undefined): T | undefined {
+  return all.find((one) => one === given);
 }

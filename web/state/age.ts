@@ -1,14 +1,14 @@
 // How old what is shown may be, by the page's own clock: a dead monitor must not look alive.
 import type { Run } from '../apiTypes.ts';
 
-/** How often the page asks, and how long its last answer counts. */
+/** How often the page asks. */
 export const REFRESH = { shownMs: 15_000, hiddenMs: 60_000 } as const;
-/** Browsers delay the timers of a hidden page, and one answer may be lost. */
-const ANSWERS_MISSED = 3;
+/** A window that was hidden has an answer of the minute before, and asks at once. It does not call that one too old. */
+const ANSWER_COUNTS_MS = 2 * REFRESH.hiddenMs;
 
 /** Whether the last answer of the API is too old to be believed. */
-export function isAnswerOld(answeredAt: number, now: number, isHidden: boolean): boolean {
-  return now - answeredAt > (isHidden ? REFRESH.hiddenMs : REFRESH.shownMs) * ANSWERS_MISSED;
+export function isAnswerOld(answeredAt: number, now: number): boolean {
+  return now - answeredAt > ANSWER_COUNTS_MS;
 }
 
 /** A run takes time, and clocks differ. */

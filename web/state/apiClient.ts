@@ -64,7 +64,9 @@ export function createClient({ base, key, fetch, onServerTime }: ClientOptions):
     const limit = AbortSignal.timeout(PATIENCE_MS);
     const both = signal ? AbortSignal.any([signal, limit]) : limit;
     const response = await answerOf(
-      () => fetch(addressOf(base, path, query), { method, headers, cache: 'no-store', signal: both }),
+      // A key must not follow a redirect to elsewhere.
+      () =>
+        fetch(addressOf(base, path, query), { method, headers, cache: 'no-store', redirect: 'error', signal: both }),
       signal,
     );
     const date = Date.parse(response.headers.get('date') ?? '');

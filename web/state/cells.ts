@@ -28,10 +28,11 @@ function kindOf(letter: string, expectation: Expectation): CellKind {
 }
 
 /**
- * The observation of a cell. Undefined for a hole, and where the history does not reach so far.
+ * The observation of a cell. Undefined for a hole, where the history does not reach so far, and while it is older than
+ * the bar.
  *
  * @param history newest first
- * @param lastCheckedAt of the mailbox: the bar may be older than the history
+ * @param lastCheckedAt of the mailbox: the newest observation of the bar. The history may have newer ones
  */
 export function observationOf<Seen extends Pick<Observation, 'checkedAt'>>(
   cell: Cell | undefined,
@@ -39,8 +40,20 @@ export function observationOf<Seen extends Pick<Observation, 'checkedAt'>>(
   lastCheckedAt: string | null,
 ): Seen | undefined {
   if (!cell || cell.newer === null) return undefined;
-  const known = lastCheckedAt === null ? history : history.filter(({ checkedAt }) => checkedAt <= lastCheckedAt);
-  return known[cell.newer];
+  const newest = history.findIndex(({ checkedAt }) => checkedAt === lastCheckedAt);
+  return newest === -1 ? undefined : history[newest + cell.newer];
+}
+
+type Bar = Pick<Mailbox, 'recent' | 'lastCheckedAt'>;
+
+/** By how many cells the runs of a bar moved to the left, because newer ones came and the bar holds so many only. */
+export function movedBy(before: Bar, after: Bar): number {
+  const least = before.lastCheckedAt === after.lastCheckedAt ? 0 : 1;
+  for (let added = least; added <= before.recent.length; added += 1) {
+    const dropped = before.recent.length + added - after.recent.length;
+    if (dropped >= 0 && after.recent.startsWith(before.recent.slice(dropped))) return dropped;
+  }
+  return 0;
 }
 
 /** The number of observations that a bar shows. */

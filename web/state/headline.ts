@@ -2,18 +2,8 @@
 import type { HealthProblem, Run, Scope, Verdict } from '../apiTypes.ts';
 import { span } from './times.ts';
 
-/** From the worst to the best. `notice` is never the headline, and `loading` is it before the first answer. */
-export const LEVELS = [
-  'breach',
-  'silent',
-  'blind',
-  'lockout',
-  'unproven',
-  'pending',
-  'proven',
-  'notice',
-  'loading',
-] as const;
+/** From the worst to the best. `loading` is before the first answer. */
+export const LEVELS = ['breach', 'silent', 'blind', 'lockout', 'unproven', 'pending', 'proven', 'loading'] as const;
 export type Level = (typeof LEVELS)[number];
 
 export interface Statement {
@@ -32,7 +22,7 @@ export interface Headline extends Statement {
 export interface Contact {
   /** Why the last question was not answered; null when it was. `isHeard`: the API itself says what is wrong. */
   readonly failure: { readonly text: string; readonly isHeard: boolean } | null;
-  /** How old the last good answer is; null when there was none. */
+  /** How old what is shown is; null when there is nothing, or when it is the newest. */
   readonly ageMs: number | null;
   /** Whether that is too old to be believed, by the page's own clock. */
   readonly isOld: boolean;
@@ -59,49 +49,52 @@ const LOADING: Statement = { level: 'loading', text: 'Asking Mailscope …', sho
  * @param scope null before the first answer
  */
 export function headlineOf(scope: Scope | null, contact: Contact): Headline {
-  return worstFirst([...contactStatements(contact, scope !== null), ...(scope ? scopeStatements(scope) : [])]);
+  const said = contactStatements(contact);
+  return scope ? worstFirst([...said, ...scopeStatements(scope)], noticesOf(scope)) : worstFirst(said);
 }
 
-/** The headline of several scopes: the worst of each, with its name. */
+/** The headline of several scopes: the worst one, with its name. The list of scopes tells of the others. */
 export function headlineOfAll(scopes: readonly Scope[], contact: Contact): Headline {
-  const named = scopes.flatMap((scope) =>
-    scopeStatements(scope).map((one) => ({
-      ...one,
-      text: `${scope.name}: ${one.text}`,
-      short: `${scope.name}: ${one.short}`,
-    })),
-  );
-  const bad = named.filter(({ level }) => level !== 'proven');
+  const bad = scopesWorstFirst(scopes).filter(({ headline }) => headline.level !== 'proven');
+  const { also, ...headline } = worstFirst([...contactStatements(contact), ...bad.slice(0, 1).map(named)]);
+  const others = bad.length - 1;
+  const more = others > 0 ? [`${others} more ${others === 1 ? 'scope needs' : 'scopes need'} a look.`] : [];
+  if (headline.level !== 'loading') return { ...headline, also: [...also, ...more] };
   const denied = scopes.reduce((sum, { mailboxes }) => sum + (mailboxes?.denied ?? 0), 0);
-  const fine = {
-    level: 'proven',
-    text: `In all ${scopes.length} scopes: ${allRefused(denied)}`,
-    short: 'All refused',
-  } as const;
-  return worstFirst([...contactStatements(contact, true), ...(bad.length > 0 ? bad : [fine])]);
+  const text = `In all ${scopes.length} scopes: ${allRefused(denied)}`;
+  return { level: 'proven', text, short: 'All refused', also };
+}
+
+interface ScopeHeadline {
+  readonly scope: Scope;
+  readonly headline: Headline;
 }
 
 /** The scopes, the worst first; equal ones keep their order. */
-export function scopesWorstFirst(
-  scopes: readonly Scope[],
-): readonly { readonly scope: Scope; readonly headline: Headline }[] {
-  const all = scopes.map((scope) => ({ scope, headline: worstFirst(scopeStatements(scope)) }));
+export function scopesWorstFirst(scopes: readonly Scope[]): readonly ScopeHeadline[] {
+  const all = scopes.map((scope) => ({ scope, headline: worstFirst(scopeStatements(scope), noticesOf(scope)) }));
   return all.sort((a, b) => rank(a.headline.level) - rank(b.headline.level));
 }
 
-function worstFirst(statements: readonly Statement[]): Headline {
+function named({ scope: { name }, headline: { level, text, short } }: ScopeHeadline): Statement {
+  return { level, text: `${name}: ${text}`, short: `${name}: ${short}` };
+}
+
+/** @param notices what is wrong, and changes the answer in no way */
+function worstFirst(statements: readonly Statement[], notices: readonly string[] = []): Headline {
   const [first = LOADING, ...others] = [...statements].sort((a, b) => rank(a.level) - rank(b.level));
-  return { ...first, also: others.filter(({ level }) => level !== 'proven').map(({ text }) => text) };
+  const wrong = others.filter(({ level }) => level !== 'proven').map(({ text }) => text);
+  // Two questions may fail for the same reason.
+  return { ...first, also: [...new Set([...wrong, ...notices])].filter((text) => text !== first.text) };
 }
 
 function rank(level: Level): number {
   return LEVELS.indexOf(level);
 }
 
-function contactStatements({ failure, ageMs, isOld, isPaused, runMissingMs }: Contact, isKnown: boolean): Statement[] {
+function contactStatements({ failure, ageMs, isOld, isPaused, runMissingMs }: Contact): Statement[] {
   const old = ageMs === null ? '' : ` What you see is ${span(ageMs)} old.`;
-  if (failure !== null)
-    return [silent(`${failure.text}${isKnown ? old : ''}`, failure.isHeard ? 'Not working' : undefined)];
+  if (failure !== null) return [silent(`${failure.text}${old}`, failure.isHeard ? 'Not working' : undefined)];
   if (isPaused && isOld) return [silent(`This page is paused.${old}`, 'Paused')];
   if (isOld) return [silent(`Mailscope has not answered in time.${old}`)];
   if (runMissingMs !== null)
@@ -114,20 +107,30 @@ function silent(text: string, short = 'No answer'): Statement {
 }
 
 function scopeStatements(scope: Scope): Statement[] {
-  const { problems, verdicts, lastCompletedRun, controlHeld } = scope;
+  const { verdicts, problems, controlHeld } = scope;
+  const stops = problems.filter(isStop).map((problem) => silent(problemText(problem), 'Not watching'));
+  // Where settings or storage fail, nobody knows whether there was a run.
+  const isUnknown = verdicts === null && stops.length > 0;
   const wrong = [
-    ...problems
-      .filter(({ code }) => STOPPING.includes(code))
-      .map((problem) => silent(problemText(problem), 'Not watching')),
-    ...(verdicts === null || lastCompletedRun === null ? [NO_RUN] : verdictStatements(verdicts)),
+    ...stops,
+    ...(verdicts !== null ? verdictStatements(verdicts) : isUnknown ? [] : [NO_RUN]),
     ...(controlHeld === false ? [BLIND] : []),
   ];
-  const notices = problems
-    .filter(({ code }) => code === 'alert-undelivered')
-    .map((problem): Statement => {
-      return { level: 'notice', text: `Alerts do not arrive: ${problemText(problem)}`, short: 'Alerts fail' };
-    });
-  return [...(wrong.length > 0 ? wrong : [proven(scope)]), ...notices];
+  return wrong.length > 0 ? wrong : [proven(scope)];
+}
+
+/** Whether the scope cannot be watched now, so that no run is to be expected. */
+export function isStopped({ problems }: Scope): boolean {
+  return problems.some(isStop);
+}
+
+function isStop({ code }: HealthProblem): boolean {
+  return STOPPING.includes(code);
+}
+
+function noticesOf({ problems }: Scope): string[] {
+  const undelivered = problems.filter(({ code }) => code === 'alert-undelivered');
+  return undelivered.map((problem) => `Alerts do not arrive: ${problemText(problem)}`);
 }
 
 const NO_RUN: Statement = {

@@ -2,7 +2,7 @@
 import type { Verdict } from '../apiTypes.ts';
 import type { Level } from './headline.ts';
 
-export type Mark = Exclude<Level, 'notice'>;
+export type Mark = Level;
 
 interface Shape {
   /** What is filled with the colour. */

@@ -98,9 +98,9 @@ export function startOfRun(id: string): string | null {
 /** A time as a person types it, `2026-11-26 08:15`, in ISO 8601; null when it is none. A zone may follow, else it is `zone`. */
 export function readTyped(text: string, zone: Zone): string | null {
   const [, date, time = '00:00', own] =
-    /^\s*(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?))?\s*(Z|UTC|[+-]\d\d:\d\d)?\s*$/.exec(text) ?? [];
+    /^\s*(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?))?\s*(Z|UTC|[+\-−]\d\d:\d\d)?\s*$/.exec(text) ?? [];
   if (date === undefined) return null;
-  const suffix = own === undefined ? (zone === 'utc' ? 'Z' : '') : own.replace('UTC', 'Z');
+  const suffix = own === undefined ? (zone === 'utc' ? 'Z' : '') : own.replace('UTC', 'Z').replace('−', '-');
   const read = Date.parse(`${date}T${time}${suffix}`);
   return Number.isNaN(read) ? null : new Date(read).toISOString();
 }

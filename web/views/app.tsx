@@ -1,11 +1,13 @@
 // The page: who may see it, which scope, which view, and the frame around them.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useErrorBoundary, useMemo, useRef, useState } from 'preact/hooks';
 import { BeatContext, type Page, PageContext } from '../live/pageContext.ts';
-import { forgetView, keepKey, keptKey, leaveForSignIn } from '../live/session.ts';
+import { learnServerTime, presentTime } from '../live/presentTime.ts';
+import { forgetView, keepKey, keepZone, keptKey, keptZone, leaveForSignIn } from '../live/session.ts';
 import { useBeat } from '../live/useBeat.ts';
 import { useFragment } from '../live/useFragment.ts';
 import { useTimed } from '../live/useNow.ts';
 import type { Address, View } from '../state/address.ts';
+import { isAnswerOld } from '../state/age.ts';
 import { type ApiFailure, createClient } from '../state/apiClient.ts';
 import { dayOf, type Zone } from '../state/times.ts';
 import { useCore } from './core.ts';
@@ -13,7 +15,7 @@ import { CurrentView } from './currentView.tsx';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
 import { HeadlinePanel } from './headlinePanel.tsx';
-import { KeyPrompt } from './keyPrompt.tsx';
+import { Broken, KeyPrompt, SignInFailed } from './prompts.tsx';
 import { RunNow } from './runNow.tsx';
 import { ScopesOverview, UnknownScope } from './scopesOverview.tsx';
 
@@ -21,8 +23,8 @@ type Access = 'open' | 'asks-for-key' | 'refuses-key' | 'sign-in-failed';
 
 export function App() {
   const [access, setAccess] = useState<Access>('open');
-  const [zone, setZone] = useState<Zone>('utc');
-  const [serverAheadMs, setServerAhead] = useState<number | null>(null);
+  const [zone, setZone] = useState<Zone>(keptZone);
+  const [error] = useErrorBoundary((thrown: unknown) => console.error(thrown));
   const beat = useBeat();
   const address = useFragment();
 
@@ -32,8 +34,7 @@ export function App() {
         base: '/api',
         key: keptKey,
         fetch: (input, init) => fetch(input, init),
-        // The header has whole seconds, so what differs by less is equal.
-        onServerTime: (time) => setServerAhead(Math.round((time - Date.now()) / 10_000) * 10_000),
+        onServerTime: learnServerTime,
       }),
     [],
   );
@@ -50,10 +51,11 @@ export function App() {
   const { refresh } = beat;
   const day = useTimed((now) => dayOf(now, zone));
   const page = useMemo<Page>(
-    () => ({ client, scope: undefined, zone, today: Date.now(), refresh, onRefused }),
+    () => ({ client, scope: undefined, zone, today: presentTime(), refresh, onRefused }),
     [client, zone, day, refresh, onRefused],
   );
 
+  if (error) return <Broken />;
   if (access === 'sign-in-failed') return <SignInFailed />;
   if (access !== 'open') {
     return (
@@ -70,28 +72,17 @@ export function App() {
   return (
     <PageContext.Provider value={page}>
       <BeatContext.Provider value={beat.beat}>
-        <Frame page={page} address={address} beat={beat} serverAheadMs={serverAheadMs} onZone={setZone} />
+        <Frame
+          page={page}
+          address={address}
+          beat={beat}
+          onZone={(to) => {
+            keepZone(to);
+            setZone(to);
+          }}
+        />
       </BeatContext.Provider>
     </PageContext.Provider>
-  );
-}
-
-function SignInFailed() {
-  return (
-    <main class="prompt">
-      <h1>You are not signed in</h1>
-      <p>The sign-in came back, and Mailscope still knows nobody. Ask whoever runs this app whether you may use it.</p>
-      <button
-        type="button"
-        class="main"
-        onClick={() => {
-          forgetView();
-          leaveForSignIn();
-        }}
-      >
-        Sign in again
-      </button>
-    </main>
   );
 }
 
@@ -99,62 +90,48 @@ interface FrameProps {
   readonly page: Page;
   readonly address: Address;
   readonly beat: ReturnType<typeof useBeat>;
-  readonly serverAheadMs: number | null;
   onZone(zone: Zone): void;
 }
 
-function Frame({ page, address, beat, serverAheadMs, onZone }: FrameProps) {
+function Frame({ page, address, beat, onZone }: FrameProps) {
   const { view } = address;
-  const [count, setCount] = useState(1);
-  // Several scopes are known from the answer before: nothing may be asked twice for it.
-  const isOverview = count > 1 && view.page === 'home' && address.scope === undefined;
-  const core = useCore(isOverview ? null : address.scope);
-  const scopes = core.scopes.data?.value ?? [];
+  const core = useCore(address);
+  const { scopes, all, name, isOverview } = core;
   useEffect(() => {
-    if (!core.scopes.data) return;
-    setCount(core.scopes.data.value.length);
-    forgetView();
-  }, [core.scopes.data]);
-
-  const scope =
-    scopes.find(({ name }) => name === address.scope) ?? (address.scope === undefined ? scopes[0] : undefined);
-  const named = scopes.length > 1 ? (address.scope ?? scopes[0]?.name) : undefined;
-  const inScope = useMemo<Page>(() => ({ ...page, scope: named ?? address.scope }), [page, named, address.scope]);
-  const isUnknown = scopes.length > 0 && scope === undefined;
-  const isOld = core.scopes.failure !== null;
+    if (scopes.data) forgetView();
+  }, [scopes.data]);
+  const inScope = useMemo<Page>(() => ({ ...page, scope: name }), [page, name]);
+  const age = useTimed((now) => {
+    const at = scopes.answeredAt();
+    return scopes.failure !== null || (at !== null && isAnswerOld(at, now)) ? 'is-old' : '';
+  });
   useFocusOnView(view);
 
   return (
     <PageContext.Provider value={inScope}>
-      <Header scopes={scopes} address={address} named={isOverview ? undefined : named} />
-      <main class={isOld ? 'is-old' : ''}>
-        {isUnknown ? (
-          <UnknownScope name={address.scope ?? ''} scopes={scopes} />
+      <Header scopes={all} view={view} named={name} />
+      <main class={age}>
+        {all.length > 0 && core.scope === null && !isOverview ? (
+          <UnknownScope name={name ?? ''} scopes={all} />
         ) : (
           <>
             <div class="top">
-              <HeadlinePanel
-                core={core}
-                scope={isOverview ? null : (scope ?? null)}
-                isOverview={isOverview}
-                isPaused={beat.isPaused}
-                isHidden={beat.isHidden}
-              />
-              {!isOverview && <RunNow key={named ?? ''} />}
+              <HeadlinePanel core={core} isPaused={beat.isPaused} />
+              {!isOverview && <RunNow key={name} />}
             </div>
             {isOverview ? (
-              <ScopesOverview scopes={scopes} isOld={isOld} />
+              <ScopesOverview scopes={all} />
             ) : (
-              <CurrentView view={view} scope={scope ?? null} />
+              // What is shown of one scope must never stand under the name of another.
+              <CurrentView key={name} view={view} scope={core.scope} />
             )}
           </>
         )}
       </main>
       <Footer
-        answeredAt={core.scopes.answeredAt}
+        answeredAt={scopes.answeredAt}
         isPaused={beat.isPaused}
         zone={page.zone}
-        serverAheadMs={serverAheadMs}
         onPause={beat.setPaused}
         onZone={onZone}
       />
@@ -162,14 +139,19 @@ function Frame({ page, address, beat, serverAheadMs, onZone }: FrameProps) {
   );
 }
 
-/** Whoever follows a link goes on reading where the new view begins. */
+/** Whoever follows a link, also to the next page of a list, goes on reading where it begins. Whoever types goes on typing. */
 function useFocusOnView(view: View): void {
-  const name = view.page === 'mailbox' ? view.mailbox : view.page === 'run' ? view.id : view.page;
-  const before = useRef(name);
+  const after = 'after' in view ? view.after : undefined;
+  const place = JSON.stringify([
+    view.page === 'mailbox' ? view.mailbox : view.page === 'run' ? view.id : view.page,
+    after,
+  ]);
+  const before = useRef(place);
   useEffect(() => {
-    if (before.current === name) return;
-    before.current = name;
+    if (before.current === place) return;
+    before.current = place;
+    if (document.activeElement?.matches('input, select')) return;
     scrollTo(0, 0);
     document.getElementById(view.page === 'home' ? 'headline' : 'view-title')?.focus({ preventScroll: true });
-  }, [name, view.page]);
+  }, [place, view.page]);
 }

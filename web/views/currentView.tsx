@@ -1,7 +1,7 @@
 // The view that the address names.
 import type { Scope } from '../apiTypes.ts';
-import { usePage } from '../live/pageContext.ts';
-import { type View, writeAddress } from '../state/address.ts';
+import { useHref } from '../live/pageContext.ts';
+import type { View } from '../state/address.ts';
 import { DriftList } from './driftList.tsx';
 import { DriftPage } from './driftPage.tsx';
 import { MailboxesPage } from './mailboxesPage.tsx';
@@ -12,8 +12,8 @@ import { RunsPage } from './runsPage.tsx';
 
 interface ViewProps {
   readonly view: View;
-  /** Null before the first answer. */
-  readonly scope: Scope | null;
+  /** Undefined before the first answer, null where none is known. */
+  readonly scope: Scope | null | undefined;
 }
 
 export function CurrentView({ view, scope }: ViewProps) {
@@ -25,7 +25,7 @@ export function CurrentView({ view, scope }: ViewProps) {
     case 'mailbox':
       return <MailboxPage key={view.mailbox} mailbox={view.mailbox} range={view.range} after={view.after} />;
     case 'drift':
-      return <DriftPage scope={scope} filter={view.filter} after={view.after} />;
+      return <DriftPage version={driftVersion(scope)} filter={view.filter} after={view.after} />;
     case 'runs':
       return <RunsPage after={view.after} />;
     case 'run':
@@ -43,8 +43,7 @@ const MOST_DRIFT = 10;
 
 /** What is open, and the mailboxes with what is wrong first. */
 function Home({ scope }: Pick<ViewProps, 'scope'>) {
-  const { scope: name } = usePage();
-  const place = name === undefined ? {} : { scope: name };
+  const href = useHref();
   const open = scope?.openDrift ? Object.values(scope.openDrift).reduce((sum, count) => sum + count, 0) : null;
   return (
     <>
@@ -65,7 +64,7 @@ function Home({ scope }: Pick<ViewProps, 'scope'>) {
           <h2 id="mailboxes-title">
             Mailboxes <span class="quiet">{countsOf(scope)}</span>
           </h2>
-          <a href={writeAddress({ view: { page: 'mailboxes', filter: {} }, ...place })}>Search and filter</a>
+          <a href={href({ page: 'mailboxes', filter: {} })}>Search and filter</a>
         </div>
         <MailboxTable scope={scope} filter={{}} after={undefined} />
       </section>
@@ -73,12 +72,12 @@ function Home({ scope }: Pick<ViewProps, 'scope'>) {
   );
 }
 
-/** Changes when drift may have; null before anything is known. The headline waits for nothing, so it comes first. */
-export function driftVersion(scope: Scope | null): string | null {
-  return scope && JSON.stringify([scope.lastCompletedRun, scope.openDrift]);
+/** Changes when drift may have; null before the first answer. The headline waits for nothing, so it comes first. */
+function driftVersion(scope: Scope | null | undefined): string | null {
+  return scope === undefined ? null : JSON.stringify([scope?.lastCompletedRun, scope?.openDrift]);
 }
 
-function countsOf(scope: Scope | null): string {
+function countsOf(scope: Scope | null | undefined): string {
   if (!scope?.mailboxes) return '';
   const [denied, allowed] = [scope.mailboxes.denied, scope.mailboxes.allowed].map((count) =>
     count.toLocaleString('en-US'),

@@ -1,9 +1,9 @@
 // Drift: what is open, with its probable cause and the evidence; and what was.
 import type { Drift, Observation, Page } from '../apiTypes.ts';
-import { usePage } from '../live/pageContext.ts';
+import { useHref, usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
-import { type DriftFilter, writeAddress } from '../state/address.ts';
+import type { DriftFilter } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
 import { CopyId } from './copyId.tsx';
 import { VerdictMark } from './marks.tsx';
@@ -21,6 +21,7 @@ interface DriftProps {
 
 export function DriftList({ filter, after, top, version, empty }: DriftProps) {
   const { scope } = usePage();
+  const href = useHref();
   const list = useAnswer<Page<Drift>>(
     version === null ? null : 'drift',
     { ...filter, top, after, scope },
@@ -28,11 +29,6 @@ export function DriftList({ filter, after, top, version, empty }: DriftProps) {
   );
   useKeptFocus();
   const next = list.data && afterOf(list.data);
-  const more = (to: string | undefined) =>
-    writeAddress({
-      view: { page: 'drift', filter, ...(to === undefined ? {} : { after: to }) },
-      ...(scope === undefined ? {} : { scope }),
-    });
   if (list.data === undefined) return list.failure ? <FailureText failure={list.failure} /> : <Loading />;
   return (
     <>
@@ -40,32 +36,27 @@ export function DriftList({ filter, after, top, version, empty }: DriftProps) {
       {list.data.value.length === 0 && !list.isOther && <p class="empty">{empty}</p>}
       <ul class={`drifts${list.failure || list.isOther ? ' old' : ''}`}>
         {list.data.value.map((drift) => (
-          <DriftItem key={drift.id} drift={drift} scope={scope} />
+          <DriftItem key={drift.id} drift={drift} />
         ))}
       </ul>
       {(next !== undefined || after !== undefined) && (
         <div class="more">
-          {after !== undefined && <a href={more(undefined)}>First page</a>}
-          {next !== undefined && <a href={more(next)}>More drift</a>}
+          {after !== undefined && <a href={href({ page: 'drift', filter })}>First page</a>}
+          {next !== undefined && <a href={href({ page: 'drift', filter, after: next })}>More drift</a>}
         </div>
       )}
     </>
   );
 }
 
-interface ItemProps {
-  readonly drift: Drift;
-  readonly scope: string | undefined;
-}
-
-export function DriftItem({ drift, scope }: ItemProps) {
+export function DriftItem({ drift }: { readonly drift: Drift }) {
+  const href = useHref();
   const { kind, mailbox, openedAt, closedAt, closedBecause, recovered, probableCause, evidence } = drift;
-  const view = { page: 'mailbox', mailbox, range: {} } as const;
   return (
     <li class={`drift level-${closedAt === null ? kind : 'closed'}`}>
       <p class="drift-head">
         <VerdictMark verdict={kind} />
-        <a id={`drift-link-${drift.id}`} href={writeAddress({ view, ...(scope === undefined ? {} : { scope }) })}>
+        <a id={`drift-link-${drift.id}`} href={href({ page: 'mailbox', mailbox, range: {} })}>
           {mailbox}
         </a>
         <span class="quiet">

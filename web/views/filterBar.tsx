@@ -12,8 +12,12 @@ interface SearchProps {
 export function Search({ value, onSearch }: SearchProps) {
   const [text, setText] = useState(value);
   const typed = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  // Another address, as after Back, brings its own text.
+  const searched = useRef(value);
+  // Another address, as after Back, brings its own text. The one that was searched for here has come already, and
+  // somebody may have typed on.
   useEffect(() => {
+    if (value === searched.current) return;
+    searched.current = value;
     clearTimeout(typed.current);
     setText(value);
   }, [value]);
@@ -30,7 +34,10 @@ export function Search({ value, onSearch }: SearchProps) {
           const next = currentTarget.value;
           setText(next);
           clearTimeout(typed.current);
-          typed.current = setTimeout(() => onSearch(next.trim()), TYPING_MS);
+          typed.current = setTimeout(() => {
+            searched.current = next.trim();
+            onSearch(searched.current);
+          }, TYPING_MS);
         }}
       />
     </label>

@@ -1,7 +1,7 @@
 // The name of the page, the scope that is shown, and the way to each view.
 import type { Scope } from '../apiTypes.ts';
 import { goTo } from '../live/useFragment.ts';
-import { type Address, type View, writeAddress } from '../state/address.ts';
+import { type View, writeAddress } from '../state/address.ts';
 import { Choice } from './filterBar.tsx';
 
 const VIEWS: readonly (readonly [View, string])[] = [
@@ -15,13 +15,12 @@ const PARENTS: Readonly<Partial<Record<View['page'], View['page']>>> = { mailbox
 
 interface HeaderProps {
   readonly scopes: readonly Scope[];
-  readonly address: Address;
+  readonly view: View;
   /** The scope that is shown; undefined with one scope, and in the overview. */
   readonly named: string | undefined;
 }
 
-export function Header({ scopes, address: { view }, named }: HeaderProps) {
-  const place = named === undefined ? {} : { scope: named };
+export function Header({ scopes, view, named }: HeaderProps) {
   const current = PARENTS[view.page] ?? view.page;
   return (
     <header>
@@ -43,7 +42,7 @@ export function Header({ scopes, address: { view }, named }: HeaderProps) {
           {VIEWS.map(([to, words]) => (
             <a
               key={words}
-              href={writeAddress({ view: to, ...place })}
+              href={writeAddress({ view: to, scope: named })}
               aria-current={to.page === current ? 'page' : undefined}
             >
               {words}

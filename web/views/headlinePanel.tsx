@@ -1,31 +1,24 @@
 // The answer before anything is clicked: what is wrong, when all was last proven, and when the next run comes.
-import { useEffect } from 'preact/hooks';
-import type { Run, Scope } from '../apiTypes.ts';
 import { useNow } from '../live/useNow.ts';
+import { useWindowSays } from '../live/useWindowSays.ts';
 import { expectedNext, intervalOf, isAnswerOld, isRunMissing } from '../state/age.ts';
-import { type Contact, type Headline, headlineOf, headlineOfAll, lastProof } from '../state/headline.ts';
-import { iconOf, type Mark } from '../state/shapes.ts';
+import { type Contact, headlineOf, headlineOfAll, isStopped, lastProof } from '../state/headline.ts';
 import { ago, startOfRun } from '../state/times.ts';
-import type { Core } from './core.ts';
+import { type Core, RUNS_LOOKED_AT } from './core.ts';
 import { MarkShape } from './marks.tsx';
 import { Ago, ClockTime } from './timeText.tsx';
 
 interface HeadlineProps {
   readonly core: Core;
-  /** Null shows all scopes as one. */
-  readonly scope: Scope | null;
-  readonly isOverview: boolean;
   readonly isPaused: boolean;
-  readonly isHidden: boolean;
 }
 
-export function HeadlinePanel({ core, scope, isOverview, isPaused, isHidden }: HeadlineProps) {
+export function HeadlinePanel({ core, isPaused }: HeadlineProps) {
   const now = useNow();
-  const contact = contactOf(core, scope, isPaused, isHidden, now);
-  const headline =
-    isOverview && core.scopes.data ? headlineOfAll(core.scopes.data.value, contact) : headlineOf(scope, contact);
-  const mark = headline.level === 'notice' ? 'proven' : headline.level;
-  useTitle(headline, mark);
+  const contact = contactOf(core, isPaused, now);
+  const headline = core.isOverview ? headlineOfAll(core.all, contact) : headlineOf(core.scope ?? null, contact);
+  const mark = headline.level;
+  useWindowSays(mark === 'loading' ? null : headline.short, mark);
 
   return (
     <section class={`headline level-${mark}`} aria-labelledby="headline">
@@ -41,10 +34,12 @@ export function HeadlinePanel({ core, scope, isOverview, isPaused, isHidden }: H
             ))}
           </ul>
         )}
-        <p class="proof">
-          {!isOverview && <Proof runs={core.runs.data?.value ?? []} />}
-          <NextRun core={core} now={now} />
-        </p>
+        {(!core.isOverview || core.health) && (
+          <p class="proof">
+            <Proof core={core} />
+            <NextRun core={core} now={now} />
+          </p>
+        )}
       </div>
       {/* Read aloud when the kind of answer changes, and not with each second that an age grows. */}
       <p class="unseen" role="status">
@@ -54,33 +49,33 @@ export function HeadlinePanel({ core, scope, isOverview, isPaused, isHidden }: H
   );
 }
 
-function contactOf(core: Core, scope: Scope | null, isPaused: boolean, isHidden: boolean, now: number): Contact {
-  const { health, scopes, runs } = core;
+function contactOf({ scopes, scope, runs, health, failure }: Core, isPaused: boolean, now: number): Contact {
   const answeredAt = scopes.answeredAt();
-  const failure = scopes.failure ?? health.failure ?? runs.failure;
-  const next = health.data?.nextRunExpectedBy ?? null;
+  const next = health?.nextRunExpectedBy ?? null;
   const last = startOfRun(scope?.lastCompletedRun ?? '');
-  const interval = intervalOf(runs.data?.value ?? [], next);
-  const isMissing = last !== null && isRunMissing(last, next, interval, now);
+  const isMissing = last !== null && isRunMissing(last, next, intervalOf(runs, next), now);
+  const isOld = answeredAt !== null && isAnswerOld(answeredAt, now);
   return {
     failure: failure && { text: failure.message, isHeard: failure.kind === 'problem' },
-    ageMs: answeredAt === null ? null : now - answeredAt,
-    isOld: answeredAt !== null && isAnswerOld(answeredAt, now, isHidden),
+    ageMs: answeredAt !== null && (isOld || scopes.failure !== null) ? now - answeredAt : null,
+    isOld,
     isPaused,
     runMissingMs: isMissing ? now - Date.parse(last) : null,
   };
 }
 
-function Proof({ runs }: { readonly runs: readonly Run[] }) {
+function Proof({ core: { scope, runs } }: Pick<HeadlineProps, 'core'>) {
+  // Where no mailbox is denied, there is nothing to prove.
+  if (runs.length === 0 || !scope || scope.mailboxes?.denied === 0) return null;
   const proof = lastProof(runs);
-  if (proof === null)
+  if (proof === null) {
+    const never = runs.length < RUNS_LOOKED_AT ? 'never' : `not in the last ${RUNS_LOOKED_AT} runs`;
     return (
-      runs.length > 0 && (
-        <span>
-          Last proven <b>never</b>
-        </span>
-      )
+      <span>
+        Last proven <b>{never}</b>
+      </span>
     );
+  }
   return (
     <span>
       {proof.kind === 'proven' ? 'Last proven' : 'Not all proven since'}{' '}
@@ -97,14 +92,20 @@ interface NextProps {
   readonly now: number;
 }
 
-function NextRun({ core: { health, runs }, now }: NextProps) {
-  const next = health.data?.nextRunExpectedBy ?? expectedNext(runs.data?.value ?? [], now);
-  const paused = health.data?.alertsPausedUntil;
+function NextRun({ core: { scope, runs, health }, now }: NextProps) {
+  const told = health?.nextRunExpectedBy ?? null;
+  // A scope that cannot be watched starts no run, whatever earlier ones let expect.
+  const next = told ?? (scope && !isStopped(scope) ? expectedNext(runs, now) : null);
+  const paused = health?.alertsPausedUntil;
   return (
     <>
       {next !== null && (
         <span>
-          Next run <b>{Date.parse(next) > now ? <Ago at={next} /> : `was expected ${ago(next, now)}`}</b>
+          Next run{' '}
+          <b>
+            {told === null && 'probably '}
+            {Date.parse(next) > now ? <Ago at={next} /> : `was expected ${ago(next, now)}`}
+          </b>
         </span>
       )}
       {paused !== undefined && Date.parse(paused) > now && (
@@ -114,13 +115,4 @@ function NextRun({ core: { health, runs }, now }: NextProps) {
       )}
     </>
   );
-}
-
-/** The window's title and icon say it too, for those who keep the page in the background. */
-function useTitle({ short, level }: Headline, mark: Mark): void {
-  const title = level === 'loading' ? 'Mailscope' : `${short} – Mailscope`;
-  useEffect(() => {
-    document.title = title;
-    document.getElementById('icon')?.setAttribute('href', iconOf(mark));
-  }, [title, mark]);
 }

@@ -1,15 +1,18 @@
 // One mailbox: its state, its open drift, and its observations over time.
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Mailbox, Observation, Page } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
+import { presentTime } from '../live/presentTime.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { goTo } from '../live/useFragment.ts';
 import { type Address, type TimeRange, writeAddress } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
+import type { Mark } from '../state/shapes.ts';
 import { timelineOf } from '../state/timeline.ts';
-import { duration, readTyped } from '../state/times.ts';
+import { duration, fullTime, readTyped, type Zone } from '../state/times.ts';
 import { CopyId } from './copyId.tsx';
 import { DriftItem } from './driftList.tsx';
+import { Fact } from './fact.tsx';
 import { Expected, MarkShape, VerdictMark } from './marks.tsx';
 import { FailureText, Loading } from './notices.tsx';
 import { RecentBar } from './recentBar.tsx';
@@ -18,6 +21,7 @@ import { Ago, ClockTime } from './timeText.tsx';
 
 const PAGE_SIZE = 100;
 const HOUR_MS = 3_600_000;
+const PATIENCE_MS = 60_000;
 
 interface MailboxProps {
   readonly mailbox: string;
@@ -31,9 +35,9 @@ export function MailboxPage({ mailbox, range, after }: MailboxProps) {
   const state = useAnswer<Mailbox>(path, { scope });
   const version = state.data?.lastCheckedAt ?? '';
   const history = useAnswer<Page<Observation>>(`${path}/history`, { ...range, top: PAGE_SIZE, after, scope }, version);
-  const address = (next: TimeRange, from?: string): Address => ({
-    view: { page: 'mailbox', mailbox, range: next, ...(from === undefined ? {} : { after: from }) },
-    ...(scope === undefined ? {} : { scope }),
+  const address = (to: TimeRange, from?: string): Address => ({
+    view: { page: 'mailbox', mailbox, range: to, after: from },
+    scope,
   });
   const next = history.data && afterOf(history.data);
   return (
@@ -41,10 +45,10 @@ export function MailboxPage({ mailbox, range, after }: MailboxProps) {
       <h2 id="view-title" tabIndex={-1}>
         {mailbox}
       </h2>
-      <State answer={state} scope={scope} />
+      <State answer={state} />
       <h3>Observations</h3>
       <div class="tools">
-        <Range key={`${range.from} ${range.to}`} range={range} onRange={(to) => goTo(address(to))} />
+        <Range range={range} onRange={(to) => goTo(address(to))} />
         <Csv path={`${path}/history`} query={{ ...range, scope }} name={mailbox} />
       </div>
       <History answer={history} expectation={state.data?.expectation ?? 'denied'} />
@@ -56,60 +60,37 @@ export function MailboxPage({ mailbox, range, after }: MailboxProps) {
   );
 }
 
-interface StateProps {
-  readonly answer: Answer<Mailbox>;
-  readonly scope: string | undefined;
-}
-
-function State({ answer: { data, failure }, scope }: StateProps) {
+function State({ answer: { data, failure } }: { readonly answer: Answer<Mailbox> }) {
   if (data === undefined) return failure ? <FailureText failure={failure} /> : <Loading />;
   return (
     <div class={failure ? 'old' : ''}>
       {failure && <FailureText failure={failure} />}
       <dl class="facts">
-        <div>
-          <dt>Verdict</dt>
-          <dd>
-            <VerdictMark verdict={data.verdict} />
-            {data.stale && <span class="tag">stale</span>}
-          </dd>
-        </div>
-        <div>
-          <dt>Declared</dt>
-          <dd>
-            <Expected expectation={data.expectation} />
-          </dd>
-        </div>
-        <div>
-          <dt>Since</dt>
-          <dd>
-            <ClockTime at={data.since} />
-          </dd>
-        </div>
-        <div>
-          <dt>Last proven</dt>
-          <dd>
-            <Ago at={data.provenAt} never="never" />
-          </dd>
-        </div>
-        <div>
-          <dt>Last asked</dt>
-          <dd>
-            <Ago at={data.lastCheckedAt} never="never" />
-            {data.lastOutcome && `: ${data.lastOutcome}`}
-            {data.lastReason && ` (${data.lastReason})`}
-          </dd>
-        </div>
-        <div>
-          <dt>Last runs</dt>
-          <dd>
-            <RecentBar {...data} />
-          </dd>
-        </div>
+        <Fact name="Verdict">
+          <VerdictMark verdict={data.verdict} />
+          {data.stale && <span class="tag">stale</span>}
+        </Fact>
+        <Fact name="Declared">
+          <Expected expectation={data.expectation} />
+        </Fact>
+        <Fact name="Since">
+          <ClockTime at={data.since} />
+        </Fact>
+        <Fact name="Last proven">
+          <Ago at={data.provenAt} never="never" />
+        </Fact>
+        <Fact name="Last asked">
+          <Ago at={data.lastCheckedAt} never="never" />
+          {data.lastOutcome && `: ${data.lastOutcome}`}
+          {data.lastReason && ` (${data.lastReason})`}
+        </Fact>
+        <Fact name="Last runs">
+          <RecentBar {...data} />
+        </Fact>
       </dl>
       {data.openDrift && (
         <ul class="drifts">
-          <DriftItem drift={data.openDrift} scope={scope} />
+          <DriftItem drift={data.openDrift} />
         </ul>
       )}
     </div>
@@ -128,15 +109,21 @@ interface RangeProps {
 
 function Range({ range, onRange }: RangeProps) {
   const { zone } = usePage();
-  const [from, setFrom] = useState(range.from ?? '');
-  const [to, setTo] = useState(range.to ?? '');
+  const [from, setFrom] = useState('');
+  const [to, setTo] = useState('');
   const [wrong, setWrong] = useState('');
+  // Another address, as after Back, brings its own times.
+  useEffect(() => {
+    setFrom(shownTime(range.from, zone));
+    setTo(shownTime(range.to, zone));
+    setWrong('');
+  }, [range.from, range.to, zone]);
   const show = () => {
-    const [first, last] = [from, to].map((text) => (text.trim() === '' ? undefined : readTime(text, zone)));
+    const [first, last] = [from, to].map((text) => (text.trim() === '' ? undefined : readTyped(text, zone)));
     if (first === null || last === null) return setWrong('Write a time such as 2026-11-26 08:15, or a date.');
     if (first && last && first >= last) return setWrong('From must be earlier than to.');
     setWrong('');
-    onRange({ ...(first ? { from: first } : {}), ...(last ? { to: last } : {}) });
+    onRange({ from: first, to: last });
   };
   return (
     <form
@@ -164,7 +151,7 @@ function Range({ range, onRange }: RangeProps) {
         <button
           key={name}
           type="button"
-          onClick={() => onRange({ from: new Date(Date.now() - hours * HOUR_MS).toISOString() })}
+          onClick={() => onRange({ from: new Date(presentTime() - hours * HOUR_MS).toISOString() })}
         >
           {name}
         </button>
@@ -179,10 +166,10 @@ function Range({ range, onRange }: RangeProps) {
   );
 }
 
-/** As a person types it, or as the address has it. */
-function readTime(text: string, zone: 'utc' | 'local'): string | null {
-  const isIso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text.trim()) && !Number.isNaN(Date.parse(text));
-  return isIso ? text.trim() : readTyped(text, zone);
+/** A time of the address as a person would type it. What is none stays as it is. */
+function shownTime(text: string | undefined, zone: Zone): string {
+  if (text === undefined) return '';
+  return Number.isNaN(Date.parse(text)) ? text : fullTime(text, zone);
 }
 
 interface CsvProps {
@@ -201,7 +188,8 @@ function Csv({ path, query, name }: CsvProps) {
       link.href = URL.createObjectURL(content);
       link.download = `${name.replaceAll(/[^\w.@-]/g, '_')}.csv`;
       link.click();
-      URL.revokeObjectURL(link.href);
+      // Some browsers read it only after the click.
+      setTimeout(() => URL.revokeObjectURL(link.href), PATIENCE_MS);
       setWords(
         isCut ? 'Saved, with the newest 10,000 observations only. Choose a shorter time for the others.' : 'Saved.',
       );
@@ -246,17 +234,7 @@ function History({ answer: { data, failure, isOther }, expectation }: HistoryPro
           </thead>
           <tbody>
             {data.value.map((seen, index) => (
-              <HistoryRow
-                key={seen.checkedAt}
-                seen={seen}
-                kind={
-                  timeline.dots[index]?.kind === 'bad'
-                    ? 'bad'
-                    : timeline.dots[index]?.kind === 'good'
-                      ? 'good'
-                      : 'unknown'
-                }
-              />
+              <HistoryRow key={seen.checkedAt} seen={seen} mark={MARKS[timeline.dots[index]?.kind ?? 'unknown']} />
             ))}
           </tbody>
         </table>
@@ -265,15 +243,14 @@ function History({ answer: { data, failure, isOther }, expectation }: HistoryPro
   );
 }
 
-const MARKS = { good: 'proven', bad: 'breach', unknown: 'unproven' } as const;
+const MARKS = { good: 'proven', bad: 'breach', unknown: 'unproven', hole: 'unproven' } as const;
 
 interface HistoryRowProps {
   readonly seen: Observation;
-  readonly kind: keyof typeof MARKS;
+  readonly mark: Mark;
 }
 
-function HistoryRow({ seen, kind }: HistoryRowProps) {
-  const mark = MARKS[kind];
+function HistoryRow({ seen, mark }: HistoryRowProps) {
   const answer = [seen.status, seen.code].filter((part) => part !== null).join(' ');
   const isBlind = seen.outcome === 'refused' && !seen.controlHeld;
   return (

@@ -1,10 +1,10 @@
 // Mailboxes: what is wrong first, then the rest page by page.
 import { useMemo } from 'preact/hooks';
 import type { Mailbox, Page, Scope, Verdict } from '../apiTypes.ts';
-import { usePage } from '../live/pageContext.ts';
+import { useHref, usePage } from '../live/pageContext.ts';
 import { type Answer, useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
-import { type MailboxFilter, writeAddress } from '../state/address.ts';
+import type { MailboxFilter } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
 import { EXPECTED, VerdictMark } from './marks.tsx';
 import { FailureText, Loading } from './notices.tsx';
@@ -17,14 +17,15 @@ const PAGE_SIZE = 50;
 const UNHEALTHY = ['breach', 'lockout', 'unverified', 'pending'] as const satisfies readonly Verdict[];
 
 interface TableProps {
-  /** Null before the first answer. */
-  readonly scope: Scope | null;
+  /** Undefined before the first answer, null where none is known. */
+  readonly scope: Scope | null | undefined;
   readonly filter: MailboxFilter;
   readonly after: string | undefined;
 }
 
 export function MailboxTable({ scope, filter, after }: TableProps) {
   const page = usePage();
+  const href = useHref();
   const { verdict, ...rest } = filter;
   const counts = scope?.verdicts ?? null;
   // The lists and the tally that orders them must not be of different runs.
@@ -40,7 +41,7 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
   const shown = verdict ?? (counts === null ? undefined : 'compliant');
   const list = useAnswer<Page<Mailbox>>(
     // What is wrong comes first, so the list waits for the tally that tells it.
-    scope === null && verdict === undefined ? null : 'mailboxes',
+    scope === undefined && verdict === undefined ? null : 'mailboxes',
     { ...rest, verdict: shown, top: PAGE_SIZE, after, scope: page.scope },
     version,
   );
@@ -52,13 +53,14 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
   const rows = useMemo(
     () =>
       withoutTwins([...groups.flatMap(({ answer }) => itemsOf(answer)), ...itemsOf(list)]).map((row) => (
-        <Row key={row.mailbox} row={row} scope={page.scope} />
+        <Row key={row.mailbox} row={row} />
       )),
     [...answers.map(({ data }) => data), page.scope],
   );
-  const link = (view: { readonly filter: MailboxFilter; readonly after?: string }) =>
-    writeAddress({ view: { page: 'mailboxes', ...view }, ...(page.scope === undefined ? {} : { scope: page.scope }) });
+  const link = (to: MailboxFilter, from?: string) => href({ page: 'mailboxes', filter: to, after: from });
   const next = list.data && afterOf(list.data);
+  // The tally counts all mailboxes, and not those of a filter.
+  const isFiltered = Object.values(rest).some((value) => value !== undefined);
   const isOld = failure !== null || answers.some(({ isOther }) => isOther);
 
   return (
@@ -89,14 +91,15 @@ export function MailboxTable({ scope, filter, after }: TableProps) {
           ({ verdict: one, answer }) =>
             answer.data &&
             afterOf(answer.data) !== undefined && (
-              <a key={one} href={link({ filter: { ...rest, verdict: one } })}>
-                All {(counts?.[one] ?? 0).toLocaleString('en-US')} {one}
+              <a key={one} href={link({ ...rest, verdict: one })}>
+                All {isFiltered ? '' : `${(counts?.[one] ?? 0).toLocaleString('en-US')} `}
+                {one}
               </a>
             ),
         )}
-        {after !== undefined && <a href={link({ filter })}>First page</a>}
+        {after !== undefined && <a href={link(filter)}>First page</a>}
         {next !== undefined && (
-          <a href={link({ filter: shown === undefined ? filter : { ...filter, verdict: shown }, after: next })}>
+          <a href={link({ ...filter, verdict: shown }, next)}>
             Next page{shown === 'compliant' && verdict === undefined ? ' of compliant' : ''}
           </a>
         )}
@@ -121,18 +124,13 @@ function emptyText({ verdict, expectation, startsWith }: MailboxFilter, after: s
   return verdict || expectation || startsWith ? 'No mailbox matches this filter.' : 'No mailbox is listed.';
 }
 
-interface RowProps {
-  readonly row: Mailbox;
-  readonly scope: string | undefined;
-}
-
 /** On a narrow screen there is no header: the style sheet then shows the name of each cell. */
-function Row({ row, scope }: RowProps) {
-  const view = { page: 'mailbox', mailbox: row.mailbox, range: {} } as const;
+function Row({ row }: { readonly row: Mailbox }) {
+  const href = useHref();
   return (
     <tr class={row.verdict === 'compliant' ? '' : 'wrong'}>
       <th scope="row">
-        <a id={`link-${row.mailbox}`} href={writeAddress({ view, ...(scope === undefined ? {} : { scope }) })}>
+        <a id={`link-${row.mailbox}`} href={href({ page: 'mailbox', mailbox: row.mailbox, range: {} })}>
           {row.mailbox}
         </a>
       </th>

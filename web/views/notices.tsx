@@ -8,7 +8,7 @@ export function Loading() {
 /** The data below is the last that came. */
 export function FailureText({ failure }: { readonly failure: ApiFailure }) {
   return (
-    <p class="failure" role="alert">
+    <p class="failure" role="status">
       {failure.message}
     </p>
   );

@@ -1,5 +1,5 @@
 // The bar of a mailbox's last runs: one tab stop, arrow keys inside, and what is known of the run under the cursor.
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Mailbox, Observation, Page } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
 import { useAnswerOf } from '../live/useAnswer.ts';
@@ -9,6 +9,7 @@ import {
   type CellKind,
   cellsOf,
   cellWords,
+  movedBy,
   observationOf,
   observationsIn,
 } from '../state/cells.ts';
@@ -37,18 +38,24 @@ export function RecentBar(props: BarProps) {
   const [cursor, setCursor] = useState<number | null>(null);
   // Asked for when somebody first looks, because most bars are never looked at.
   const [isWanted, setWanted] = useState(false);
-  const [history, setHistory] = useState<readonly Observation[]>();
+  const [known, setKnown] = useState<Known>(UNKNOWN);
   const [said, setSaid] = useState('');
   const { cells, drawing, inWords } = useMemo(() => {
     const made = cellsOf(recent, expectation);
     return { cells: made, drawing: draw(made), inWords: barWords({ recent, expectation }) };
   }, [recent, expectation]);
 
+  // The cursor stays at its run.
+  const before = useRef(props);
+  const moved = movedBy(before.current, props);
+  before.current = props;
+  if (cursor !== null && moved > 0) setCursor(Math.max(0, cursor - moved));
+
   if (cells.length === 0) return <span class="quiet">no run yet</span>;
   const last = cells.length - 1;
   const at = Math.min(cursor ?? last, last);
-  const seen = observationOf(cells[at], history ?? [], lastCheckedAt);
-  const words = describe(cells[at], expectation, seen, zone, history === undefined);
+  const seen = observationOf(cells[at], known.history, lastCheckedAt);
+  const words = describe(cells[at], expectation, seen, zone, known.missing);
 
   const show = (next: number) => {
     setWanted(true);
@@ -74,7 +81,7 @@ export function RecentBar(props: BarProps) {
 
   return (
     <div class="bar" onPointerLeave={() => document.activeElement?.id !== idOf(mailbox) && setCursor(null)}>
-      {isWanted && <HistoryOf {...props} onHistory={setHistory} />}
+      {isWanted && <HistoryOf {...props} onKnown={setKnown} />}
       <div
         id={idOf(mailbox)}
         class="bar-cells"
@@ -88,6 +95,7 @@ export function RecentBar(props: BarProps) {
         aria-orientation="horizontal"
         onFocus={() => show(at)}
         onBlur={() => setCursor(null)}
+        onPointerDown={(event) => show(cellUnder(event, cells.length))}
         onPointerMove={(event) => show(cellUnder(event, cells.length))}
         onKeyDown={(event) => {
           const act = keys[event.key];
@@ -123,19 +131,32 @@ export function RecentBar(props: BarProps) {
   );
 }
 
+/** What is known of the observations of a bar. */
+interface Known {
+  /** Newest first. */
+  readonly history: readonly Observation[];
+  /** Why one is missing. */
+  readonly missing: string;
+}
+
+const UNKNOWN: Known = { history: [], missing: 'asking for its time' };
+
 interface HistoryProps extends BarProps {
-  onHistory(history: readonly Observation[] | undefined): void;
+  onKnown(known: Known): void;
 }
 
 /** Shows nothing: it asks for the observations of a bar, again after each run. */
-function HistoryOf({ mailbox, recent, lastCheckedAt, onHistory }: HistoryProps) {
+function HistoryOf({ mailbox, recent, lastCheckedAt, onKnown }: HistoryProps) {
   const { scope } = usePage();
-  const { data } = useAnswerOf<Page<Observation>>(
+  const { data, failure } = useAnswerOf<Page<Observation>>(
     `mailboxes/${encodeURIComponent(mailbox)}/history`,
     { top: observationsIn(recent), scope },
     lastCheckedAt ?? '',
   );
-  useEffect(() => onHistory(data?.value), [data, onHistory]);
+  const history = data?.value ?? UNKNOWN.history;
+  const isNew = history.some(({ checkedAt }) => checkedAt === lastCheckedAt);
+  const missing = failure ? failure.message : isNew ? 'its observation is no longer kept' : UNKNOWN.missing;
+  useEffect(() => onKnown({ history, missing }), [history, missing, onKnown]);
   return null;
 }
 
@@ -166,12 +187,12 @@ function describe(
   expectation: Mailbox['expectation'],
   seen: Observation | undefined,
   zone: Zone,
-  isAsking: boolean,
+  missing: string,
 ): readonly string[] {
   if (!cell) return [];
   const words = cellWords(cell.kind, expectation);
   if (cell.kind === 'hole') return [words];
-  if (!seen) return [words, isAsking ? 'asking for its time' : 'its observation is no longer kept'];
+  if (!seen) return [words, missing];
   const answer = [seen.reason, seen.status, seen.code].filter((part) => part !== null).join(' ');
   const how = [answer, `${seen.durationMs} ms`].filter((part) => part !== '').join(', ');
   const control = seen.outcome === 'refused' && !seen.controlHeld ? 'the control did not hold' : '';

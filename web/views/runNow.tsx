@@ -14,6 +14,7 @@ export function RunNow() {
   const [words, setWords] = useState('');
 
   const start = async () => {
+    if (isStarting) return;
     setStarting(true);
     setWords('');
     try {
@@ -33,32 +34,39 @@ export function RunNow() {
   useEffect(() => {
     if (id === null) return;
     const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // One question at a time: an answer that comes late must not follow a newer one.
     const look = async () => {
       try {
         const run = await client.get<Run>(`runs/${encodeURIComponent(id)}`, { scope }, abort.signal);
+        if (abort.signal.aborted) return;
         setWords(progressWords(run));
         if (run.status !== 'running') {
           setId(null);
-          refresh();
+          return refresh();
         }
       } catch (error) {
-        if (!abort.signal.aborted) setWords(`How far the run is, is not known. ${failureOf(error).message}`);
+        if (abort.signal.aborted) return;
+        setWords(`How far the run is, is not known. ${failureOf(error).message}`);
       }
+      timer = setTimeout(() => void look(), LOOK_EVERY_MS);
     };
     void look();
-    const timer = setInterval(() => void look(), LOOK_EVERY_MS);
     return () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       abort.abort();
     };
   }, [id, client, scope, refresh]);
 
   return (
     <div class="run-now">
-      <button id="run-now" type="button" class="main" disabled={isStarting} onClick={() => void start()}>
+      <button id="run-now" type="button" class="main" aria-disabled={isStarting} onClick={() => void start()}>
         Run now
       </button>
-      <p role="status">{words}</p>
+      {/* Its beginning and its end are read aloud, and not each step. */}
+      <p role="status" aria-live={id === null ? 'polite' : 'off'}>
+        {words}
+      </p>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 // One run, with all that it says.
-import type { ComponentChildren } from 'preact';
 import type { Run } from '../apiTypes.ts';
 import { usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { duration } from '../state/times.ts';
+import { Fact } from './fact.tsx';
 import { FailureText, Loading } from './notices.tsx';
 import { countsText, driftText, RunStatus, throttledText } from './runsPage.tsx';
 import { ClockTime } from './timeText.tsx';
@@ -45,26 +45,22 @@ export function RunPage({ id }: { readonly id: string }) {
           <Fact name="Ticks">
             {run.missedTicks ?? 0} missed, {run.skippedTicks} skipped
           </Fact>
-          <Fact name="Roles">{run.roles.join(', ') || 'none'}</Fact>
-          {run.probableCause && <Fact name="Probable cause">{run.probableCause}</Fact>}
-          {run.problem && <Fact name="Problem">{run.problem}</Fact>}
+          <Fact name="Roles" isWide>
+            {run.roles.join(', ') || 'none'}
+          </Fact>
+          {run.probableCause && (
+            <Fact name="Probable cause" isWide>
+              {run.probableCause}
+            </Fact>
+          )}
+          {run.problem && (
+            <Fact name="Problem" isWide>
+              {run.problem}
+            </Fact>
+          )}
         </dl>
       )}
     </section>
-  );
-}
-
-interface FactProps {
-  readonly name: string;
-  readonly children: ComponentChildren;
-}
-
-function Fact({ name, children }: FactProps) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -1,9 +1,9 @@
 // Runs: how long they took, what they counted, and whether they came.
-import type { Page, Run, Verdict } from '../apiTypes.ts';
-import { usePage } from '../live/pageContext.ts';
+import type { Page, Run } from '../apiTypes.ts';
+import { useHref, usePage } from '../live/pageContext.ts';
 import { useAnswer } from '../live/useAnswer.ts';
 import { useKeptFocus } from '../live/useKeptFocus.ts';
-import { writeAddress } from '../state/address.ts';
+import { VERDICTS } from '../state/address.ts';
 import { afterOf } from '../state/apiClient.ts';
 import type { Mark } from '../state/shapes.ts';
 import { duration } from '../state/times.ts';
@@ -18,9 +18,7 @@ export function RunsPage({ after }: { readonly after: string | undefined }) {
   const { scope } = usePage();
   const list = useAnswer<Page<Run>>('runs', { top: PAGE_SIZE, after, scope });
   useKeptFocus();
-  const place = scope === undefined ? {} : { scope };
-  const link = (to?: string) =>
-    writeAddress({ view: { page: 'runs', ...(to === undefined ? {} : { after: to }) }, ...place });
+  const href = useHref();
   const next = list.data && afterOf(list.data);
   const longest = Math.max(1, ...(list.data?.value ?? []).map(tookMs));
   return (
@@ -48,20 +46,15 @@ export function RunsPage({ after }: { readonly after: string | undefined }) {
             </thead>
             <tbody>
               {list.data.value.map((run) => (
-                <RunRow
-                  key={run.id}
-                  run={run}
-                  longest={longest}
-                  href={writeAddress({ view: { page: 'run', id: run.id }, ...place })}
-                />
+                <RunRow key={run.id} run={run} longest={longest} href={href({ page: 'run', id: run.id })} />
               ))}
             </tbody>
           </table>
         </div>
       )}
       <div class="more">
-        {after !== undefined && <a href={link()}>Newest</a>}
-        {next !== undefined && <a href={link(next)}>Older runs</a>}
+        {after !== undefined && <a href={href({ page: 'runs' })}>Newest</a>}
+        {next !== undefined && <a href={href({ page: 'runs', after: next })}>Older runs</a>}
       </div>
     </section>
   );
@@ -85,16 +78,18 @@ function RunRow({ run, longest, href }: RowProps) {
       <td>
         <RunStatus run={run} />
       </td>
-      <td class="number">
+      <td class="number" data-name="Duration">
         {run.finishedAt === null ? <span class="quiet">–</span> : duration(tookMs(run))}
         <svg class="took" width={BAR_WIDTH} height="6" viewBox={`0 0 ${BAR_WIDTH} 6`} aria-hidden="true">
           <path d={`M0 0h${Math.round((tookMs(run) / longest) * BAR_WIDTH * 10) / 10}v6H0z`} />
         </svg>
       </td>
-      <td>{countsText(run.verdicts)}</td>
-      <td>{driftText(run)}</td>
-      <td class="number">{run.throttled === 0 ? <span class="quiet">no</span> : throttledText(run)}</td>
-      <td class="number">
+      <td data-name="Verdicts">{countsText(run.verdicts)}</td>
+      <td data-name="Drift">{driftText(run)}</td>
+      <td class="number" data-name="Throttled">
+        {run.throttled === 0 ? <span class="quiet">no</span> : throttledText(run)}
+      </td>
+      <td class="number" data-name="Missed">
         {run.missedTicks ? (
           `${run.missedTicks} ${run.missedTicks === 1 ? 'tick' : 'ticks'}`
         ) : (
@@ -125,10 +120,10 @@ function tookMs({ startedAt, finishedAt }: Run): number {
   return finishedAt === null ? 0 : Date.parse(finishedAt) - Date.parse(startedAt);
 }
 
-const ORDER: readonly Verdict[] = ['breach', 'lockout', 'unverified', 'pending', 'compliant'];
-
 export function countsText(verdicts: Run['verdicts']): string {
-  const parts = ORDER.flatMap((one) => (verdicts[one] > 0 ? [`${verdicts[one].toLocaleString('en-US')} ${one}`] : []));
+  const parts = VERDICTS.flatMap((one) =>
+    verdicts[one] > 0 ? [`${verdicts[one].toLocaleString('en-US')} ${one}`] : [],
+  );
   return parts.join(', ') || 'none';
 }
 

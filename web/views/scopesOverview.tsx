@@ -1,25 +1,19 @@
 // All scopes, the worst first. Each leads to its own page.
-import { useEffect } from 'preact/hooks';
 import type { Scope } from '../apiTypes.ts';
+import { useWindowSays } from '../live/useWindowSays.ts';
 import { writeAddress } from '../state/address.ts';
-import { scopesWorstFirst } from '../state/headline.ts';
-import { iconOf } from '../state/shapes.ts';
+import { isStopped, scopesWorstFirst } from '../state/headline.ts';
 import { startOfRun } from '../state/times.ts';
 import { MarkShape } from './marks.tsx';
 import { Ago } from './timeText.tsx';
 
-interface OverviewProps {
-  readonly scopes: readonly Scope[];
-  readonly isOld: boolean;
-}
-
-export function ScopesOverview({ scopes, isOld }: OverviewProps) {
+export function ScopesOverview({ scopes }: { readonly scopes: readonly Scope[] }) {
   return (
     <section aria-labelledby="scopes-title">
       <h2 id="scopes-title">Scopes</h2>
-      <ul class={`scopes${isOld ? ' old' : ''}`}>
+      <ul class="scopes">
         {scopesWorstFirst(scopes).map(({ scope, headline }) => {
-          const mark = headline.level === 'notice' ? 'proven' : headline.level;
+          const mark = headline.level;
           return (
             <li key={scope.name} class={`scope level-${mark}`}>
               <MarkShape mark={mark} size={24} />
@@ -36,7 +30,8 @@ export function ScopesOverview({ scopes, isOld }: OverviewProps) {
                 ))}
               </div>
               <span class="quiet">
-                last run <Ago at={startOfRun(scope.lastCompletedRun ?? '')} never="never" />
+                last run{' '}
+                <Ago at={startOfRun(scope.lastCompletedRun ?? '')} never={isStopped(scope) ? 'not known' : 'never'} />
               </span>
             </li>
           );
@@ -61,11 +56,7 @@ interface UnknownProps {
 }
 
 export function UnknownScope({ name, scopes }: UnknownProps) {
-  // No headline is shown, so that of another scope must not stay in the title.
-  useEffect(() => {
-    document.title = 'Unknown scope – Mailscope';
-    document.getElementById('icon')?.setAttribute('href', iconOf('loading'));
-  }, []);
+  useWindowSays('No such scope', 'silent');
   return (
     <section>
       <h1>There is no scope {name}</h1>
