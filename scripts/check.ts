@@ -3,5 +3,6 @@ import { takeNoOptions } from './shared/noOptions.ts';
 import { FORMAT_AND_LINT, PAGE_TYPES, runAll, TYPES } from './shared/runTools.ts';
 
 takeNoOptions();
+process.env.HISTORIES ??= '20000';
 const fastTests = { name: 'fast tests', command: 'vitest', args: ['run', 'test/unit'] };
 process.exitCode = await runAll([FORMAT_AND_LINT, TYPES, PAGE_TYPES, fastTests]);

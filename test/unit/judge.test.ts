@@ -6,6 +6,7 @@ import { driftChanges, openDrift } from '../../src/rules/drift.ts';
 import { isDrift, type JudgingRun, judge, type MailboxState, type RuleSettings } from '../../src/rules/judge.ts';
 import type { Expectation } from '../../src/rules/mailbox.ts';
 import { EMPTY_TALLY, sum, type Tally, tally } from '../../src/rules/tally.ts';
+import { HISTORIES } from '../support/histories.ts';
 import { observed, runAt } from '../support/rules.ts';
 
 const RULES: RuleSettings = { propagationMinutes: 120, lockoutAfterRuns: 2, unverifiedAfterRuns: 3 };
@@ -328,8 +329,6 @@ const histories = fc.tuple(expectations, ruleSettings).chain(([usual, steady]) =
     { maxLength: 14 },
   ),
 );
-
-const HISTORIES = 200_000;
 
 describe(`${HISTORIES} random histories`, () => {
   it('keep every invariant', { timeout: 120_000 }, () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type JudgingRun, judge, type MailboxState } from '../../src/rules/judge.ts';
 import { holesBefore, MOST_MISSED, missedSince, missedTicks, withHoles } from '../../src/rules/missedTicks.ts';
 import { parseSchedule } from '../../src/settings/schedule.ts';
+import { HISTORIES } from '../support/histories.ts';
 import { observed } from '../support/rules.ts';
 
 const SECOND = 1_000;
@@ -136,7 +137,7 @@ const UNEVEN = '0 3,7,8,31 * * * *';
 
 describe('random histories of a monitor that often fails', () => {
   it('show a letter for each run that reached the mailbox, and a dot for each hole', () => {
-    fc.assert(fc.property(moments, checkMoments), { numRuns: 2_000 });
+    fc.assert(fc.property(moments, checkMoments), { numRuns: HISTORIES / 100 });
   });
 });
 
