@@ -24,6 +24,16 @@ const USAGE = `Usage: npm start -- [OPTIONS]
 /** Enough for several faults, one of which lists every setting of a scope. */
 const LONGEST_REASON = 4_000;
 
+const OPTIONS = {
+  port: { type: 'string', default: '7071' },
+  'sandbox-port': { type: 'string', default: '7075' },
+  'storage-port': { type: 'string', default: '10000' },
+  data: { type: 'string' },
+  instances: { type: 'string', default: '1' },
+  keys: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 let stack: Stack | undefined;
 let stopping = false;
@@ -62,20 +72,19 @@ async function main(): Promise<void> {
   }
 }
 
+/** Without `--`, npm keeps an option for itself, and passes it on as a variable of its configuration. */
+function refuseKeptOptions(): void {
+  const kept = Object.keys(OPTIONS).find(
+    (name) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined,
+  );
+  if (kept !== undefined) throw new Error(`npm kept --${kept} for itself. Write npm start -- --${kept}.`);
+}
+
 /** The options, or undefined when there is nothing to start. */
 function readOptions() {
   try {
-    const { values } = parseArgs({
-      options: {
-        port: { type: 'string', default: '7071' },
-        'sandbox-port': { type: 'string', default: '7075' },
-        'storage-port': { type: 'string', default: '10000' },
-        data: { type: 'string' },
-        instances: { type: 'string', default: '1' },
-        keys: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
+    refuseKeptOptions();
+    const { values } = parseArgs({ options: OPTIONS });
     if (values.help) {
       console.log(USAGE);
       return undefined;

@@ -206,6 +206,13 @@ describe('npm start', () => {
     expect(it.output()).toContain('Usage: npm start');
   });
 
+  it('says so when npm kept an option for itself', async () => {
+    const it = run([], { npm_config_sandbox_port: 'true' });
+    const [code] = await once(it.child, 'exit');
+    expect(code).toBe(2);
+    expect(it.output()).toContain('npm kept --sandbox-port for itself. Write npm start -- --sandbox-port.');
+  });
+
   it('starts no sandbox when the settings name a real tenant', async () => {
     const it = run(PORTS, { GRAPH_ENDPOINT: 'https://graph.microsoft.com' });
     await untilRunning(it);
