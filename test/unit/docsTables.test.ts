@@ -150,7 +150,7 @@ describe('commands', () => {
       spans(value)[0] ?? value,
     ]);
     const source = read('scripts/start.ts');
-    const [, options = ''] = /options: \{([\s\S]*?)\n {6}\},/.exec(source) ?? [];
+    const [, options = ''] = /^const OPTIONS = \{([\s\S]*?)\n\} as const;/m.exec(source) ?? [];
     const inCode = [...options.matchAll(/^ +'?([\w-]+)'?: \{ type: '\w+'(?:, default: '?(\w+)'?)? \}/gm)];
     const known = inCode.map(([, name, value]) => `--${name} ${value}`).filter((line) => !line.startsWith('--help'));
     const words: Readonly<Record<string, string>> = { off: 'false', 'in memory': 'undefined' };
