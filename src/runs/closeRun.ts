@@ -6,6 +6,7 @@
 // 4. If the run is completed, it sends the heartbeat. Once a day it deletes old data.
 import type { Services } from '../services.ts';
 import type { Run, RunResult } from '../storage/runStore.ts';
+import type { ShardRecord } from '../storage/shardStore.ts';
 import { forgetOld } from './forgetOld.ts';
 import { heartbeat } from './heartbeat.ts';
 import { endRun } from './runState.ts';
@@ -26,13 +27,18 @@ export async function closeRun(services: Services, number: number): Promise<void
     if (found?.value.status !== 'running') return;
     if ((await shardStore.settled(found.value.id)) < found.value.shards) return;
     const shards = await shardStore.all(found.value.id);
-    const { owner, resource } = services.settings();
+    const { owner } = services.settings();
     await services.storage().queues.sendAlert({ runId: found.value.id, owner });
-    const last = await lastCompleted(services, number);
-    const ended = { ...endRun(found.value, shards, services.now(), last, resource), endedBy };
+    const ended = { ...(await endedRun(services, found.value, shards)), endedBy };
     // A shard that is done a second time has changed the run. Read it again.
     if (await runs.replace(ended, found.etag)) return follow(services, ended);
   }
+}
+
+/** The run at its end. Its cause needs the last completed run before it. */
+export async function endedRun(services: Services, run: Run, shards: readonly ShardRecord[]): Promise<Run> {
+  const last = await lastCompleted(services, run.number);
+  return endRun(run, shards, services.now(), last, services.settings().resource);
 }
 
 async function follow(services: Services, ended: Run): Promise<void> {
@@ -44,7 +50,7 @@ async function follow(services: Services, ended: Run): Promise<void> {
 }
 
 /** The result of the last completed run before `number`. */
-export async function lastCompleted(services: Services, number: number): Promise<RunResult | null> {
+async function lastCompleted(services: Services, number: number): Promise<RunResult | null> {
   const { items } = await services.storage().runs.list(LOOK_BACK, '');
   return items.find((run) => run.number < number && run.status === 'completed')?.result ?? null;
 }

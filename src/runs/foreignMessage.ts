@@ -2,6 +2,7 @@
 // another app, or to a scope that this process does not know, or not any more.
 import type { Scopes, Services } from '../services.ts';
 import { ownerOf } from '../settings/owner.ts';
+import { DEFAULT_SCOPE } from '../settings/scopes.ts';
 import type { OwnedMessage, QueueName } from '../storage/queues.ts';
 
 /** Ten minutes of returns, thirty seconds apart. By then whoever knows it has taken it, or is gone. */
@@ -14,12 +15,8 @@ const MOST_RETURNS = 20;
  *
  * @throws MailscopeError `storage-unavailable`; the queue then tries this message again
  */
-export async function takerOf<M extends OwnedMessage>(
-  scopes: Scopes,
-  queue: QueueName,
-  message: M,
-): Promise<Services | null> {
-  const { owner, returned = 0, runId, scope = 'default' } = message;
+export async function takerOf(scopes: Scopes, queue: QueueName, message: OwnedMessage): Promise<Services | null> {
+  const { owner, returned = 0, runId, scope = DEFAULT_SCOPE } = message;
   const [first] = scopes.all;
   const services = scopes.find(message.scope);
   const isOurs = owner === undefined || owner === ownerOf(first.environment);

@@ -4,8 +4,8 @@ import type { Services } from '../services.ts';
 import type { ShardMessage } from '../storage/queues.ts';
 import type { Run } from '../storage/runStore.ts';
 import type { ShardRecord } from '../storage/shardStore.ts';
-import { closeRun, lastCompleted } from './closeRun.ts';
-import { endRun, runNumberOf } from './runState.ts';
+import { closeRun, endedRun } from './closeRun.ts';
+import { runNumberOf } from './runState.ts';
 
 export { GIVEN_UP_QUEUE } from '../storage/queues.ts';
 
@@ -35,9 +35,8 @@ export async function abandonRun(services: Services, { number }: Run): Promise<v
   for (;;) {
     const found = await runs.get(number);
     if (found?.value.status !== 'running') return;
-    const last = await lastCompleted(services, number);
-    const { owner, resource } = services.settings();
-    const ended = endRun(found.value, await shards.all(found.value.id), services.now(), last, resource);
+    const { owner } = services.settings();
+    const ended = await endedRun(services, found.value, await shards.all(found.value.id));
     if (!(await runs.replace(ended, found.etag))) continue;
     services.log('warn', 'run.closed', { runId: ended.id, status: ended.status });
     return queues.sendAlert({ runId: ended.id, owner }).catch(() => undefined);

@@ -8,9 +8,9 @@ import { missedTicks } from '../rules/missedTicks.ts';
 import type { Services } from '../services.ts';
 import { parseSchedule } from '../settings/schedule.ts';
 import type { Current, Run, RunTrigger, Stored } from '../storage/runStore.ts';
-import { lastCompleted } from './closeRun.ts';
+import { endedRun } from './closeRun.ts';
 import { abandonRun, orGiveUp } from './giveUp.ts';
-import { endRun, isAlive, runIdOf } from './runState.ts';
+import { isAlive, runIdOf } from './runState.ts';
 import { checkOwner, isOurs } from './tablesOwner.ts';
 
 /**
@@ -111,8 +111,7 @@ async function endOf(services: Services, previous: Stored<Run>, now: Date): Prom
   if (previous.value.status !== 'running') return null;
   const shards = await services.storage().shards.all(previous.value.id);
   if (isAlive(previous.value, shards, now)) throw inProgress(previous.value.id);
-  const last = await lastCompleted(services, previous.value.number);
-  return { value: endRun(previous.value, shards, now, last, services.settings().resource), etag: previous.etag };
+  return { value: await endedRun(services, previous.value, shards), etag: previous.etag };
 }
 
 function inProgress(runId: string | undefined): MailscopeError {

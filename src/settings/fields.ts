@@ -131,6 +131,8 @@ function receiver(text: string, context: z.RefinementCtx): Secret {
 const text = optional((value) => value);
 const secret = optional((value) => new Secret(value));
 
+/** The scope that exists without `SCOPES`. Its tables have no prefix. */
+export const DEFAULT_SCOPE = 'default';
 const LARGEST_SCOPES = 50;
 
 function scopeNames(text: string, context: z.RefinementCtx): readonly string[] {
@@ -149,7 +151,7 @@ function scopeNames(text: string, context: z.RefinementCtx): readonly string[] {
 }
 
 export const FIELDS = z.object({
-  SCOPES: withDefault<readonly string[]>(['default'], scopeNames),
+  SCOPES: withDefault<readonly string[]>([DEFAULT_SCOPE], scopeNames),
   ALLOWED_MAILBOXES: mailboxes(),
   DENIED_MAILBOXES: mailboxes(),
   MAILBOXES_FILE: optional((value, context): ListFile => {

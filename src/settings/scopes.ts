@@ -2,11 +2,10 @@
 //
 // The settings of a scope are made into an environment as a deployment with that scope alone would have it. So whoever
 // reads settings does not know that there are several.
-import { type FaultKind, FIELDS } from './fields.ts';
+import { DEFAULT_SCOPE, type FaultKind, FIELDS } from './fields.ts';
 import { type Configuration, type Environment, readConfiguration, type SettingFault } from './settings.ts';
 
-/** The scope that exists without `SCOPES`. Its tables have no prefix. */
-export const DEFAULT_SCOPE = 'default';
+export { DEFAULT_SCOPE } from './fields.ts';
 
 export interface ScopeConfiguration extends Configuration {
   readonly name: string;

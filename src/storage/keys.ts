@@ -31,11 +31,6 @@ export function invertedNumber(number: number): string {
   return String(LARGEST_NUMBER - number).padStart(10, '0');
 }
 
-/** Reverses `invertedNumber`. */
-export function numberOf(inverted: string): number {
-  return LARGEST_NUMBER - Number(inverted);
-}
-
 /** The keys of a row in the mailbox tables. */
 export interface Position {
   readonly partition: string;

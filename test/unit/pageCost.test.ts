@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { listDeclaredStates } from '../../src/reads/declaredStates.ts';
 import type { Expectation } from '../../src/rules/mailbox.ts';
 import type { Services } from '../../src/services.ts';
-import { encodeKey, numberOf, STATE_PREFIX } from '../../src/storage/keys.ts';
+import { encodeKey, STATE_PREFIX } from '../../src/storage/keys.ts';
 import { createMailboxStore } from '../../src/storage/mailboxStore.ts';
 import { mergedPage } from '../../src/storage/mergePartitions.ts';
 import { planShards } from '../../src/storage/plan.ts';
@@ -137,6 +137,9 @@ describe('the names of a page', () => {
   });
 });
 
+/** The number of the run whose row this is. */
+const runOf = (row: string) => 9_999_999_999 - Number(row);
+
 describe('the causes of drift', () => {
   it('are read by key, at most sixteen at once, each run once, and no other run', async () => {
     const [asked, most]: [string[], { now: number; ever: number }] = [[], { now: 0, ever: 0 }];
@@ -147,14 +150,14 @@ describe('the causes of drift', () => {
         most.ever = Math.max(most.ever, most.now);
         await new Promise(setImmediate);
         most.now -= 1;
-        const number = numberOf(row);
+        const number = runOf(row);
         return { number, status: number % 2 === 0 ? 'completed' : 'running', probableCause: `of ${number}` };
       },
     };
     const runs = createRunStore({ open: async () => table } as unknown as Tables);
     const numbers = Array.from({ length: 150 }, (_, index) => index * 1_000);
     const causes = await runs.causes([...numbers, ...numbers]);
-    expect(asked.map(numberOf).toSorted((a, b) => a - b)).toEqual(numbers);
+    expect(asked.map(runOf).toSorted((a, b) => a - b)).toEqual(numbers);
     expect(most.ever).toBe(16);
     expect(causes.get(2_000)).toBe('of 2000');
     expect(causes.size).toBe(150);
